@@ -1,0 +1,1 @@
+"""albert_zh: train small Chinese encoders. `ARCHITECTURE.md` maps the package."""

@@ -1,0 +1,120 @@
+"""TF1 name-based checkpoint files: reading, and writing whole or not at all.
+
+A checkpoint `model.ckpt-100` is three files:
+
+    model.ckpt-100.data-00000-of-00001   the arrays
+    model.ckpt-100.meta.json             step, model config, vocabulary fingerprint, options
+    model.ckpt-100.index                 the table of names; where it stands, the rest is whole
+
+Every path may be any that TensorFlow opens, `gs://` too.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+_DATA_SUFFIX = ".data-00000-of-00001"
+_META_SUFFIX = ".meta.json"
+_TEMPORARY = re.compile(r"\.tmp\.(index|data-\d+-of-\d+|json)$")
+
+
+def read_shapes(prefix: str) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of everything a checkpoint holds.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: The files are damaged.
+    """
+    reader = _reader(prefix)
+    shapes = reader.get_variable_to_shape_map()
+    return {name: tuple(shapes[name]) for name in sorted(shapes)}
+
+
+def read_arrays(prefix: str, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """The named arrays of a checkpoint.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: The files are damaged.
+    """
+    reader = _reader(prefix)
+    try:
+        return {name: reader.get_tensor(name) for name in names}
+    except (tf.errors.OpError, RuntimeError) as error:
+        raise ValueError(f"{prefix}: the checkpoint is damaged: {error}") from None
+
+
+def _reader(prefix: str):
+    if not tf.io.gfile.exists(prefix + ".index"):
+        raise FileNotFoundError(
+            f"there is no checkpoint {prefix} (no file {prefix}.index); name it without the "
+            "ending, such as albert_tiny_zh/albert_model.ckpt"
+        )
+    try:
+        return tf.train.load_checkpoint(prefix)
+    except (tf.errors.OpError, RuntimeError) as error:
+        raise ValueError(f"{prefix}: the checkpoint is damaged: {error}") from None
+
+
+def read_meta(prefix: str) -> dict[str, Any] | None:
+    """What stands beside a checkpoint of this toolkit; None beside any other."""
+    path = prefix + _META_SUFFIX
+    if not tf.io.gfile.exists(path):
+        return None
+    with tf.io.gfile.GFile(path) as file:
+        try:
+            return json.loads(file.read())
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: {error}") from None
+
+
+def write_checkpoint(
+    prefix: str, arrays: Mapping[str, tf.Tensor | np.ndarray], meta: Mapping[str, Any]
+) -> None:
+    """Writes a checkpoint; at any kill it is either complete or not there.
+
+    Everything goes to temporary names first. The index is renamed last: a checkpoint without
+    index does not exist, for TensorFlow and for us.
+    """
+    temporary = prefix + ".tmp"
+    names = sorted(arrays)
+    tf.raw_ops.SaveV2(
+        prefix=temporary,
+        tensor_names=names,
+        shape_and_slices=[""] * len(names),
+        tensors=[tf.convert_to_tensor(arrays[name]) for name in names],
+    )
+    with tf.io.gfile.GFile(temporary + ".json", "w") as file:
+        file.write(json.dumps(meta, ensure_ascii=False, indent=2) + "\n")
+    for source, target in (
+        (temporary + _DATA_SUFFIX, prefix + _DATA_SUFFIX),
+        (temporary + ".json", prefix + _META_SUFFIX),
+        (temporary + ".index", prefix + ".index"),
+    ):
+        _flush_to_disk(source)
+        tf.io.gfile.rename(source, target, overwrite=True)
+
+
+def _flush_to_disk(path: str) -> None:
+    if "://" in path:  # an object store has the file once it is closed
+        return
+    handle = os.open(path, os.O_RDONLY)
+    os.fsync(handle)
+    os.close(handle)
+
+
+def delete_checkpoint(prefix: str) -> None:
+    """Deletes a checkpoint, its index first."""
+    for suffix in (".index", _META_SUFFIX, _DATA_SUFFIX):
+        if tf.io.gfile.exists(prefix + suffix):
+            tf.io.gfile.remove(prefix + suffix)
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file name is what a killed `write_checkpoint` leaves behind."""
+    return bool(_TEMPORARY.search(name))

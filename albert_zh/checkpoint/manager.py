@@ -1,0 +1,68 @@
+"""CheckpointManager: which steps of a run are saved, which one is resumed, which one is kept."""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from albert_zh.checkpoint.files import delete_checkpoint, is_leftover, write_checkpoint
+from albert_zh.checkpoint.names import GLOBAL_STEP
+
+_NAME = re.compile(r"model\.ckpt-(\d+)\.index")
+
+
+class CheckpointManager:
+    """The `model.ckpt-N` files of one output directory.
+
+    The files themselves are the truth; the `checkpoint` state file is written for
+    `tf.train.latest_checkpoint` and other tools.
+    """
+
+    def __init__(self, directory: str, *, keep_max: int = 5):
+        """
+        Args:
+            directory: Made when missing. What a killed save left there is removed.
+            keep_max: How many of the newest checkpoints stay; 0 keeps all.
+        """
+        self.directory = directory
+        self._keep_max = keep_max
+        tf.io.gfile.makedirs(directory)
+        for name in tf.io.gfile.listdir(directory):
+            if is_leftover(name):
+                tf.io.gfile.remove(os.path.join(directory, name))
+
+    def steps(self) -> list[int]:
+        """Steps with a complete checkpoint, ascending; other files are none of our business."""
+        matches = map(_NAME.fullmatch, tf.io.gfile.listdir(self.directory))
+        return sorted(int(match[1]) for match in matches if match)
+
+    def prefix(self, step: int) -> str:
+        return os.path.join(self.directory, f"model.ckpt-{step}")
+
+    def latest(self) -> str | None:
+        """Prefix of the newest checkpoint; None in a new directory."""
+        steps = self.steps()
+        return self.prefix(steps[-1]) if steps else None
+
+    def save(
+        self, step: int, arrays: Mapping[str, tf.Tensor | np.ndarray], meta: Mapping[str, Any]
+    ) -> str:
+        """Writes `model.ckpt-<step>` with `global_step`, then lets go of the oldest."""
+        prefix = self.prefix(step)
+        table = {**arrays, GLOBAL_STEP: np.int64(step)}
+        write_checkpoint(prefix, table, {"step": step, **meta})
+        kept = [old for old in self.steps() if old <= step]
+        dropped = kept[: -self._keep_max] if self._keep_max else []
+        self._write_state([old for old in kept if old not in dropped])
+        for old in dropped:
+            delete_checkpoint(self.prefix(old))
+        return prefix
+
+    def _write_state(self, steps: list[int]) -> None:
+        prefixes = [self.prefix(step) for step in steps]
+        tf.compat.v1.train.update_checkpoint_state(
+            self.directory, prefixes[-1], all_model_checkpoint_paths=prefixes
+        )

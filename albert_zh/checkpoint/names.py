@@ -1,0 +1,146 @@
+"""Matching the names a model wants with the names a checkpoint holds. Pure functions."""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from albert_zh.config import Lineage, ModelConfig
+from albert_zh.variants import variant_of
+
+Shapes = Mapping[str, tuple[int, ...]]  # name -> shape
+
+GLOBAL_STEP = "global_step"
+_SLOT = re.compile(r"/(adam|lamb)_[mv]$")
+_FEED_FORWARD = re.compile(r"/ffn_1/intermediate/(output/)?dense/kernel$")
+_GROUP = re.compile(r"/group_\d+/inner_group_\d+/")
+
+
+def is_weight(name: str) -> bool:
+    """Whether a stored name is a model's weight, not training state.
+
+    >>> [is_weight(name) for name in ("bert/pooler/dense/bias", "bert/pooler/dense/bias/adam_m")]
+    [True, False]
+    """
+    return name != GLOBAL_STEP and not _SLOT.search(name)
+
+
+def detect_lineage(stored: Shapes) -> Lineage:
+    """The lineage that wrote a checkpoint, read off its names and the rank of its kernels.
+
+    Raises:
+        ValueError: No published ALBERT has such names.
+    """
+    if "bert/embeddings/word_embeddings_2" in stored:
+        return Lineage.BRIGHTMART
+    ranks = {len(shape) for name, shape in stored.items() if _FEED_FORWARD.search(name)}
+    if ranks == {3}:
+        return Lineage.GOOGLE_FAST
+    if ranks == {2}:
+        return Lineage.GOOGLE
+    raise ValueError(
+        "the checkpoint holds no ALBERT: neither word_embeddings_2 (brightmart) nor "
+        f"transformer/group_ layers (google) among its {len(stored)} names, "
+        f"such as {', '.join(sorted(stored)[:3])}"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadPlan:
+    """Which stored tensor fills which variable, and what does not fit."""
+
+    loaded: dict[str, str]  # wanted name -> stored name
+    missing: list[str]  # wanted, not stored
+    unused: list[str]  # stored, not wanted
+    misshapen: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]  # name -> (wanted, stored)
+
+    def complaint(self) -> str:
+        """Everything that does not fit, a line a name; empty where all fits."""
+        lines = [f"  missing    {name}" for name in self.missing]
+        lines += [f"  unused     {name}" for name in self.unused]
+        for name, (wanted, stored) in self.misshapen.items():
+            lines.append(f"  misshapen  {name}: the model has {wanted}, the file {stored}")
+        return "\n".join(lines)
+
+
+def plan_load(wanted: Shapes, stored: Shapes, *, from_group_0: bool = False) -> LoadPlan:
+    """Matches names and shapes.
+
+    Args:
+        wanted: Every variable to fill.
+        stored: Everything the checkpoint holds that should be used.
+        from_group_0: Fill groups that are not stored from group 0, inner group 0.
+    """
+    loaded, missing, misshapen = {}, [], {}
+    for name, shape in wanted.items():
+        source = name
+        if from_group_0 and name not in stored:
+            source = _GROUP.sub("/group_0/inner_group_0/", name)
+        if source not in stored:
+            missing.append(name)
+        elif tuple(stored[source]) != tuple(shape):
+            misshapen[name] = (tuple(shape), tuple(stored[source]))
+        else:
+            loaded[name] = source
+    used = set(loaded.values()) | set(misshapen)
+    return LoadPlan(loaded, missing, [name for name in stored if name not in used], misshapen)
+
+
+def initial_plan(
+    wanted: Shapes,
+    stored: Shapes,
+    config: ModelConfig,
+    *,
+    new_parts: Sequence[str],
+    spare_parts: Sequence[str],
+    from_group_0: bool = False,
+) -> LoadPlan:
+    """The plan to start a model from a pretrained checkpoint; training state in it is ignored.
+
+    Args:
+        wanted: The model's variables.
+        stored: The whole checkpoint.
+        config: The model's configuration.
+        new_parts: Prefixes of names that may be missing or of another shape, and then start anew.
+        spare_parts: Prefixes of names that may be stored without being wanted.
+        from_group_0: See `plan_load`.
+
+    Raises:
+        ValueError: The checkpoint is of another lineage or size, or a name is left unexplained.
+    """
+    weights = {name: shape for name, shape in stored.items() if is_weight(name)}
+    _check_lineage(detect_lineage(weights), config)
+    plan = plan_load(wanted, weights, from_group_0=from_group_0)
+    unexplained = dataclasses.replace(
+        plan,
+        missing=_without(plan.missing, new_parts),
+        unused=_without(plan.unused, spare_parts),
+        misshapen={name: plan.misshapen[name] for name in _without(plan.misshapen, new_parts)},
+    )
+    if complaint := unexplained.complaint():
+        hint = ""
+        if any(_GROUP.search(name) for name in unexplained.missing):
+            hint = "; --init_from_group0 fills groups that are not stored from group 0"
+        raise ValueError(
+            "the checkpoint does not fit the model; use the configuration that came with it"
+            f"{hint}:\n{complaint}"
+        )
+    return plan
+
+
+def _without(names: Iterable[str], prefixes: Sequence[str]) -> list[str]:
+    return [name for name in names if not name.startswith(tuple(prefixes))]
+
+
+def _check_lineage(found: Lineage, config: ModelConfig) -> None:
+    if found is variant_of(config).lineage:
+        return
+    way_out = {
+        Lineage.BRIGHTMART: "its configuration has the key ln_type",
+        Lineage.GOOGLE: "its configuration has the key num_hidden_groups",
+        Lineage.GOOGLE_FAST: 'add "lineage": "google_fast" to its configuration',
+    }[found]
+    raise ValueError(
+        f"the checkpoint is of the {found.value} lineage, the configuration of the "
+        f"{config.lineage.value} lineage; use the configuration that came with the checkpoint "
+        f"({way_out})"
+    )

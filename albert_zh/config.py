@@ -1,0 +1,179 @@
+"""ModelConfig: the sizes of one model, read from the JSON files that come with every ALBERT."""
+
+import dataclasses
+import enum
+import json
+from typing import Any
+
+
+class Lineage(enum.Enum):
+    """Which published code trained (or could have trained) a model."""
+
+    BRIGHTMART = "brightmart"
+    GOOGLE = "google"
+    GOOGLE_FAST = "google_fast"
+
+
+class NormOrder(enum.Enum):
+    """Where a layer normalises: after the residual sum, or the input of each sublayer."""
+
+    POST = "postln"
+    PRE = "preln"
+
+
+# Keys of published files that no code has ever read.
+UNUSED_KEYS = frozenset(
+    {
+        "directionality",
+        "down_scale_factor",
+        "gap_size",
+        "layers_to_keep",
+        "net_structure_type",
+        "num_memory_blocks",
+        "pooler_fc_size",
+        "pooler_num_attention_heads",
+        "pooler_num_fc_layers",
+        "pooler_size_per_head",
+        "pooler_type",
+    }
+)
+
+ACTIVATIONS = ("linear", "relu", "gelu", "tanh", "swish")
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """Sizes and switches of one ALBERT; the field names are the keys of the published JSON files."""
+
+    vocab_size: int  # entries
+    embedding_size: int  # E, width of the factorised word table
+    hidden_size: int  # H, width of the encoder
+    num_hidden_layers: int  # times a layer is applied, not layers stored
+    num_attention_heads: int
+    intermediate_size: int  # I, inner width of the feed-forward network
+    lineage: Lineage
+    norm_order: NormOrder = NormOrder.POST  # key ln_type; only brightmart files choose
+    hidden_act: str = "gelu"
+    hidden_dropout_prob: float = 0.0
+    attention_probs_dropout_prob: float = 0.0
+    max_position_embeddings: int = 512  # tokens
+    type_vocab_size: int = 2  # segments
+    initializer_range: float = 0.02  # stddev of the truncated normal
+    num_hidden_groups: int = 1  # distinct parameter sets along the depth
+    inner_group_num: int = 1  # blocks inside one group
+
+    def __post_init__(self):
+        for name, value in dataclasses.asdict(self).items():
+            if isinstance(value, int) and value < 1:
+                raise ValueError(f"{name} is {value}; it must be at least 1")
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                f"hidden_size {self.hidden_size} is not a multiple of "
+                f"num_attention_heads {self.num_attention_heads}"
+            )
+        if self.hidden_act not in ACTIVATIONS:
+            raise ValueError(f"hidden_act {self.hidden_act!r} is none of {', '.join(ACTIVATIONS)}")
+
+    @property
+    def head_size(self) -> int:
+        """Width of one attention head. 26 in tiny: never assume a power of two."""
+        return self.hidden_size // self.num_attention_heads
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], *, lineage: Lineage | None = None) -> "ModelConfig":
+        """Reads the keys of a published configuration.
+
+        The lineage is `lineage`, else the key `lineage`, else what the keys tell: `ln_type` stands
+        in brightmart files only, `num_hidden_groups` in google files only. A google_fast file
+        looks like a google file, so it needs the key or the argument.
+
+        Raises:
+            ValueError: A key is unknown, missing, of the wrong type, or out of range.
+        """
+        values = {key: value for key, value in values.items() if key not in UNUSED_KEYS}
+        found = lineage or _lineage_of(values)
+        values.pop("lineage", None)
+        if "ln_type" in values:
+            # The published code takes null for post-LN and every other unknown word for pre-LN.
+            values["norm_order"] = _choice(NormOrder, "ln_type", values.pop("ln_type") or "postln")
+        if not values.get("hidden_act", "gelu"):
+            values["hidden_act"] = "linear"
+        _check_keys(values)
+        return cls(lineage=found, **{key: _typed(key, value) for key, value in values.items()})
+
+    @classmethod
+    def from_json_file(cls, path: str, *, lineage: Lineage | None = None) -> "ModelConfig":
+        """Reads a configuration file.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is no JSON object, or `from_dict` rejects it; the message names the file.
+        """
+        with open(path, encoding="utf-8") as file:
+            try:
+                values = json.load(file)
+                if not isinstance(values, dict):
+                    raise ValueError("the file holds no JSON object")
+                return cls.from_dict(values, lineage=lineage)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as JSON values; `from_dict` gives the same object back."""
+        values = dataclasses.asdict(self)
+        norm_order = values.pop("norm_order")
+        values["lineage"] = self.lineage.value
+        if self.lineage is Lineage.BRIGHTMART:
+            values["ln_type"] = norm_order.value
+            for key in ("num_hidden_groups", "inner_group_num"):
+                del values[key]
+        return values
+
+
+def _choice(kind: type[enum.Enum], key: str, value: Any) -> enum.Enum:
+    try:
+        return kind(value)
+    except ValueError:
+        choices = ", ".join(member.value for member in kind)
+        raise ValueError(f"{key} is {value!r}; choose one of {choices}") from None
+
+
+def _lineage_of(values: dict[str, Any]) -> Lineage:
+    if "lineage" in values:
+        return _choice(Lineage, "lineage", values["lineage"])
+    if "ln_type" in values:
+        return Lineage.BRIGHTMART
+    if "num_hidden_groups" in values:
+        return Lineage.GOOGLE
+    raise ValueError(
+        "neither ln_type (brightmart) nor num_hidden_groups (google) is given, so this is no "
+        'ALBERT configuration; add "ln_type": "postln" or "num_hidden_groups": 1'
+    )
+
+
+_FIELDS = {field.name: field for field in dataclasses.fields(ModelConfig)}
+_REQUIRED = [
+    name
+    for name, field in _FIELDS.items()
+    if field.default is dataclasses.MISSING and name != "lineage"
+]
+
+
+def _check_keys(values: dict[str, Any]) -> None:
+    unknown = sorted(set(values) - set(_FIELDS))
+    if unknown:
+        raise ValueError(
+            f"unknown keys {', '.join(unknown)}; known are {', '.join(sorted(_FIELDS))}"
+        )
+    missing = [name for name in _REQUIRED if name not in values]
+    if missing:
+        raise ValueError(f"missing keys {', '.join(missing)}")
+
+
+def _typed(key: str, value: Any) -> Any:
+    kind = _FIELDS[key].type
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"{key} is {value!r}; expected a value of type {kind.__name__}")
+    return value

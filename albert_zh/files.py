@@ -1,0 +1,75 @@
+"""Local files, written whole or not at all, and lists of input files. No TensorFlow."""
+
+import contextlib
+import glob
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+
+@contextlib.contextmanager
+def atomic_write(path: str, mode: str = "wb") -> Iterator[IO]:
+    """Opens a temporary neighbour of `path` that takes its place when the block ends well.
+
+    A kill or an exception leaves whatever stood at `path` before. Missing directories are made.
+    Text is UTF-8 with `\\n` line ends.
+    """
+    directory = os.path.dirname(os.path.abspath(path))
+    os.makedirs(directory, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(
+        dir=directory, prefix=f".{os.path.basename(path)}.", suffix=".tmp"
+    )
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    try:
+        with os.fdopen(handle, mode, **text) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; results get the permissions that open() would give.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def write_json(path: str, value: Any) -> None:
+    """Writes `value` as readable JSON, atomically."""
+    with atomic_write(path, "w") as file:
+        json.dump(value, file, ensure_ascii=False, indent=2)
+        file.write("\n")
+
+
+def sha256_of_file(path: str) -> str:
+    """Hexadecimal SHA-256 of the file's bytes."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def expand_patterns(patterns: str) -> list[str]:
+    """Files named by a comma-separated list of paths and globs, in the order of the list.
+
+    Matches of one glob are sorted by name. A file named twice is returned once.
+
+    Raises:
+        FileNotFoundError: An item matches nothing, or the list is empty.
+    """
+    paths: list[str] = []
+    for pattern in filter(None, (item.strip() for item in patterns.split(","))):
+        matches = sorted(path for path in glob.glob(pattern) if os.path.isfile(path))
+        if not matches:
+            raise FileNotFoundError(
+                f"no file matches {pattern!r}; check the path (working directory: {os.getcwd()})"
+            )
+        paths.extend(matches)
+    if not paths:
+        raise FileNotFoundError("the list of input files is empty")
+    return list(dict.fromkeys(paths))

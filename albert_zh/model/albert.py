@@ -1,0 +1,132 @@
+"""ALBERT: factorised embeddings, shared layers, pooler (Lan et al. 2020, arXiv:1909.11942).
+
+B batch, L length, E embedding, D hidden, V vocabulary.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from albert_zh.config import ModelConfig
+from albert_zh.model.attention import attention_bias
+from albert_zh.model.encoder import Encoder
+from albert_zh.model.layers import Dense, DropoutSeeds, LayerNorm, dropout, matmul
+from albert_zh.model.scope import Scope
+
+
+class AlbertOutput(NamedTuple):
+    """What the encoder makes of a batch."""
+
+    sequence: tf.Tensor  # [B, L, D], the last layer
+    pooled: tf.Tensor  # [B, D], from the first token
+    layers: list[tf.Tensor]  # [B, L, D] each, one per applied block
+    embedding: tf.Tensor  # [B, L, D or E], after layer normalisation
+
+
+class Embeddings(tf.Module):
+    """Word, token type and position vectors, summed and normalised.
+
+    brightmart projects words from E to D first, and sums in D:
+
+        word [V, E] @ word_embeddings_2 [E, D] + type [2, D] + position [P, D] -> LayerNorm(D)
+
+    google sums in E, and projects the normalised sum:
+
+        word [V, E] + type [2, E] + position [P, E] -> LayerNorm(E) -> @ kernel [E, D] + bias
+    """
+
+    def __init__(self, scope: Scope, config: ModelConfig):
+        super().__init__()
+        embedding, hidden = config.embedding_size, config.hidden_size
+        self._dropout_rate = config.hidden_dropout_prob
+        self.projects_words_first = scope.variant.project_words_first
+        width = hidden if self.projects_words_first else embedding
+        at = scope / "embeddings"
+        self.words = at.kernel("word_embeddings", [config.vocab_size, embedding])
+        self.token_types = at.kernel("token_type_embeddings", [config.type_vocab_size, width])
+        self.positions = at.kernel("position_embeddings", [config.max_position_embeddings, width])
+        self.norm = LayerNorm(at / "LayerNorm", width)
+        mapping = scope / "encoder" / "embedding_hidden_mapping_in"
+        self.projection = None
+        if self.projects_words_first:
+            self.word_projection = mapping.kernel("kernel", [embedding, hidden])
+        elif embedding != hidden:
+            self.projection = Dense(mapping, embedding, hidden)
+
+    def __call__(
+        self,
+        input_ids: tf.Tensor,
+        segment_ids: tf.Tensor,
+        seeds: DropoutSeeds | None,
+        dtype: tf.DType,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the normalised sum and what enters the encoder (`[B, L, D]`)."""
+        x = tf.cast(tf.gather(self.words, input_ids), dtype)  # [B, L, E]
+        if self.projects_words_first:
+            x = matmul(x, self.word_projection)  # [B, L, D]
+        # One-hot products keep this gradient dense; there are two rows.
+        types = tf.one_hot(segment_ids, self.token_types.shape[0], dtype=dtype)
+        x += matmul(types, self.token_types)
+        x += tf.cast(self.positions[: tf.shape(input_ids)[1]], dtype)
+        x = normal = dropout(self.norm(x), self._dropout_rate, seeds)
+        return normal, x if self.projection is None else self.projection(x)
+
+    def attend(self, x: tf.Tensor) -> tf.Tensor:
+        """Scores `[N, D or E] -> [N, V]` of every vocabulary entry, through the tied word table."""
+        if self.projects_words_first:
+            x = tf.matmul(x, tf.cast(self.word_projection, x.dtype), transpose_b=True)
+        return tf.matmul(x, tf.cast(self.words, x.dtype), transpose_b=True)
+
+
+class Albert(tf.Module):
+    """One encoder for every published lineage; the configuration's variant tells them apart."""
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        seed: int = 0,
+        dtype: tf.DType = tf.float32,
+        trainable_pooler: bool = True,
+    ):
+        """
+        Args:
+            config: Sizes and lineage.
+            seed: Of the start values.
+            dtype: In which layers compute, float32 or bfloat16; weights are float32 always.
+            trainable_pooler: False where nothing reads the pooled output in training.
+        """
+        super().__init__()
+        self.config = config
+        self.scope = Scope.root(config, seed=seed)
+        self._dtype = dtype
+        bert = self.scope / "bert"
+        self.embeddings = Embeddings(bert, config)
+        self.encoder = Encoder(bert / "encoder", config)
+        self.pooler = Dense(
+            bert / "pooler" / "dense",
+            config.hidden_size,
+            config.hidden_size,
+            trainable=trainable_pooler,
+        )
+
+    def __call__(
+        self,
+        input_ids: tf.Tensor,
+        input_mask: tf.Tensor,
+        segment_ids: tf.Tensor,
+        *,
+        seeds: DropoutSeeds | None = None,
+    ) -> AlbertOutput:
+        """Encodes a batch.
+
+        Args:
+            input_ids: `[B, L] int32`, vocabulary entries; L at most max_position_embeddings.
+            input_mask: `[B, L] int32`, 1 for tokens and 0 for padding.
+            segment_ids: `[B, L] int32`, 0 for the first and 1 for the second segment.
+            seeds: Of the dropout in training; None switches dropout off.
+        """
+        embedding, x = self.embeddings(input_ids, segment_ids, seeds, self._dtype)
+        layers = self.encoder(x, attention_bias(input_mask), seeds)
+        pooled = tf.tanh(self.pooler(layers[-1][:, 0]))
+        return AlbertOutput(layers[-1], pooled, layers, embedding)

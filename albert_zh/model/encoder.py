@@ -1,0 +1,93 @@
+"""The transformer stack: few stored layers, applied many times.
+
+B batch, L length, D hidden.
+"""
+
+import tensorflow as tf
+
+from albert_zh.config import ModelConfig, NormOrder
+from albert_zh.model.attention import SelfAttention
+from albert_zh.model.layers import (
+    ACTIVATIONS,
+    Dense,
+    DropoutSeeds,
+    GroupedDense,
+    LayerNorm,
+    dropout,
+)
+from albert_zh.model.scope import Scope
+
+
+class FeedForward(tf.Module):
+    """`[B, L, D] -> [B, L, D]` through the intermediate size."""
+
+    def __init__(self, scope: Scope, config: ModelConfig):
+        super().__init__()
+        groups = scope.variant.feed_forward_groups
+
+        def dense(at: Scope, inputs: int, outputs: int) -> tf.Module:
+            if groups == 1:
+                return Dense(at, inputs, outputs)
+            return GroupedDense(at, inputs, outputs, groups)
+
+        hidden, inner = config.hidden_size, config.intermediate_size
+        self.intermediate = dense(scope / "intermediate" / "dense", hidden, inner)
+        self.output = dense(scope / "intermediate" / "output" / "dense", inner, hidden)
+        self._activation = ACTIVATIONS[config.hidden_act]
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        return self.output(self._activation(self.intermediate(x)))
+
+
+class Block(tf.Module):
+    """Attention and feed-forward network, each with residual sum and layer normalisation."""
+
+    def __init__(self, scope: Scope, config: ModelConfig):
+        super().__init__()
+        self._norm_order = config.norm_order
+        self._dropout_rate = config.hidden_dropout_prob
+        self.attention = SelfAttention(scope / "attention_1", config)
+        self.attention_norm = LayerNorm(scope / "LayerNorm", config.hidden_size)
+        self.feed_forward = FeedForward(scope / "ffn_1", config)
+        self.output_norm = LayerNorm(scope / "LayerNorm_1", config.hidden_size)
+
+    def __call__(self, x: tf.Tensor, bias: tf.Tensor, seeds: DropoutSeeds | None) -> tf.Tensor:
+        def drop(y: tf.Tensor) -> tf.Tensor:
+            return dropout(y, self._dropout_rate, seeds)
+
+        if self._norm_order is NormOrder.PRE:
+            x = x + drop(self.attention(self.attention_norm(x), bias, seeds))
+            return x + drop(self.feed_forward(self.output_norm(x)))
+        x = self.attention_norm(x + drop(self.attention(x, bias, seeds)))
+        return self.output_norm(x + drop(self.feed_forward(x)))
+
+
+class Encoder(tf.Module):
+    """`[B, L, D] -> list of [B, L, D]`, one entry per applied block.
+
+    Layer k of n uses group `int(k / n * groups)`; only groups that some layer uses are stored.
+    (ALBERT, Lan et al. 2020, section 3.1, shares all parameters: one group.)
+    """
+
+    def __init__(self, scope: Scope, config: ModelConfig):
+        super().__init__()
+        layers, groups = config.num_hidden_layers, config.num_hidden_groups
+        # In floating point, as the published code counts: integer arithmetic can differ by one.
+        self._group_of_layer = [int(layer / layers * groups) for layer in range(layers)]
+        self.groups = {
+            str(group): [
+                Block(scope / "transformer" / f"group_{group}" / f"inner_group_{inner}", config)
+                for inner in range(config.inner_group_num)
+            ]
+            for group in sorted(set(self._group_of_layer))
+        }
+
+    def __call__(
+        self, x: tf.Tensor, bias: tf.Tensor, seeds: DropoutSeeds | None
+    ) -> list[tf.Tensor]:
+        outputs = []
+        for group in self._group_of_layer:
+            for block in self.groups[str(group)]:
+                x = block(x, bias, seeds)
+                outputs.append(x)
+        return outputs

@@ -1,0 +1,103 @@
+"""Progress of long work: a bar on a terminal, a plain line now and then elsewhere.
+
+Under `nohup` or in a log file a redrawn bar turns into one endless line; there a complete line
+with count, rate and remaining time is printed every `interval` seconds instead.
+"""
+
+import sys
+import time
+from typing import TextIO
+
+from tqdm import tqdm
+
+
+class Progress:
+    """Counts finished units of work and shows rate and ETA.
+
+    >>> with Progress(total=3, description="demo", unit="step", stream=sys.stdout) as progress:
+    ...     progress.advance(3, loss=1.5)
+    demo: 3/3 step, 100%, loss 1.5
+    """
+
+    def __init__(
+        self,
+        *,
+        description: str,
+        unit: str,
+        total: int | None = None,
+        initial: int = 0,
+        interval: float = 10.0,
+        stream: TextIO | None = None,
+    ):
+        """
+        Args:
+            description: What is being done, shown first.
+            unit: Name of one unit of work, such as `step` or `document`.
+            total: Units to do in all; None when unknown.
+            initial: Units done by an earlier run that this one resumes.
+            interval: Seconds between plain lines where the output is not a terminal.
+            stream: Where to show it; standard error when left out.
+        """
+        self._stream = stream or sys.stderr
+        self._bar = None
+        if self._stream.isatty():
+            self._bar = tqdm(
+                total=total,
+                initial=initial,
+                desc=description,
+                unit=unit,
+                dynamic_ncols=True,
+                file=self._stream,
+            )
+        self._description, self._unit = description, unit
+        self._total, self._initial, self._count = total, initial, initial
+        self._interval = interval
+        self._started = self._last_line = time.monotonic()
+        self._values: dict[str, object] = {}
+
+    def advance(self, count: int = 1, **values: object) -> None:
+        """Counts `count` more units; `values` (such as the loss) are shown beside the count."""
+        self._count += count
+        self._values.update(values)
+        if self._bar is not None:
+            self._bar.set_postfix_str(self._shown_values(), refresh=False)
+            self._bar.update(count)
+        elif time.monotonic() - self._last_line >= self._interval:
+            self._print_line()
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        elif self._count > self._initial:
+            self._print_line()
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def _shown_values(self) -> str:
+        return ", ".join(
+            f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in self._values.items()
+        )
+
+    def _print_line(self) -> None:
+        self._last_line = time.monotonic()
+        elapsed = self._last_line - self._started
+        parts = [f"{self._count:,} {self._unit}"]
+        if self._total:
+            parts = [
+                f"{self._count:,}/{self._total:,} {self._unit}",
+                f"{self._count / self._total:.0%}",
+            ]
+        if elapsed >= 1:
+            rate = (self._count - self._initial) / elapsed
+            parts.append(f"{rate:.3g} {self._unit}/s")
+            if self._total and rate:
+                remaining = (self._total - self._count) / rate
+                parts.append(f"ETA {tqdm.format_interval(remaining)}")
+        if self._values:
+            parts.append(self._shown_values())
+        print(f"{self._description}: {', '.join(parts)}", file=self._stream, flush=True)

@@ -1,0 +1,47 @@
+"""Learning-rate schedules: settings in, a function from step to rate out."""
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+
+Schedule = Callable[[tf.Tensor], tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class ScheduleOptions:
+    """Polynomial decay with a linear warm-up."""
+
+    learning_rate: float  # the peak that the warm-up aims at
+    num_train_steps: int  # where the rate reaches 0
+    num_warmup_steps: int = 0
+    power: float = 1.0  # of the decay; 1 is a straight line
+    start_warmup_step: int = 0  # the warm-up counts from here
+
+
+def polynomial_decay_with_warmup(options: ScheduleOptions) -> Schedule:
+    """The schedule of BERT and ALBERT: the rate of the step that starts at a step count.
+
+    After the warm-up, `rate = peak * (1 - step / num_train_steps) ** power`: the decay is not
+    shifted, so the rate falls by warmup / total right after the warm-up. Before
+    start_warmup_step the rate is 0 (the published formula gave a negative rate there).
+
+    >>> rate = polynomial_decay_with_warmup(ScheduleOptions(
+    ...     learning_rate=1.0, num_train_steps=10, num_warmup_steps=4))
+    >>> [round(float(rate(step)), 2) for step in (0, 2, 4, 5, 10, 11)]
+    [0.0, 0.5, 0.6, 0.5, 0.0, 0.0]
+    """
+    if options.num_train_steps < 1:
+        raise ValueError(f"num_train_steps is {options.num_train_steps}; it must be at least 1")
+
+    def rate(step: tf.Tensor) -> tf.Tensor:
+        step = tf.cast(step, tf.float32)
+        left = 1.0 - tf.minimum(step, options.num_train_steps) / options.num_train_steps
+        decayed = options.learning_rate * left**options.power
+        if not options.num_warmup_steps:
+            return decayed
+        done = (step - options.start_warmup_step) / options.num_warmup_steps
+        warming = options.learning_rate * tf.maximum(done, 0.0)
+        return tf.where(done < 1.0, warming, decayed)
+
+    return rate
