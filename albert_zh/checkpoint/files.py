@@ -20,7 +20,7 @@ import tensorflow as tf
 
 _DATA_SUFFIX = ".data-00000-of-00001"
 _META_SUFFIX = ".meta.json"
-_TEMPORARY = re.compile(r"\.tmp\.(index|data-\d+-of-\d+|json)$")
+_TEMPORARY = re.compile(r"\.tmp(\.index|\.data-\d+-of-\d+|\.json)?$")
 
 
 def read_shapes(prefix: str) -> dict[str, tuple[int, ...]]:
@@ -90,7 +90,7 @@ def write_checkpoint(
         tensors=[tf.convert_to_tensor(arrays[name]) for name in names],
     )
     with tf.io.gfile.GFile(temporary + ".json", "w") as file:
-        file.write(json.dumps(meta, ensure_ascii=False, indent=2) + "\n")
+        file.write(_readable(meta))
     for source, target in (
         (temporary + _DATA_SUFFIX, prefix + _DATA_SUFFIX),
         (temporary + ".json", prefix + _META_SUFFIX),
@@ -106,6 +106,24 @@ def _flush_to_disk(path: str) -> None:
     handle = os.open(path, os.O_RDONLY)
     os.fsync(handle)
     os.close(handle)
+
+
+def write_text(path: str, text: str) -> None:
+    """Writes a text file beside the checkpoints, whole or not at all."""
+    temporary = path + ".tmp"
+    with tf.io.gfile.GFile(temporary, "w") as file:
+        file.write(text)
+    _flush_to_disk(temporary)
+    tf.io.gfile.rename(temporary, path, overwrite=True)
+
+
+def write_json(path: str, value: Any) -> None:
+    """Writes readable JSON beside the checkpoints, whole or not at all."""
+    write_text(path, _readable(value))
+
+
+def _readable(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
 def delete_checkpoint(prefix: str) -> None:

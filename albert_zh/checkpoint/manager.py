@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from albert_zh.checkpoint.files import delete_checkpoint, is_leftover, write_checkpoint
+from albert_zh.checkpoint.files import (
+    delete_checkpoint,
+    is_leftover,
+    write_checkpoint,
+    write_text,
+)
 from albert_zh.checkpoint.names import GLOBAL_STEP
 
 _NAME = re.compile(r"model\.ckpt-(\d+)\.index")
@@ -62,7 +67,7 @@ class CheckpointManager:
         return prefix
 
     def _write_state(self, steps: list[int]) -> None:
-        prefixes = [self.prefix(step) for step in steps]
-        tf.compat.v1.train.update_checkpoint_state(
-            self.directory, prefixes[-1], all_model_checkpoint_paths=prefixes
-        )
+        # Names without directory, so that the directory can be moved.
+        lines = [f'model_checkpoint_path: "model.ckpt-{steps[-1]}"']
+        lines += [f'all_model_checkpoint_paths: "model.ckpt-{step}"' for step in steps]
+        write_text(os.path.join(self.directory, "checkpoint"), "\n".join(lines) + "\n")

@@ -1,0 +1,99 @@
+"""Is an exported file the model it was made from? Both run on varied inputs and are compared."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from albert_zh.config import ModelConfig
+
+Arrays = dict[str, np.ndarray]
+Runner = Callable[[Arrays], Arrays]  # inputs of a batch -> outputs
+
+INPUTS = ("input_ids", "input_mask", "segment_ids")  # each [B, L] int32
+
+# Relative to the larger of 1 and the largest expected value. Another order of summation in float32
+# stays below 1e-5 at 24 layers; a wrong weight or a wrong formula is seen from 1e-3 on.
+TOLERANCE = 1e-4
+
+_SHAPES = ((1, 2), (1, 16), (3, 24), (8, 64), (2, 512))  # examples, tokens
+
+
+def varied_batches(config: ModelConfig) -> list[Arrays]:
+    """Batches of several sizes and lengths, with rows of several lengths in each.
+
+    ```
+    input_ids    17 4 88 23 | 9 61  0  0
+    input_mask    1 1  1  1 | 1  1  0  0
+    segment_ids   0 0  0  1 | 0  1  0  0
+    ```
+    """
+    random = np.random.default_rng(0)
+    longest = config.max_position_embeddings
+    return [_batch(random, config, rows, min(length, longest)) for rows, length in _SHAPES]
+
+
+def _batch(random: np.random.Generator, config: ModelConfig, rows: int, length: int) -> Arrays:
+    lengths = random.integers(1, length + 1, [rows, 1])
+    lengths[0] = length  # one row without padding
+    positions = np.arange(length)
+    mask = positions < lengths
+    second = mask & (positions >= random.integers(0, lengths + 1))
+    ids = random.integers(0, config.vocab_size, [rows, length]) * mask
+    segments = np.minimum(second, config.type_vocab_size - 1)
+    return {
+        name: value.astype(np.int32)
+        for name, value in zip(INPUTS, (ids, mask, segments), strict=True)
+    }
+
+
+def largest_difference(expected: np.ndarray, actual: np.ndarray) -> float:
+    """The largest difference of two arrays, relative to the larger of 1 and the largest value.
+
+    Another shape, or a value that is no number, differs infinitely.
+
+    >>> largest_difference(np.array([4.0, -8.0]), np.array([4.0, -7.0]))
+    0.125
+    >>> largest_difference(np.array([1.0]), np.array([np.nan]))
+    inf
+    """
+    if expected.shape != actual.shape or not np.isfinite(actual).all():
+        return float("inf")
+    return float(np.abs(actual - expected).max() / max(1.0, np.abs(expected).max()))
+
+
+def largest_differences(
+    batches: Sequence[Arrays], expected: Sequence[Arrays], run: Runner
+) -> dict[str, float]:
+    """Per output, the largest difference over all batches.
+
+    Args:
+        batches: Inputs.
+        expected: The outputs each batch must give, by name.
+        run: What is to be checked.
+    """
+    pairs = [(wanted, run(batch)) for batch, wanted in zip(batches, expected, strict=True)]
+    return {
+        name: max(largest_difference(wanted[name], actual[name]) for wanted, actual in pairs)
+        for name in expected[0]
+    }
+
+
+def require_equal(what: str, differences: Mapping[str, float]) -> None:
+    """Raises ValueError where a difference is more than rounding."""
+    wrong = {name: value for name, value in differences.items() if value > TOLERANCE}
+    if wrong:
+        listed = ", ".join(f"{name} by {value:.2g}" for name, value in wrong.items())
+        raise ValueError(
+            f"{what} gives other results than the checkpoint: {listed} (rounding stays below "
+            f"{TOLERANCE:g}); nothing was exported. Try another TensorFlow version, or leave this "
+            "format out of --formats"
+        )
+
+
+def require_finite(prefix: str, outputs: Sequence[Arrays]) -> None:
+    """Raises ValueError where the checkpoint itself gives values that are no numbers."""
+    if not all(np.isfinite(array).all() for arrays in outputs for array in arrays.values()):
+        raise ValueError(
+            f"the outputs of {prefix} are not finite: its training diverged; export an earlier "
+            "checkpoint, or train again with a smaller --learning_rate"
+        )

@@ -1,0 +1,90 @@
+"""An export is a directory that appears whole under its name, or not at all.
+
+out/.export.partial/     while it is made and checked
+out/export/              after; its export.json lists what belongs to it
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+
+MANIFEST = "export.json"
+
+
+def check_target(path: str, *, overwrite: bool) -> None:
+    """Raises ValueError unless an export may take the place of what stands at `path`.
+
+    A new or empty directory may be filled. With `overwrite` an earlier export may be replaced, but
+    no directory that also holds something else.
+    """
+    if "://" in path:
+        raise ValueError(f"--export_dir={path} is not local; export to a local folder and copy it")
+    if not os.path.exists(path):
+        return
+    if not os.path.isdir(path):
+        raise ValueError(f"--export_dir={path} is a file; choose a new folder")
+    if os.path.ismount(path):
+        raise ValueError(f"--export_dir={path} is a mount point; choose a new folder inside it")
+    names = set(os.listdir(path))
+    if names and MANIFEST not in names:
+        raise ValueError(f"--export_dir={path} holds other files; choose a new folder")
+    if names and not overwrite:
+        raise ValueError(
+            f"{path} already holds an export; choose another --export_dir, or replace it with "
+            "--overwrite"
+        )
+    if foreign := names - _files_of_export(path) if names else set():
+        raise ValueError(
+            f"{path} holds files that no export wrote, such as {min(foreign)}; move them away or "
+            "choose another --export_dir"
+        )
+
+
+def _files_of_export(path: str) -> set[str]:
+    manifest = os.path.join(path, MANIFEST)
+    with open(manifest, encoding="utf-8") as file:
+        try:
+            return {MANIFEST, *json.load(file)["files"]}
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(f"{manifest} is damaged; choose another --export_dir") from None
+
+
+@contextlib.contextmanager
+def new_directory(path: str) -> Iterator[str]:
+    """Gives a temporary neighbour of `path` that takes its place when the block ends well.
+
+    After an exception nothing of it is left. What a kill leaves behind is hidden, and is removed
+    by the next export to the same path.
+    """
+    path = os.path.realpath(path)
+    partial = _neighbour(path, "partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    os.makedirs(partial)
+    try:
+        yield partial
+        _flush_to_disk(partial)
+        _put_in_place(partial, path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _put_in_place(partial: str, path: str) -> None:
+    replaced = _neighbour(path, "replaced")
+    shutil.rmtree(replaced, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(path, replaced)
+    os.rename(partial, path)
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _neighbour(path: str, role: str) -> str:
+    return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{role}")
+
+
+def _flush_to_disk(directory: str) -> None:
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as file:
+                os.fsync(file.fileno())

@@ -1,0 +1,196 @@
+"""A fine-tuned classifier as training left it: found, read, checked against what is known of it.
+
+lcqmc_output/
+    best_checkpoint.json                 names model.ckpt-200: that one is taken
+    model.ckpt-200.index  .data-...      the weights
+    model.ckpt-200.meta.json             configuration, labels, pooling
+    model.ckpt-300.index  ...            the newest, taken where none is named best
+"""
+
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes
+from albert_zh.checkpoint.names import GLOBAL_STEP, initial_plan
+from albert_zh.config import ModelConfig
+from albert_zh.model.heads import Classifier, Pooling
+from albert_zh.model.scope import named_variables
+
+_BEST = "best_checkpoint.json"
+_CHECKPOINT = re.compile(r"model\.ckpt-(\d+)\.index")
+_HEAD = "output_weights"  # [classes, hidden]
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What a checkpoint's arrays do not tell."""
+
+    config: ModelConfig
+    labels: tuple[str, ...]  # a label's place is its id
+    pooling: Pooling = Pooling.POOLED
+    task_name: str | None = None  # None, here and below: not recorded
+    max_seq_length: int | None = None  # tokens, of the training
+    do_lower_case: bool | None = None
+
+    def task(self) -> dict[str, Any]:
+        """All but the configuration, as JSON values."""
+        return {
+            "name": self.task_name,
+            "labels": list(self.labels),
+            "max_seq_length": self.max_seq_length,
+            "pooling": self.pooling.value,
+            "do_lower_case": self.do_lower_case,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class FineTuned:
+    """A classifier with the weights of a checkpoint."""
+
+    prefix: str  # of the checkpoint
+    step: int | None  # None: the checkpoint holds no global_step
+    facts: Facts
+    model: Classifier
+
+    def outputs(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What the model makes of a batch of `[B, L] int32` inputs, without any export."""
+        inputs = {name: tf.constant(value) for name, value in batch.items()}
+        logits = self.model(**inputs)
+        encoded = self.model.albert(**inputs)
+        return {
+            "logits": logits.numpy(),  # [B, C]
+            "probabilities": tf.nn.softmax(logits).numpy(),  # [B, C]
+            "pooled_output": encoded.pooled.numpy(),  # [B, D]
+            "sequence_output": encoded.sequence.numpy(),  # [B, L, D]
+        }
+
+
+def find_checkpoint(path: str) -> str:
+    """The prefix itself; of a directory the checkpoint noted as best, else the newest.
+
+    Raises:
+        FileNotFoundError: The directory has no `model.ckpt-N`, or lacks the one noted as best.
+    """
+    if not tf.io.gfile.isdir(path):
+        return path
+    names = tf.io.gfile.listdir(path)
+    if _BEST in names:
+        return _best(path, names)
+    steps = [int(match[1]) for match in map(_CHECKPOINT.fullmatch, names) if match]
+    if steps:
+        return os.path.join(path, f"model.ckpt-{max(steps)}")
+    others = [name.removesuffix(".index") for name in sorted(names) if name.endswith(".index")]
+    hint = "".join(f"; is it --checkpoint={os.path.join(path, name)}?" for name in others)
+    raise FileNotFoundError(f"{path} holds no checkpoint model.ckpt-N{hint}")
+
+
+def _best(directory: str, names: Sequence[str]) -> str:
+    path = os.path.join(directory, _BEST)
+    with tf.io.gfile.GFile(path) as file:
+        try:
+            name = json.loads(file.read())["checkpoint"]
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(
+                f"{path} is damaged; delete it, or name a checkpoint: --checkpoint={directory}/..."
+            ) from None
+    if f"{name}.index" not in names:
+        raise FileNotFoundError(
+            f"{path} names {name}, which is not there any more; evaluate again (run_classifier.py "
+            f"--do_eval=True) or name another checkpoint: --checkpoint={directory}/model.ckpt-N"
+        )
+    return os.path.join(directory, name)
+
+
+def read_fine_tuned(
+    prefix: str, *, config_file: str | None = None, labels: Sequence[str] | None = None
+) -> FineTuned:
+    """Reads a classifier; every weight has to be there, and nothing but them and training state.
+
+    Args:
+        prefix: The checkpoint, without its ending.
+        config_file: The model's JSON file; needed where no `meta.json` stands beside the
+            checkpoint, as with the published code's.
+        labels: Names of the classes; numbers from 0 where neither this nor `meta.json` tells.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: It is no classifier, or it contradicts what `meta.json` or the arguments say.
+    """
+    stored = read_shapes(prefix)
+    if _HEAD not in stored:
+        raise ValueError(
+            f"{prefix} is no fine-tuned classifier: it holds no {_HEAD}; fine-tune it with "
+            "run_classifier.py first"
+        )
+    facts = _facts(prefix, stored[_HEAD][0], config_file=config_file, labels=labels)
+    model = Classifier(facts.config, len(facts.labels), pooling=facts.pooling)
+    variables = named_variables(model)
+    wanted = {name: tuple(variable.shape) for name, variable in variables.items()}
+    plan = initial_plan(wanted, stored, facts.config, new_parts=(), spare_parts=())
+    arrays = read_arrays(prefix, stored.keys() & {*plan.loaded.values(), GLOBAL_STEP})
+    for name, source in plan.loaded.items():
+        variables[name].assign(arrays[source])
+    step = arrays.get(GLOBAL_STEP)
+    return FineTuned(prefix, None if step is None else int(step), facts, model)
+
+
+def _facts(
+    prefix: str, classes: int, *, config_file: str | None, labels: Sequence[str] | None
+) -> Facts:
+    meta = read_meta(prefix)
+    given = ModelConfig.from_json_file(config_file) if config_file else None
+    if meta is not None:
+        facts = _facts_of_meta(prefix, meta)
+        _check_agreement(prefix, facts, given, labels)
+    elif given is not None:
+        facts = Facts(given, tuple(labels or map(str, range(classes))))
+    else:
+        raise ValueError(
+            f"{prefix} has no {os.path.basename(prefix)}.meta.json beside it, so its sizes are not "
+            "known; give the JSON file of the model with --config_file"
+        )
+    if len(facts.labels) != classes:
+        raise ValueError(
+            f"{prefix} tells {classes} classes apart, but there are {len(facts.labels)} labels: "
+            f"{', '.join(facts.labels)}"
+        )
+    return facts
+
+
+def _facts_of_meta(prefix: str, meta: Mapping[str, Any]) -> Facts:
+    try:
+        task = meta["task"]
+        return Facts(
+            config=ModelConfig.from_dict(meta["config"]),
+            labels=tuple(task["labels"]),
+            pooling=Pooling(task["pooling"]),
+            task_name=task["name"],
+            max_seq_length=task["max_seq_length"],
+            do_lower_case=task["do_lower_case"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{prefix}.meta.json does not describe a classifier ({error}); if it is damaged, move "
+            "it away and give --config_file and --labels"
+        ) from None
+
+
+def _check_agreement(
+    prefix: str, facts: Facts, config: ModelConfig | None, labels: Sequence[str] | None
+) -> None:
+    if config not in (None, facts.config):
+        raise ValueError(
+            f"--config_file differs from the configuration in {prefix}.meta.json; leave it out"
+        )
+    if labels and tuple(labels) != facts.labels:
+        raise ValueError(
+            f"--labels={','.join(labels)} differs from {prefix}.meta.json, which has "
+            f"{','.join(facts.labels)}; leave it out"
+        )

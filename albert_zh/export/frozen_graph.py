@@ -1,0 +1,121 @@
+"""Frozen graph: one .pb file with the operations and, as constants, the weights.
+
+    input_ids, input_mask, segment_ids [B, L] int32
+        -> bert/encoder/sequence_output [B, L, D], bert/pooler/dense/Tanh [B, D]
+        -> loss/BiasAdd (logits) [B, C], loss/Softmax (probabilities) [B, C]
+
+Constants bear the names of the checkpoint, outputs those of the published code. TensorFlow 1.15
+reads the file as well as the current one, and so do the tools made for either.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from albert_zh.export.check import INPUTS, Arrays, Runner
+from albert_zh.export.fine_tuned import FineTuned
+from albert_zh.model.heads import Classifier, Pooling, masked_mean
+from albert_zh.model.scope import named_variables
+
+OUTPUTS = {  # our name -> operation
+    "logits": "loss/BiasAdd",
+    "probabilities": "loss/Softmax",
+    "pooled_output": "bert/pooler/dense/Tanh",
+    "sequence_output": "bert/encoder/sequence_output",
+}
+
+# The graph version of TensorFlow 1.15, of which alone it uses operations and attributes.
+_PRODUCER = 134
+
+
+def write(source: FineTuned, path: str) -> None:
+    """Writes the frozen graph of a classifier."""
+    with open(path, "wb") as file:
+        file.write(freeze(source).SerializeToString(deterministic=True))
+
+
+def load(path: str) -> Runner:
+    """Reads a frozen graph; what comes back computes the outputs of a batch, by our names."""
+    with open(path, "rb") as file:
+        graph_def = tf.compat.v1.GraphDef.FromString(file.read())
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(graph_def, name="")
+
+    def run(batch: Arrays) -> Arrays:
+        with tf.compat.v1.Session(graph=graph) as session:
+            return session.run(
+                {name: f"{operation}:0" for name, operation in OUTPUTS.items()},
+                {f"{name}:0": value for name, value in batch.items()},
+            )
+
+    return run
+
+
+def freeze(source: FineTuned) -> tf.compat.v1.GraphDef:
+    """The graph of a classifier, with nothing in it that the outputs do not need."""
+    facts = source.facts
+    weights = {name: value.numpy() for name, value in named_variables(source.model).items()}
+    with tf.Graph().as_default() as graph:
+        inputs = {
+            name: tf.compat.v1.placeholder(tf.int32, [None, None], name=name) for name in INPUTS
+        }
+        with tf.variable_creator_scope(_constants(weights)):
+            model = Classifier(facts.config, len(facts.labels), pooling=facts.pooling)
+        with tf.name_scope("model"):
+            outputs = _outputs(model, facts.pooling, inputs)
+        for name, tensor in outputs.items():
+            tf.identity(tensor, name=OUTPUTS[name])
+        # Attributes that TensorFlow 1.15 does not know stand at their defaults, and are left out.
+        described = tf.compat.v1.train.export_meta_graph(graph=graph, strip_default_attrs=True)
+    return _without_notes(_pruned(described.graph_def, list(OUTPUTS.values())))
+
+
+def _constants(weights: Mapping[str, np.ndarray]):
+    """Makes a constant wherever a model asks for a variable."""
+
+    def create(next_creator, *, name: str, **_) -> tf.Tensor:
+        return tf.constant(weights[name], name=name)
+
+    return create
+
+
+def _outputs(
+    model: Classifier, pooling: Pooling, inputs: Mapping[str, tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    # As in Classifier.__call__, which does not give out what it passes through; that both agree
+    # is checked on each export.
+    encoded = model.albert(**inputs)
+    x = encoded.pooled
+    if pooling is Pooling.MEAN:
+        x = masked_mean(encoded.sequence, inputs["input_mask"])
+    logits = model.head(x if model.norm is None else model.norm(x))
+    return {
+        "logits": logits,
+        "probabilities": tf.nn.softmax(logits),
+        "pooled_output": encoded.pooled,
+        "sequence_output": encoded.sequence,
+    }
+
+
+def _pruned(graph_def: tf.compat.v1.GraphDef, outputs: list[str]) -> tf.compat.v1.GraphDef:
+    """The nodes that the outputs depend on, without the random start values of the model."""
+    nodes = {node.name: node for node in graph_def.node}
+    needed, waiting = set(), list(outputs)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += [source.removeprefix("^").split(":")[0] for source in nodes[name].input]
+    return tf.compat.v1.GraphDef(
+        node=[node for node in graph_def.node if node.name in needed],
+        versions={"producer": _PRODUCER},
+    )
+
+
+def _without_notes(graph_def: tf.compat.v1.GraphDef) -> tf.compat.v1.GraphDef:
+    """Drops attributes with an underscore: notes of the running TensorFlow, such as shapes."""
+    for node in graph_def.node:
+        for name in [name for name in node.attr if name.startswith("_")]:
+            del node.attr[name]
+    return graph_def

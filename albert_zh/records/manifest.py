@@ -1,0 +1,145 @@
+"""`manifest.json`: what the shards of a directory are, and what they were made of.
+
+```
+{"record_sets": [
+   {"recipe":     {"max_seq_length": 128, "masked_lm_prob": 0.15, ...},
+    "vocabulary": {"fingerprint": "98c0...", "size": 21128},
+    "inputs":     [{"file": "news.txt", "bytes": 65341, "sha256": "1f0a..."}],
+    "shards":     [{"file": "news.tfrecord", "records": 259, "bytes": 663040, "sha256": "77b2..."}],
+    "counts":     {"documents": 60, ...},
+    "versions":   {"python": "3.11.9", ...}},
+   ... one entry per run that wrote into the directory
+]}
+```
+Equal recipe, vocabulary and inputs mean equal shards; counts and versions are for people.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from albert_zh.files import write_json
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A finished file of records."""
+
+    file: str  # name without the directory
+    records: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class RecordSet:
+    """The shards of one run, and all that determines their content."""
+
+    recipe: dict[str, Any]
+    vocabulary: dict[str, Any]  # fingerprint, size
+    inputs: list[dict[str, Any]]  # file, bytes, sha256; in the order they were read
+    shards: tuple[Shard, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> "RecordSet":
+        shards = tuple(Shard(**shard) for shard in entry["shards"])
+        return cls(**{**entry, "shards": shards})
+
+    def shard(self, file: str) -> Shard | None:
+        """The shard of that name, if it is one of this set."""
+        return next((shard for shard in self.shards if shard.file == file), None)
+
+    def claims(self, files: Iterable[str]) -> bool:
+        """Whether a shard of this set has one of the names."""
+        return any(self.shard(file) for file in files)
+
+    def difference(self, other: "RecordSet") -> str | None:
+        """The first thing in which the two would give other records, in words.
+
+        >>> made = RecordSet({"max_seq_length": 128}, {"fingerprint": "a1"}, [])
+        >>> made.difference(RecordSet({"max_seq_length": 512}, {"fingerprint": "a1"}, []))
+        'max_seq_length is 128, not 512'
+        """
+        for name in self.recipe | other.recipe:
+            ours, theirs = self.recipe.get(name), other.recipe.get(name)
+            if ours != theirs:
+                return f"{name} is {ours}, not {theirs}"
+        if self.vocabulary != other.vocabulary:
+            return "the vocabulary is another one"
+        if _contents(self.inputs) != _contents(other.inputs):
+            return "the input files are others"
+        return None
+
+
+def read_manifest(directory: str) -> list[RecordSet]:
+    """The record sets of the directory; none if it has no manifest.
+
+    Raises:
+        ValueError: The manifest is not one that this module wrote.
+    """
+    path = os.path.join(directory, MANIFEST)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return [RecordSet.from_json(entry) for entry in json.load(file)["record_sets"]]
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is not a manifest of pretraining records ({error!r}); delete it if the"
+            " records beside it are not needed"
+        ) from None
+
+
+def find_sets(paths: Sequence[str]) -> list[RecordSet | None]:
+    """For each shard the set it belongs to, according to the manifest beside it."""
+    places = [os.path.split(os.path.abspath(path)) for path in paths]
+    owners = {
+        (directory, shard.file): found
+        for directory in {directory for directory, _ in places}
+        for found in read_manifest(directory)
+        for shard in found.shards
+    }
+    return [owners.get(place) for place in places]
+
+
+def add_set(directory: str, added: RecordSet) -> None:
+    """Enters the set in the manifest in place of those that shared a shard name with it.
+
+    Several processes may do so at once for one directory.
+    """
+    with _locked(directory):
+        names = {shard.file for shard in added.shards}
+        others = [known for known in read_manifest(directory) if not known.claims(names)]
+        entries = sorted([*others, added], key=lambda entry: entry.shards[0].file)
+        write_json(
+            os.path.join(directory, MANIFEST), {"record_sets": [asdict(entry) for entry in entries]}
+        )
+
+
+def _contents(inputs: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
+    """What the input files hold, wherever they are."""
+    return [(entry["bytes"], entry["sha256"]) for entry in inputs]
+
+
+@contextlib.contextmanager
+def _locked(directory: str) -> Iterator[None]:
+    """Keeps other processes out of the manifest; the lock ends with the process at the latest.
+
+    Some network file systems have no such locks; there runs that end in the same instant could
+    lose an entry, which is better than to fail after hours of work.
+    """
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

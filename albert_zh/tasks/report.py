@@ -1,0 +1,89 @@
+"""What to know about a dataset before training on it: balance, duplicates, contradictions."""
+
+import collections
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from albert_zh.tasks.examples import Example, Split
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitReport:
+    """Counts over one split."""
+
+    name: str
+    num_examples: int
+    labels: dict[str, int]  # examples of each label, in the task's order; empty without labels
+    num_repeated: int  # examples whose texts stand in an earlier example of the split
+    num_contradicting: int  # those of them that carry another label than the first
+
+
+@dataclasses.dataclass(frozen=True)
+class DataReport:
+    """Counts over a task's splits."""
+
+    splits: tuple[SplitReport, ...]
+    shared: dict[tuple[str, str], int]  # examples of the second split whose texts the first holds
+
+    def lines(self) -> Iterator[str]:
+        """The report as sentences for a log."""
+        for split in self.splits:
+            balance = ", ".join(
+                f"{count:,} of {label!r} ({count / split.num_examples:.1%})"
+                for label, count in split.labels.items()
+            )
+            yield f"{split.name}: {split.num_examples:,} examples; {balance or 'no labels'}"
+            if split.num_repeated:
+                yield (
+                    f"{split.name}: {split.num_repeated:,} examples repeat earlier ones, "
+                    f"{split.num_contradicting:,} of them with another label"
+                )
+        for (first, second), count in self.shared.items():
+            if count:
+                yield f"{count:,} examples of {second} stand in {first} too"
+
+
+def report(splits: Sequence[Split], *, labels: Sequence[str]) -> DataReport:
+    """Counts labels, repetitions and examples that several splits share.
+
+    Args:
+        splits: The splits in use, train first.
+        labels: Labels of the task.
+    """
+    first_labels = [_first_labels(split.examples) for split in splits]
+    shared = {
+        (splits[i].name, splits[j].name): sum(
+            _texts(example) in first_labels[i] for example in splits[j].examples
+        )
+        for i in range(len(splits))
+        for j in range(i + 1, len(splits))
+    }
+    counted = (
+        _count(split, seen, labels) for split, seen in zip(splits, first_labels, strict=True)
+    )
+    return DataReport(splits=tuple(counted), shared=shared)
+
+
+def _count(split: Split, first_labels: dict, labels: Sequence[str]) -> SplitReport:
+    counts = collections.Counter(example.label for example in split.examples)
+    return SplitReport(
+        name=split.name,
+        num_examples=len(split.examples),
+        labels={} if None in counts else {label: counts[label] for label in labels},
+        num_repeated=len(split.examples) - len(first_labels),
+        num_contradicting=sum(
+            example.label != first_labels[_texts(example)] for example in split.examples
+        ),
+    )
+
+
+def _first_labels(examples: Sequence[Example]) -> dict[tuple[str, str | None], str | None]:
+    """The texts in use, each with the label of their first example."""
+    seen: dict[tuple[str, str | None], str | None] = {}
+    for example in examples:
+        seen.setdefault(_texts(example), example.label)
+    return seen
+
+
+def _texts(example: Example) -> tuple[str, str | None]:
+    return example.text_a, example.text_b

@@ -1,0 +1,47 @@
+"""From text to ids with the place of every token in the text, by WordPiece or SentencePiece.
+
+text    我 爱 A L B E R T ！
+tokens  我|爱|al |##bert |！       spans (0,1) (1,2) (2,4) (4,8) (8,9) of the text as given
+"""
+
+from albert_zh.text.encoding import Encoding, Tokenizer
+from albert_zh.text.sentencepieces import SentencePieceTokenizer
+from albert_zh.text.vocab import Vocab
+from albert_zh.text.wordpiece import WordPieceTokenizer
+
+__all__ = ["Encoding", "Tokenizer", "load_tokenizer"]
+
+
+def load_tokenizer(
+    vocab_file: str | None, *, spm_model_file: str | None = None, do_lower_case: bool = True
+) -> Tokenizer:
+    """The tokenizer of a model.
+
+    Args:
+        vocab_file: One entry a line. Not needed with `spm_model_file`, whose pieces are the
+            vocabulary; a file given all the same has to list these pieces.
+        spm_model_file: A SentencePiece model; WordPiece is used without.
+        do_lower_case: Lower-case the text and strip accents.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ValueError: A file is not what it should be, or none is given.
+    """
+    if spm_model_file:
+        tokenizer = SentencePieceTokenizer.load(spm_model_file, do_lower_case=do_lower_case)
+        if vocab_file:
+            _check_same_entries(vocab_file, spm_model_file, tokenizer.vocab)
+        return tokenizer
+    if not vocab_file:
+        raise ValueError("no vocabulary given; set --vocab_file (or --spm_model_file)")
+    return WordPieceTokenizer(Vocab.load(vocab_file), do_lower_case=do_lower_case)
+
+
+def _check_same_entries(vocab_file: str, spm_model_file: str, pieces: Vocab) -> None:
+    entries = Vocab.load(vocab_file).tokens
+    if entries == pieces.tokens:
+        return
+    raise ValueError(
+        f"{vocab_file} does not list the {len(pieces):,} pieces of {spm_model_file}; give the two "
+        "files of one model, or leave out --vocab_file"
+    )

@@ -1,0 +1,135 @@
+"""The vocabulary: entry <-> id, and the ids of the special entries.
+
+id    0      1          ...  100    101    102    103     ...
+entry [PAD]  [unused1]  ...  [UNK]  [CLS]  [SEP]  [MASK]  ...      one a line in the file
+"""
+
+import codecs
+import dataclasses
+import functools
+import hashlib
+
+# Names in WordPiece vocabularies first, then those that SentencePiece gives.
+_PAD, _UNK, _CLS, _SEP, _MASK = _SPECIAL_NAMES = (
+    ("[PAD]", "<pad>"),
+    ("[UNK]", "<unk>"),
+    ("[CLS]",),
+    ("[SEP]",),
+    ("[MASK]",),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Vocab:
+    """Entries in the order of their ids.
+
+    >>> vocab = Vocab(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "我", "爱"))
+    >>> len(vocab), vocab.mask_id, vocab.ids["爱"]
+    (7, 4, 6)
+
+    Raises:
+        ValueError: A special entry is missing, or an entry stands there twice.
+    """
+
+    tokens: tuple[str, ...]
+
+    def __post_init__(self):
+        self._check_distinct()
+        for names in _SPECIAL_NAMES:
+            self._id_of(names)
+
+    @classmethod
+    def load(cls, path: str) -> "Vocab":
+        r"""Reads a file of one entry a line; the line number, from 0, is the id.
+
+        Lines end at `\n` only: the published vocabulary has U+2028, which other readers of lines
+        take for a line end, as an entry. A line's first field is the entry (some published files
+        have a second column), so a line of white space, U+2028 too, is the entry "".
+
+        A repeated entry is an error. The published loaders disagree on it (the one gives the
+        entry its last line's number, the other shifts all ids behind it), so that such a file
+        has no ids to rely on.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is empty, not UTF-8, repeats an entry or lacks a special one.
+        """
+        text = _read_utf8(path)
+        if not text.strip():
+            raise ValueError(f"vocabulary {path} is empty")
+        lines = text.removesuffix("\n").split("\n")
+        try:
+            return cls(tuple(_first_field(line) for line in lines))
+        except ValueError as error:
+            raise ValueError(f"vocabulary {path}: {error}") from None
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @functools.cached_property
+    def ids(self) -> dict[str, int]:
+        return {token: number for number, token in enumerate(self.tokens)}
+
+    @property
+    def pad_id(self) -> int:
+        return self._id_of(_PAD)
+
+    @property
+    def unk_id(self) -> int:
+        return self._id_of(_UNK)
+
+    @property
+    def cls_id(self) -> int:
+        return self._id_of(_CLS)
+
+    @property
+    def sep_id(self) -> int:
+        return self._id_of(_SEP)
+
+    @property
+    def mask_id(self) -> int:
+        return self._id_of(_MASK)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """SHA-256, in hexadecimal, of the entries joined by line ends."""
+        return hashlib.sha256("\n".join(self.tokens).encode()).hexdigest()
+
+    def _check_distinct(self) -> None:
+        if len(self.ids) == len(self.tokens):
+            return
+        for line, token in enumerate(self.tokens, 1):
+            if self.ids[token] != line - 1:
+                raise ValueError(
+                    f"entry {token!r} is on line {line} and again on line {self.ids[token] + 1}, "
+                    "so ids are ambiguous; remove or rename one of them"
+                )
+
+    def _id_of(self, names: tuple[str, ...]) -> int:
+        for name in names:
+            if name in self.ids:
+                return self.ids[name]
+        raise ValueError(
+            f"no entry {' or '.join(names)} among {len(self):,}; is this the model's vocabulary?"
+        )
+
+
+def _read_utf8(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"no vocabulary at {path}; give the vocab.txt that belongs to the model"
+        ) from None
+    try:
+        return content.decode().removeprefix(codecs.BOM_UTF8.decode())
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"vocabulary {path} is not UTF-8 at byte {error.start}; convert the file to UTF-8"
+        ) from None
+
+
+def _first_field(line: str) -> str:
+    fields = line.split(maxsplit=1)
+    return fields[0] if fields else ""
