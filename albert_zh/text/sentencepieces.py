@@ -121,4 +121,4 @@ def _plain(character: str) -> str:
     if unicodedata.category(character) == "Cs":
         return UNKNOWN_CHARACTER
     parts = unicodedata.normalize("NFKD", character)
-    return "".join(part for part in parts )
+    return "".join(part for part in parts if not unicodedata.combining(part))

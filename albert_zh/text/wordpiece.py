@@ -144,8 +144,9 @@ def _spaced(character: str) -> str:
 def _work_without_threads_in_forked_children() -> None:
     """Lets a process fork after `encode_batch` has used the library's threads.
 
-    The threads are not there in the child, which would warn on standard error and could wait for
-    them for ever. A value of the variable that somebody else set is left alone.
+    The threads are not there in the child, on which `tokenizers` 0.21 prints a warning a child.
+    Children work alone, as workers of a pool should. A value of the variable that somebody else
+    set is left alone.
     """
     variable, added = "TOKENIZERS_PARALLELISM", False
 
