@@ -83,16 +83,17 @@ def summary(counts: Counter[str], *, dupe_factor: int) -> str:
     tokens, passed = counts["tokens"], counts["tokens"] * dupe_factor
     used = passed - counts["tokens_cut"] - counts["tokens_left_over"]
     cut = _percent(counts["tokens_cut"], passed, digits=2)
+    unknown = _percent(counts["unknown_tokens"], tokens, digits=2)
     left_over = _percent(counts["tokens_left_over"], passed, digits=2)
     remarks = {
         "documents": f"{counts['documents_unused']:,} unused: not even two words",
         "sentences": f"{counts['sentences_unused']:,} unused: no token in them",
-        "tokens": f"{_percent(counts['unknown_tokens'], tokens, digits=2)} unknown to the vocabulary",
+        "tokens": f"{unknown} unknown to the vocabulary",
         "tokens x passes": f"{cut} cut from long pairs, {left_over} single words left over",
         "instances": f"{_percent(counts['swapped'], counts['instances'])} with swapped segments",
         "masked tokens": f"{_percent(counts['masked_tokens'], used)} of the tokens used",
     }
-    shown = counts | {"tokens x passes": passed, "masked tokens": counts["masked_tokens"]}
+    shown = {**counts, "tokens x passes": passed, "masked tokens": counts["masked_tokens"]}
     return "\n".join(f"{name:15} {shown[name]:>9,}   {said}" for name, said in remarks.items())
 
 

@@ -1,0 +1,383 @@
+"""The script from end to end: text in, records out, and bad input refused."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+import tensorflow as tf
+
+from albert_zh.records.tfrecord import read_records
+
+ROOT = pathlib.Path(__file__).parent.parent
+IDIOM = "画蛇添足"
+CORPUS = """\
+春天来了，公园里的花都开了。
+孩子们在草地上放风筝，老人坐在长椅上聊天。
+王老师说，写作文不要画蛇添足，要把话说清楚。
+小猫 unhappy 地看着窗外的雨。
+
+昨天晚上我们去看了一场足球比赛，两个队都踢得很好。
+最后主队以一球取胜，球迷们高兴地唱起歌来。
+解说员的话有点画蛇添足，但是大家都笑了。
+
+这篇文档只有一句话，不过它也有用。
+
+好
+"""
+ENGLISH_PIECES = ["un", "##happy"]
+SPECIAL = ["[PAD]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    path = tmp_path / "corpus.txt"
+    path.write_text(CORPUS, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def vocab(tmp_path):
+    characters = sorted(set(CORPUS) - set("\n unhappy"))
+    continuations = [f"##{character}" for character in characters]
+    tokens = [*SPECIAL, *characters, *ENGLISH_PIECES, *continuations]
+    path = tmp_path / "vocab.txt"
+    path.write_text("\n".join(tokens), encoding="utf-8")
+    return tokens
+
+
+def run(tmp_path, *flags, cwd=ROOT, **environment):
+    """Runs the script on the fixtures' files; a flag given again wins."""
+    return subprocess.run(
+        [
+            sys.executable,
+            ROOT / "create_pretraining_data.py",
+            f"--input_file={tmp_path / 'corpus.txt'}",
+            f"--output_file={tmp_path / 'out' / 'a.tfrecord'}",
+            f"--vocab_file={tmp_path / 'vocab.txt'}",
+            "--max_seq_length=32",
+            "--max_predictions_per_seq=6",
+            "--do_whole_word_mask=True",
+            *flags,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env=os.environ | environment,
+    )
+
+
+def run_well(tmp_path, *flags, **options):
+    done = run(tmp_path, *flags, **options)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def instances(path, *, length=32, predictions=6):
+    """The records as a published reader parses them: every feature of a fixed length."""
+    lengths = {
+        "input_ids": length,
+        "input_mask": length,
+        "segment_ids": length,
+        "masked_lm_positions": predictions,
+        "masked_lm_ids": predictions,
+        "next_sentence_labels": 1,
+    }
+    wanted = {name: tf.io.FixedLenFeature([size], tf.int64) for name, size in lengths.items()}
+    wanted["masked_lm_weights"] = tf.io.FixedLenFeature([predictions], tf.float32)
+    for record in read_records(str(path)):
+        parsed = tf.io.parse_single_example(record, wanted)
+        yield {name: value.numpy().tolist() for name, value in parsed.items()}
+
+
+def masked_of(instance):
+    """Position -> label, without padding."""
+    count = int(sum(instance["masked_lm_weights"]))
+    positions, labels = instance["masked_lm_positions"], instance["masked_lm_ids"]
+    assert not any(positions[count:])
+    assert not any(labels[count:])
+    return dict(zip(positions[:count], labels[:count], strict=True))
+
+
+def unmasked_tokens(instance, vocab):
+    ids = [*instance["input_ids"]]
+    for position, label in masked_of(instance).items():
+        ids[position] = label
+    return [vocab[index] for index in ids[: sum(instance["input_mask"])]]
+
+
+def test_records_hold_the_text_in_the_published_format(tmp_path, corpus, vocab):
+    run_well(tmp_path, "--dupe_factor=20")
+    text = "".join(CORPUS.split()).replace("unhappy", "un##happy")
+    found = list(instances(tmp_path / "out" / "a.tfrecord"))
+    assert len(found) > 100
+    for instance in found:
+        tokens = unmasked_tokens(instance, vocab)
+        assert (tokens[0], tokens[-1], tokens.count("[SEP]")) == ("[CLS]", "[SEP]", 2)
+        middle = tokens.index("[SEP]")
+        first, second = "".join(tokens[1:middle]), "".join(tokens[middle + 1 : -1])
+        if text.count(first) == text.count(second) == 1:
+            swapped = int(text.index(first) > text.index(second))
+            assert instance["next_sentence_labels"] == [swapped]
+        assert first in text
+        assert second in text
+        padding = [0] * (32 - len(tokens))
+        assert instance["input_mask"] == [1] * len(tokens) + padding
+        assert instance["segment_ids"] == (
+            [0] * (middle + 1) + [1] * (len(tokens) - middle - 1) + padding
+        )
+        assert 1 <= len(masked_of(instance)) <= 6
+
+
+def idiom_masks(path, vocab):
+    """How many characters of each whole idiom in the records are masked."""
+    counts = Counter()
+    for instance in instances(path):
+        tokens, masked = unmasked_tokens(instance, vocab), masked_of(instance)
+        for begin in range(len(tokens) - 3):
+            if "".join(tokens[begin : begin + 4]) == IDIOM:
+                counts[sum(place in masked for place in range(begin, begin + 4))] += 1
+    return counts
+
+
+def test_idiom_is_masked_whole_or_not_at_all(tmp_path, corpus, vocab):
+    run_well(tmp_path, "--dupe_factor=60")
+    counts = idiom_masks(tmp_path / "out" / "a.tfrecord", vocab)
+    assert set(counts) == {0, 4}
+
+
+def test_single_tokens_are_masked_without_whole_words(tmp_path, corpus, vocab):
+    run_well(tmp_path, "--dupe_factor=60", "--do_whole_word_mask=False")
+    assert idiom_masks(tmp_path / "out" / "a.tfrecord", vocab)[1] > 10
+
+
+def test_non_chinese_masks_written_words_whole_and_characters_singly(tmp_path, corpus, vocab):
+    run_well(tmp_path, "--dupe_factor=60", "--non_chinese=True")
+    path = tmp_path / "out" / "a.tfrecord"
+    assert idiom_masks(path, vocab)[1] > 10
+    masked_pieces = Counter()
+    for instance in instances(path):
+        tokens, masked = unmasked_tokens(instance, vocab), masked_of(instance)
+        if "un" in tokens:
+            begin = tokens.index("un")
+            masked_pieces[(begin in masked) + (begin + 1 in masked)] += 1
+    assert set(masked_pieces) == {0, 2}
+
+
+def test_labels_are_balanced_and_never_continuations_of_characters(tmp_path, corpus, vocab):
+    run_well(tmp_path, "--dupe_factor=150")
+    found = list(instances(tmp_path / "out" / "a.tfrecord"))
+    swapped = sum(instance["next_sentence_labels"][0] for instance in found)
+    assert swapped / len(found) == pytest.approx(0.5, abs=0.05)
+    labels = {vocab[label] for instance in found for label in masked_of(instance).values()}
+    inputs = {vocab[index] for instance in found for index in instance["input_ids"]}
+    assert {token for token in labels | inputs if token.startswith("##")} <= {"##happy"}
+    assert not {"[PAD]", "[unused1]", "[CLS]", "[SEP]", "[MASK]"} & labels
+
+
+def test_bytes_are_the_same_in_every_run(tmp_path, corpus, vocab):
+    for name, seed in (("one", "1"), ("two", "2")):
+        outputs = ",".join(str(tmp_path / name / shard) for shard in ("a.tfrecord", "b.tfrecord"))
+        run_well(tmp_path, f"--output_file={outputs}", PYTHONHASHSEED=seed)
+    for shard in ("a.tfrecord", "b.tfrecord", "manifest.json"):
+        one, two = ((tmp_path / name / shard).read_bytes() for name in ("one", "two"))
+        assert one == two
+
+
+def test_other_seed_gives_other_records(tmp_path, corpus, vocab):
+    for seed in (1, 2):
+        output = f"--output_file={tmp_path / 'out' / f'{seed}.tfrecord'}"
+        run_well(tmp_path, output, f"--random_seed={seed}")
+    one, two = (set(read_records(str(tmp_path / "out" / f"{seed}.tfrecord"))) for seed in (1, 2))
+    assert len(one & two) < len(one) / 10
+
+
+def test_records_of_a_document_do_not_hang_on_those_after_it(tmp_path, corpus, vocab):
+    run_well(tmp_path)
+    corpus.write_text(CORPUS.split("\n\n")[0], encoding="utf-8")
+    run_well(tmp_path, f"--output_file={tmp_path / 'out' / 'first.tfrecord'}")
+    every, first = (
+        set(read_records(str(tmp_path / "out" / name))) for name in ("a.tfrecord", "first.tfrecord")
+    )
+    assert first < every
+
+
+def test_summary_tells_what_was_and_was_not_used(tmp_path, corpus, vocab):
+    corpus.write_text(CORPUS + "\0\0\n\n鑫鑫。\n", encoding="utf-8")
+    shown = run_well(tmp_path, "--dupe_factor=3", "--short_seq_prob=0").stdout
+    (record_set,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["record_sets"]
+    counts = record_set["counts"]
+    assert {name: counts[name] for name in ("documents", "documents_unused")} == {
+        "documents": 5,
+        "documents_unused": 1,
+    }
+    assert {name: counts[name] for name in ("sentences", "sentences_unused")} == {
+        "sentences": 11,
+        "sentences_unused": 1,
+    }
+    assert counts["unknown_tokens"] == 2
+    assert counts["tokens_left_over"] == 3
+    assert record_set["shards"][0]["records"] == counts["instances"]
+    assert "1 unused: not even two words" in shown
+    assert "1 unused: no token in them" in shown
+    assert f"wrote {counts['instances']:,} instances to" in shown
+
+
+def test_manifest_holds_the_recipe(tmp_path, corpus, vocab):
+    run_well(tmp_path)
+    (record_set,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["record_sets"]
+    assert record_set["recipe"] == {
+        "do_lower_case": True,
+        "do_whole_word_mask": True,
+        "non_chinese": False,
+        "max_seq_length": 32,
+        "max_predictions_per_seq": 6,
+        "masked_lm_prob": 0.15,
+        "short_seq_prob": 0.1,
+        "dupe_factor": 10,
+        "random_seed": 12345,
+    }
+    assert record_set["vocabulary"]["size"] == len(vocab)
+    assert record_set["inputs"][0]["bytes"] == len(CORPUS.encode())
+
+
+def test_second_run_finds_the_records_complete(tmp_path, corpus, vocab):
+    run_well(tmp_path)
+    output = tmp_path / "out" / "a.tfrecord"
+    before = output.stat().st_mtime_ns
+    assert "complete already" in run_well(tmp_path).stdout
+    assert output.stat().st_mtime_ns == before
+
+
+def test_other_recipe_leaves_the_records_as_they_are(tmp_path, corpus, vocab):
+    run_well(tmp_path)
+    output = tmp_path / "out" / "a.tfrecord"
+    before = output.read_bytes()
+    done = run(tmp_path, "--dupe_factor=2")
+    assert done.returncode == 1
+    assert "dupe_factor is 10, not 2" in done.stderr
+    assert output.read_bytes() == before
+
+
+def test_long_line_and_nul_are_used(tmp_path, corpus, vocab):
+    corpus.write_text("春天来了，公园里的花\0都开了。" * 5_000, encoding="utf-8")
+    run_well(tmp_path, "--dupe_factor=1", "--short_seq_prob=0")
+    (record_set,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["record_sets"]
+    counts = record_set["counts"]
+    assert counts["tokens"] == 70_000
+    assert counts["tokens_cut"] + counts["tokens_left_over"] < 0.01 * counts["tokens"]
+
+
+BAD_INPUT = {
+    "no file": (["--input_file=nowhere*.txt"], r"no file matches 'nowhere\*.txt'"),
+    "no vocabulary": (["--vocab_file=nowhere.txt"], "no vocabulary at nowhere.txt"),
+    "short": (["--max_seq_length=4"], "max_seq_length must be at least 8, got 4"),
+    "no masks": (["--max_predictions_per_seq=0"], "max_predictions_per_seq must be at least 1"),
+    "share": (["--masked_lm_prob=1.5"], "masked_lm_prob must lie between 0 and 1, got 1.5"),
+    "passes": (["--dupe_factor=0"], "dupe_factor must be at least 1, got 0"),
+    "no output": (["--output_file=,"], "output_file names no file"),
+}
+
+
+def refuse(tmp_path, *flags):
+    """Runs the script, which must fail with one line and write nothing; returns that line."""
+    done = run(tmp_path, *flags)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.rglob("*.tfrecord")) + list(tmp_path.rglob("manifest.json"))
+    return done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_flags_are_refused(tmp_path, corpus, vocab, case):
+    flags, message = BAD_INPUT[case]
+    assert re.match(f"error: {message}", refuse(tmp_path, *flags))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"corpus\.txt is empty"),
+        (b"\n \n", "no instances: the input has 0 documents"),
+        ("好\n\n好\n".encode(), "no instances: the input has 2 documents, none with two words"),
+        ("春天。\n".encode() + "来".encode("gb18030"), r"corpus\.txt: byte 10 is not UTF-8"),
+    ],
+    ids=["empty", "blank", "one word a document", "not UTF-8"],
+)
+def test_bad_text_is_refused(tmp_path, corpus, vocab, content, message):
+    corpus.write_bytes(content)
+    assert re.match(f"error: .*{message}", refuse(tmp_path))
+
+
+def test_vocabulary_without_special_entries_is_refused(tmp_path, corpus, vocab):
+    (tmp_path / "vocab.txt").write_text("\n".join(vocab[6:]), encoding="utf-8")
+    assert re.match(r"error: vocabulary .*vocab\.txt: no entry \[PAD\]", refuse(tmp_path))
+
+
+def test_unknown_flag_is_refused(tmp_path, corpus, vocab):
+    done = run(tmp_path, "--dup_factor=3")
+    assert done.returncode == 1
+    assert "Unknown command line flag 'dup_factor'. Did you mean: dupe_factor ?" in done.stderr
+
+
+def test_missing_flag_is_named():
+    done = subprocess.run(
+        [sys.executable, ROOT / "create_pretraining_data.py", "--input_file=a", "--vocab_file=b"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "--output_file" in done.stderr
+
+
+def test_text_that_cannot_be_masked_as_asked_is_announced(tmp_path, corpus, vocab):
+    done = run_well(tmp_path, "--max_predictions_per_seq=2")
+    assert "max_predictions_per_seq=2 masks less" in done.stderr
+
+
+def test_script_starts_without_tensorflow():
+    code = "import create_pretraining_data, sys; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_one_click_script_takes_flags_and_paths_of_the_caller(tmp_path, corpus, vocab):
+    done = subprocess.run(
+        [
+            "bash",
+            ROOT / "create_pretrain_data.sh",
+            "--input_file=corpus.txt",
+            "--vocab_file=vocab.txt",
+            "--output_file=mine.tfrecord",
+            "--dupe_factor=2",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"VIRTUAL_ENV": sys.prefix},
+    )
+    assert done.returncode == 0, done.stderr
+    assert next(instances(tmp_path / "mine.tfrecord", length=512, predictions=51))
+    (record_set,) = json.loads((tmp_path / "manifest.json").read_text())["record_sets"]
+    assert record_set["recipe"]["dupe_factor"] == 2
+    assert record_set["recipe"]["do_whole_word_mask"] is True
+
+
+def test_sentencepiece_model_makes_records(tmp_path, test_data_dir):
+    (tmp_path / "corpus.txt").write_text("The cat is unhappy.\nIt sat on a mat.\n")
+    run_well(
+        tmp_path,
+        f"--spm_model_file={test_data_dir / 'vocab' / '30k-clean.model'}",
+        f"--vocab_file={test_data_dir / 'vocab' / '30k-clean.vocab'}",
+        "--non_chinese=True",
+    )
+    (record_set,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["record_sets"]
+    assert len(record_set["recipe"]["spm_model_sha256"]) == 64
+    assert record_set["counts"]["instances"] == 10
+    assert record_set["counts"]["unknown_tokens"] == 0

@@ -1,0 +1,87 @@
+"""The TFRecord format: the same bytes as TensorFlow's, and damage found."""
+
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from albert_zh.records.tfrecord import count_records, crc32c, frame, read_records
+
+PAYLOADS = [b"", b"x", b"abc", b"\x00" * 700, bytes(range(256)) * 40]
+
+
+@pytest.mark.parametrize(
+    ("data", "checksum"),
+    [
+        # Test vectors of RFC 3720, section B.4.
+        (bytes(32), 0x8A9136AA),
+        (b"\xff" * 32, 0x62A8AB43),
+        (bytes(range(32)), 0x46DD794E),
+        (bytes(range(31, -1, -1)), 0x113FDB5C),
+        (b"", 0),
+    ],
+)
+def test_checksum_matches_the_standard(data, checksum):
+    assert crc32c(data) == checksum
+
+
+@given(
+    st.binary(max_size=40).flatmap(
+        lambda tail: st.sampled_from([0, 4090, 8190]).map(lambda size: b"z" * size + tail)
+    )
+)
+def test_checksum_matches_the_definition_also_across_blocks(data):
+    state = 0xFFFFFFFF
+    for byte in data:
+        state ^= byte
+        for _ in range(8):
+            state = state >> 1 ^ (0x82F63B78 if state & 1 else 0)
+    assert crc32c(data) == state ^ 0xFFFFFFFF
+
+
+def test_frames_are_the_bytes_tensorflow_writes(tmp_path):
+    path = str(tmp_path / "tf.tfrecord")
+    with tf.io.TFRecordWriter(path) as writer:
+        for payload in PAYLOADS:
+            writer.write(payload)
+    assert b"".join(map(frame, PAYLOADS)) == (tmp_path / "tf.tfrecord").read_bytes()
+
+
+@pytest.fixture
+def record_file(tmp_path):
+    path = tmp_path / "a.tfrecord"
+    path.write_bytes(b"".join(map(frame, PAYLOADS)))
+    return path
+
+
+def test_records_are_read_and_counted(record_file):
+    assert list(read_records(str(record_file))) == PAYLOADS
+    assert count_records(str(record_file)) == len(PAYLOADS)
+
+
+@pytest.mark.parametrize("reader", [lambda path: list(read_records(path)), count_records])
+@pytest.mark.parametrize("kept", [5, 11, 14, 16 + 12, 16 + 17 + 12 + 2])
+def test_cut_off_file_is_an_error_with_the_offset(record_file, reader, kept):
+    record_file.write_bytes(record_file.read_bytes()[:kept])
+    offset = 0 if kept < 16 else 16 if kept < 33 else 33
+    with pytest.raises(ValueError, match=rf"a\.tfrecord: no whole record at byte {offset};"):
+        reader(str(record_file))
+
+
+def test_flipped_bit_is_an_error_with_the_offset(record_file):
+    content = bytearray(record_file.read_bytes())
+    content[16 + 17 + 12] ^= 1
+    record_file.write_bytes(content)
+    with pytest.raises(ValueError, match="no whole record at byte 33;"):
+        list(read_records(str(record_file)))
+
+
+@pytest.mark.parametrize("reader", [lambda path: list(read_records(path)), count_records])
+def test_empty_file_and_other_format_are_errors(tmp_path, reader):
+    path = tmp_path / "b.tfrecord"
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"b\.tfrecord is empty"):
+        reader(str(path))
+    path.write_text("春天来了。\n" * 10, encoding="utf-8")
+    with pytest.raises(ValueError, match="no whole record at byte 0;"):
+        reader(str(path))
