@@ -33,7 +33,7 @@ def read_split(task: Task, *, data_dir: str, split: str) -> Split:
         ValueError: The file is empty or not UTF-8, or a line has the wrong number of columns, an
             unknown label or an empty text; the message names file and line.
     """
-    path = _find_file(task, data_dir=data_dir, split=split)
+    path = find_file(task, data_dir=data_dir, split=split)
     lines = _read_lines(path)
     labelled = not (split == "test" and lines[0].count("\t") == len(task.columns.texts) - 1)
     header = lines[0] if _is_header(lines[0].split("\t"), task, labelled=labelled) else None
@@ -47,7 +47,12 @@ def read_split(task: Task, *, data_dir: str, split: str) -> Split:
     return Split(name=split, path=path, examples=examples, header=header)
 
 
-def _find_file(task: Task, *, data_dir: str, split: str) -> str:
+def find_file(task: Task, *, data_dir: str, split: str) -> str:
+    """Path of a split's file.
+
+    Raises:
+        FileNotFoundError: None of the names it may have is there.
+    """
     names = task.files[split]
     for name in names:
         path = os.path.join(data_dir, name)

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Fine-tunes ALBERT tiny on LCQMC (do two questions ask the same?) and evaluates it.
+#
+#   bash run_classifier_lcqmc.sh                                 what is here decides, see below
+#   bash run_classifier_lcqmc.sh --data_dir=FOLDER --seed=1 ...  any flag of run_classifier.py
+#
+# Data     --data_dir, or ./lcqmc (train.txt, dev.txt, test.txt), or the sample in data/lcqmc_sample.
+# Weights  --init_checkpoint with its --vocab_file and --bert_config_file, or ./albert_tiny_zh, or
+#          prev_trained_model/albert_tiny_zh, or the published download, or random ones.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" >/dev/null && pwd)
+source "$root/scripts/setup.sh"
+
+say() { echo "$*" >&2; }
+
+# Whether one of the flags $1 (names separated by |) stands among the other arguments.
+given() {
+  local names=$1 argument
+  shift
+  for argument; do
+    [[ ! $argument =~ ^--?($names)(=|$) ]] || return 0
+  done
+  return 1
+}
+
+# Whether folder $1 of the project holds the published model; says so if it does only in part.
+holds_model() {
+  local folder=$root/$1 name missing=
+  [ -d "$folder" ] || return 1
+  for name in albert_config_tiny.json vocab.txt albert_model.ckpt.index; do
+    [ -f "$folder/$name" ] || missing+=" $name"
+  done
+  compgen -G "$folder/albert_model.ckpt.data-*" >/dev/null || missing+=" albert_model.ckpt.data-*"
+  [ -n "$missing" ] || return 0
+  say "weights: $1 is not used, it lacks$missing"
+  return 1
+}
+
+# Sets weights to the folder of the published model, downloaded if need be.
+find_weights() {
+  for weights in albert_tiny_zh prev_trained_model/albert_tiny_zh; do
+    ! holds_model "$weights" || return 0
+  done
+  "$PYTHON" "$root/scripts/download.py" --model=albert_tiny_zh --to="$root/$weights" >&2
+}
+
+flags=(
+  --task_name=lcqmc --do_train=True --do_eval=True
+  --max_seq_length=128 --train_batch_size=64 --learning_rate=1e-4 --num_train_epochs=5
+  --output_dir="$root/lcqmc_output/"
+)
+
+if given data_dir "$@"; then
+  :
+elif [ -d "$root/lcqmc" ]; then
+  say "data: ./lcqmc"
+  flags+=(--data_dir="$root/lcqmc")
+else
+  say "data: the small sample data/lcqmc_sample. The real LCQMC is given out on application by the" \
+    "ICRC group of Harbin Institute of Technology, Shenzhen" \
+    "(http://icrc.hitsz.edu.cn/info/1037/1146.htm); put its train.txt, dev.txt and test.txt into" \
+    "./lcqmc or name their folder with --data_dir"
+  flags+=(--data_dir="$root/data/lcqmc_sample")
+fi
+
+model=$root/albert_config
+if ! given 'init_checkpoint|vocab_file|bert_config_file|albert_config_file' "$@"; then
+  if find_weights; then
+    say "weights: $weights"
+    model=$root/$weights
+    flags+=(--init_checkpoint="$model/albert_model.ckpt")
+  else
+    say "weights: random, with the vocabulary albert_config/vocab.txt. For better results put the" \
+      "published model into ./albert_tiny_zh"
+  fi
+fi
+given bert_config_file\|albert_config_file "$@" ||
+  flags+=(--bert_config_file="$model/albert_config_tiny.json")
+# A published checkpoint goes with the vocabulary beside it; albert_config/vocab.txt is another one.
+given vocab_file "$@" || flags+=(--vocab_file="$model/vocab.txt")
+
+# A flag given twice counts as it was given last, so those of the caller win.
+exec "$PYTHON" "$root/run_classifier.py" "${flags[@]}" "$@"

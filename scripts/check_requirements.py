@@ -1,0 +1,46 @@
+"""Prints, in one line, which requirements this Python lacks; the exit status is 1 if any.
+
+Run by `scripts/setup.sh` before anything is installed, so it uses the standard library only. The
+requirements are those of `requirements.txt`, with `--test` also the extra `test` of
+`pyproject.toml`, each of the form `name>=version`.
+"""
+
+import ast
+import pathlib
+import re
+import sys
+from importlib import metadata
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
+    if "--test" in sys.argv[1:]:
+        requirements += test_extra((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    missing = [requirement for requirement in requirements if not is_met(requirement)]
+    print(*missing)
+    sys.exit(bool(missing))
+
+
+def test_extra(pyproject: str) -> list[str]:
+    """Requirements of the extra `test`. Python 3.10 has no TOML reader; one list needs none."""
+    return ast.literal_eval(re.search(r"^test = (\[.*?\])", pyproject, re.M | re.S).group(1))
+
+
+def is_met(requirement: str) -> bool:
+    name, _, wanted = requirement.partition(">=")
+    try:
+        return release(metadata.version(name)) >= release(wanted)
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def release(version: str) -> tuple[int, ...]:
+    """The numbers a version starts with, without closing zeros: `2.21.0rc1` -> (2, 21)."""
+    numbers = re.sub(r"(\.0)+$", "", re.match(r"\d+(\.\d+)*", version).group())
+    return tuple(int(number) for number in numbers.split("."))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Downloads a published model:
+
+  python scripts/download.py --model=albert_tiny_zh --to=prev_trained_model/albert_tiny_zh
+
+The folder appears with all its files checked, or not at all. One that exists is left as it is.
+"""
+
+import concurrent.futures
+import contextlib
+import http.client
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import threading
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+# A clone is not installed: its package is found beside this folder.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from albert_zh import cli
+from albert_zh.options import REQUIRED, define_flags, option, read_flags
+from albert_zh.progress import Progress
+
+# Offline is a normal state: whoever has no network should wait seconds, not minutes.
+ANSWER_SECONDS = 5.0
+STALL_SECONDS = 30.0
+_CHUNK = 1 << 18  # bytes
+
+
+@dataclass(frozen=True)
+class PublishedModel:
+    """Where a model lies and what it consists of."""
+
+    url: str  # of a zip archive
+    files: Mapping[str, int | None]  # needed file -> bytes, where they are known
+
+
+MODELS = {
+    "albert_tiny_zh": PublishedModel(
+        url="https://storage.googleapis.com/albert_zh/albert_tiny_489k.zip",
+        files={
+            "albert_config_tiny.json": None,
+            # 31 float32 variables, no optimizer state. No checksum of it was ever published.
+            "albert_model.ckpt.data-00000-of-00001": 17_180_744,
+            "albert_model.ckpt.index": None,
+            "vocab.txt": None,
+        },
+    ),
+}
+
+
+@dataclass(frozen=True)
+class DownloadOptions:
+    """What to download."""
+
+    model: str = option(REQUIRED, "Which model.", choices=tuple(MODELS))
+    to: str = option(REQUIRED, "Folder to make.")
+    url: str | None = option(None, "Another address of the same archive, such as a mirror's.")
+
+
+define_flags(DownloadOptions)
+
+
+def main() -> None:
+    options = read_flags(DownloadOptions)
+    model = MODELS[options.model]
+    download(options.url or model.url, files=model.files, folder=options.to)
+    print(f"downloaded {options.model} to {options.to}")
+
+
+def download(url: str, *, files: Mapping[str, int | None], folder: str) -> None:
+    """Makes `folder` with the given files of the archive at `url`.
+
+    Args:
+        url: Address of a zip archive; the folders inside it do not matter.
+        files: Names of the files wanted, with their size in bytes where it is known.
+        folder: What to make; it may exist if it is empty.
+
+    Raises:
+        FileExistsError: The folder holds something.
+        OSError: The archive cannot be fetched, or the disk is full.
+        ValueError: The archive is damaged, or not the expected one.
+    """
+    if os.path.exists(folder) and os.listdir(folder):
+        raise FileExistsError(f"{folder} holds files already; move it away or choose another one")
+    with _connect(url) as response:
+        parent = os.path.dirname(os.path.abspath(folder))
+        os.makedirs(parent, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=parent, prefix=".download-") as temporary:
+            archive = os.path.join(temporary, "archive.zip")
+            _receive(response, url, archive)
+            unpacked = os.path.join(temporary, "unpacked")
+            os.mkdir(unpacked)
+            _unpack(archive, url, files, unpacked)
+            os.rename(unpacked, folder)
+
+
+@contextlib.contextmanager
+def _connect(url: str) -> Iterator[http.client.HTTPResponse]:
+    opened: concurrent.futures.Future = concurrent.futures.Future()
+
+    def open_url() -> None:
+        try:
+            opened.set_result(urllib.request.urlopen(url, timeout=STALL_SECONDS))
+        except Exception as error:
+            opened.set_exception(error)
+
+    # urlopen can be kept waiting by a name server without end; a thread can be left behind.
+    threading.Thread(target=open_url, daemon=True).start()
+    try:
+        response = opened.result(timeout=ANSWER_SECONDS)
+    except (OSError, http.client.HTTPException, concurrent.futures.TimeoutError) as error:
+        reason = str(error).removeprefix("<urlopen error ").removesuffix(">") or "no answer"
+        raise OSError(f"cannot reach {url}: {reason}") from None
+    with response:
+        yield response
+
+
+def _receive(response: http.client.HTTPResponse, url: str, path: str) -> None:
+    length = response.headers["Content-Length"]
+    total = None if length is None else int(length)
+    received = 0
+    progress = Progress(description="downloading", unit="byte", total=total)
+    with open(path, "wb") as file, progress:
+        try:
+            while chunk := response.read(_CHUNK):
+                file.write(chunk)
+                received += len(chunk)
+                progress.advance(len(chunk))
+        except (ConnectionError, TimeoutError, http.client.HTTPException) as error:
+            raise OSError(
+                f"{url} broke off after {received:,} bytes ({error}); try again"
+            ) from None
+    if total is not None and received != total:
+        raise OSError(f"{url} broke off after {received:,} of {total:,} bytes; try again")
+
+
+def _unpack(archive: str, url: str, files: Mapping[str, int | None], folder: str) -> None:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for name, size in files.items():
+                member = _find_member(opened, name, size, url)
+                with (
+                    opened.open(member) as source,
+                    open(os.path.join(folder, name), "wb") as target,
+                ):
+                    shutil.copyfileobj(source, target)  # Checks the CRC when it gets to the end.
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ValueError(f"{url} is no whole zip archive ({error}); nothing was kept") from None
+
+
+def _find_member(
+    archive: zipfile.ZipFile, name: str, size: int | None, url: str
+) -> zipfile.ZipInfo:
+    found = [member for member in archive.infolist() if os.path.basename(member.filename) == name]
+    if len(found) != 1:
+        raise ValueError(f"{url} holds {len(found)} files {name}, expected 1; nothing was kept")
+    if size is not None and found[0].file_size != size:
+        raise ValueError(
+            f"{name} of {url} has {found[0].file_size:,} bytes, the published one {size:,}; "
+            "nothing was kept"
+        )
+    return found[0]
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,29 @@
+"""Fixtures and settings of all tests."""
+
+import os
+import pathlib
+
+import pytest
+
+# Before any test imports TensorFlow, which reads it once.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def _folder_named_by(variable: str, what: str) -> pathlib.Path:
+    if variable not in os.environ:
+        pytest.skip(f"needs {what}: set {variable} to the folder that holds it")
+    folder = pathlib.Path(os.environ[variable])
+    assert folder.is_dir(), f"{variable} is {folder}, which is no folder"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def golden_dir() -> pathlib.Path:
+    """Folder of recorded outputs of the published code."""
+    return _folder_named_by("ALBERT_ZH_GOLDEN", "outputs of the published code")
+
+
+@pytest.fixture(scope="session")
+def test_data_dir() -> pathlib.Path:
+    """Folder of real datasets and vocabularies."""
+    return _folder_named_by("ALBERT_ZH_TEST_DATA", "real data")

@@ -1,0 +1,99 @@
+"""Writing whole files or none, hashes, and lists of input files."""
+
+import hashlib
+import json
+import os
+
+import pytest
+
+from albert_zh.files import atomic_write, expand_patterns, sha256_of_file, write_json
+
+
+def test_written_file_replaces_the_old_one_whole(tmp_path):
+    path = tmp_path / "result.bin"
+    path.write_bytes(b"old")
+    with atomic_write(str(path)) as file:
+        file.write(b"new")
+        file.flush()
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["result.bin"]
+
+
+def test_failed_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "result.bin"
+    path.write_bytes(b"old")
+
+    def write_half() -> None:
+        with atomic_write(str(path)) as file:
+            file.write(b"half of the n")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["result.bin"]
+
+
+def test_missing_directories_are_made_and_text_is_utf8_with_plain_line_ends(tmp_path):
+    path = tmp_path / "a/b/text.txt"
+    with atomic_write(str(path), "w") as file:
+        file.write("我\n爱\n")
+    assert path.read_bytes() == "我\n爱\n".encode()
+
+
+def test_written_file_has_the_permissions_of_an_ordinary_one(tmp_path):
+    umask = os.umask(0o027)
+    try:
+        with atomic_write(str(tmp_path / "file")):
+            pass
+    finally:
+        os.umask(umask)
+    assert os.stat(tmp_path / "file").st_mode & 0o777 == 0o640
+
+
+def test_json_is_readable_and_ends_with_a_line_end(tmp_path):
+    path = tmp_path / "value.json"
+    write_json(str(path), {"词": [1, 2]})
+    text = path.read_text(encoding="utf-8")
+    assert json.loads(text) == {"词": [1, 2]}
+    assert "词" in text
+    assert text.endswith("}\n")
+
+
+def test_hash_is_that_of_the_whole_file(tmp_path):
+    content = bytes(range(256)) * 9000  # more than the file is read in at a time
+    (tmp_path / "file").write_bytes(content)
+    assert sha256_of_file(str(tmp_path / "file")) == hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    for name in ("b.txt", "a.txt", "c.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.txt").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "paths"),
+    [
+        ("b.txt", ["b.txt"]),
+        ("*.txt", ["a.txt", "b.txt"]),
+        ("c.csv, *.txt,", ["c.csv", "a.txt", "b.txt"]),
+        ("b.txt,*.txt", ["b.txt", "a.txt"]),
+    ],
+)
+@pytest.mark.usefixtures("corpus")
+def test_patterns_name_files_in_order_and_once(patterns, paths):
+    assert expand_patterns(patterns) == paths
+
+
+@pytest.mark.parametrize(
+    ("patterns", "complaint"),
+    [("a.txt,no*.txt", "no file matches 'no\\*.txt'"), (" , ", "list of input files is empty")],
+)
+@pytest.mark.usefixtures("corpus")
+def test_pattern_without_a_file_is_an_error(patterns, complaint):
+    with pytest.raises(FileNotFoundError, match=complaint):
+        expand_patterns(patterns)

@@ -1,0 +1,133 @@
+"""Who may import whom: the arrows of ARCHITECTURE.md, read off the source."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+PACKAGE = ROOT / "albert_zh"
+
+# Small files that every part may use; they use nothing of the project themselves.
+LEAVES = {"cli", "files", "progress"}
+# What each part (a folder, or a file beside the folders) may import besides itself and the leaves.
+# A name with a dot allows one module of a part.
+ALLOWED = {
+    "options": set(),
+    "config": set(),
+    "variants": {"config"},
+    "model": {"config", "variants"},
+    "objectives": {"config", "variants", "model", "train.losses", "train.metrics"},
+    "text": set(),
+    "corpus": {"text"},
+    "records": {"text", "corpus"},
+    "tasks": {"text"},
+    "train": set(),
+    "checkpoint": {"config", "variants"},
+    "predict": {"config", "variants", "model", "checkpoint", "text", "tasks"},
+    "export": {"config", "variants", "model", "checkpoint", "text", "tasks"},
+}
+# Whole runs put the parts together; no part imports them.
+ALLOWED["runs"] = set(ALLOWED)
+ALLOWED["finetuning"] = ALLOWED["pretraining"] = set(ALLOWED)
+# Parts that start and are tested without TensorFlow, and know no flags.
+PLAIN = {"text", "corpus", "tasks", "config", "variants", "files", "progress"}
+
+
+def _modules() -> dict[str, pathlib.Path]:
+    """Module name within the package -> file: `text.vocab`, `config`."""
+    paths = sorted(PACKAGE.rglob("*.py"))
+    names = (path.relative_to(PACKAGE).with_suffix("").parts for path in paths)
+    return {
+        ".".join(name).removesuffix(".__init__"): path
+        for name, path in zip(names, paths, strict=True)
+        if name != ("__init__",)
+    }
+
+
+MODULES = _modules()
+
+
+def imports(path: pathlib.Path) -> set[str]:
+    """Every module a file imports, anywhere in it, by its full name."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}, line {node.lineno}: write imports in full"
+            # What is imported may be a module itself: `from albert_zh import files`.
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            known = {name for name in names if name.removeprefix("albert_zh.") in MODULES}
+            found |= known or {node.module}
+    return found
+
+
+def _part(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def test_every_part_has_a_rule():
+    assert {_part(module) for module in MODULES} - LEAVES <= set(ALLOWED), (
+        "a new part: say here and in ARCHITECTURE.md what it may import"
+    )
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_imports_only_what_its_part_may(module):
+    part = _part(module)
+    allowed = set() if part in LEAVES else ALLOWED[part] | LEAVES | {part}
+    used = {name for name in imports(MODULES[module]) if _part(name) == "albert_zh"}
+    stray = {
+        name
+        for name in (name.removeprefix("albert_zh.") for name in used)
+        if name not in allowed and _part(name) not in allowed
+    }
+    assert not stray, f"albert_zh.{module} may not import {', '.join(sorted(stray))}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_imports_a_script_or_a_test(module):
+    scripts = {
+        path.stem
+        for folder in (ROOT, ROOT / "scripts", ROOT / "tests")
+        for path in folder.glob("*.py")
+    }
+    used = {_part(name) for name in imports(MODULES[module])}
+    assert not used & (scripts | {"scripts", "tests", "benchmarks"})
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if _part(name) in PLAIN])
+def test_plain_parts_name_neither_tensorflow_nor_flags(module):
+    used = imports(MODULES[module])
+    assert not {name for name in used if _part(name) in ("tensorflow", "keras")}
+    assert not {"absl.flags", "absl.app"} & used
+
+
+def test_plain_parts_load_without_tensorflow_or_flags():
+    plain = [f"albert_zh.{name}" for name in MODULES if _part(name) in PLAIN]
+    code = (
+        f"import sys, importlib\nfor name in {plain}: importlib.import_module(name)\n"
+        "print([name for name in ('tensorflow', 'keras', 'absl.flags') if name in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout == "[]\n", result.stderr
+
+
+def test_imports_inside_functions_and_of_modules_are_seen(tmp_path):
+    file = tmp_path / "module.py"
+    file.write_text(
+        "import os.path\n"
+        "from albert_zh import files\n"
+        "from albert_zh.text import vocab\n"
+        "def late():\n"
+        "    from albert_zh.config import ModelConfig\n"
+        "    import tensorflow as tf\n"
+    )
+    assert imports(file) == {
+        *("os.path", "albert_zh.files", "albert_zh.text.vocab", "albert_zh.config", "tensorflow")
+    }

@@ -1,0 +1,290 @@
+"""scripts/setup.sh: in copies of the project that need one small package, kept in a folder."""
+
+import importlib.util
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+# Folders with the shell's own commands, without any Python.
+COMMANDS = ("bash", "cat", "dirname", "mkdir", "rm", "sleep")
+
+
+def _write_wheel(folder: pathlib.Path, name: str, version: str) -> None:
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": "",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"])
+    folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        for file, content in {**files, f"{info}/RECORD": record}.items():
+            wheel.writestr(file, content)
+
+
+class Project:
+    """A copy of what setting up needs; `run` runs a bash command in it."""
+
+    def __init__(self, root: pathlib.Path):
+        self.root = root
+        (root / "scripts").mkdir(parents=True)
+        for name in ("setup.sh", "check_requirements.py"):
+            shutil.copy(ROOT / "scripts" / name, root / "scripts")
+        (root / "requirements.txt").write_text("pebble>=1.2\n")
+        (root / "pyproject.toml").write_text(
+            '[project.optional-dependencies]\ntest = [\n  "gravel>=0.3",\n]\n'
+        )
+        self.wheels = root.parent / "wheels"
+        _write_wheel(self.wheels, "pebble", "1.10.0")
+        _write_wheel(self.wheels, "gravel", "0.3")
+        self.env = {
+            "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}",
+            "HOME": str(root),
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.wheels),
+            "PIP_CONFIG_FILE": os.devnull,
+        }
+
+    def run(self, command: str = "bash scripts/setup.sh", **env: str):
+        return subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.root,
+            env={**self.env, **env},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def python_only(self, *pythons: tuple[str, str]) -> str:
+        """A PATH with the shell's commands and the given (name, script) executables."""
+        folder = self.root / "bin"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for command in COMMANDS:
+            (folder / command).symlink_to(shutil.which(command))
+        for name, script in pythons:
+            (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+            (folder / name).chmod(0o755)
+        return str(folder)
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    return Project(tmp_path / "project")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Project:
+    """A project that has been set up with the test tools; tests leave it whole."""
+    project = Project(tmp_path_factory.mktemp("setup") / "a project")
+    result = project.run("bash scripts/setup.sh --test")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"{project.root}/.venv/bin/python\n"
+    return project
+
+
+def _version(project: Project, package: str) -> str:
+    code = f"from importlib import metadata; print(metadata.version('{package}'))"
+    return project.run(f"'.venv/bin/python' -c \"{code}\"").stdout.strip()
+
+
+def test_first_run_installs_requirements_and_test_tools(finished):
+    assert (_version(finished, "pebble"), _version(finished, "gravel")) == ("1.10.0", "0.3")
+
+
+def test_second_run_is_quick_and_needs_no_packages(finished):
+    started = time.monotonic()
+    result = finished.run("bash scripts/setup.sh --test", PIP_FIND_LINKS="/nowhere")
+    assert time.monotonic() - started < 3
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_new_requirement_is_installed_and_the_rest_is_kept(finished):
+    _write_wheel(finished.wheels, "cobble", "2.0")
+    requirements = finished.root / "requirements.txt"
+    requirements.write_text("pebble>=1.2\ncobble>=2\n")
+    before = (finished.root / ".venv/pyvenv.cfg").stat().st_mtime_ns
+    result = finished.run()
+    requirements.write_text("pebble>=1.2\n")
+    assert result.returncode == 0, result.stderr
+    assert _version(finished, "cobble") == "2.0"
+    assert (finished.root / ".venv/pyvenv.cfg").stat().st_mtime_ns == before
+
+
+def test_failed_install_says_what_to_do_and_keeps_the_environment(finished):
+    requirements = finished.root / "requirements.txt"
+    requirements.write_text("pebble>=9\n")
+    result = finished.run()
+    requirements.write_text("pebble>=1.2\n")
+    assert result.returncode == 1
+    assert "could not install pebble>=9" in result.stderr
+    assert "pip download" in result.stderr
+    assert finished.run().returncode == 0
+    assert _version(finished, "pebble") == "1.10.0"
+
+
+def test_sourcing_sets_python_and_leaves_the_shell_as_it_was(finished):
+    script = """
+        options=$-
+        source scripts/setup.sh --test
+        [ "$-" = "$options" ] || echo "shell options changed"
+        false
+        echo "$PYTHON and $(bash -c 'echo $PYTHON')"
+        declare -F
+    """
+    result = finished.run(script)
+    python = f"{finished.root}/.venv/bin/python"
+    assert result.stdout == f"{python} and {python}\n"
+
+
+def test_sourcing_ignores_the_arguments_of_the_calling_script(finished):
+    (finished.root / "caller.sh").write_text('source scripts/setup.sh; echo "$PYTHON $1"\n')
+    result = finished.run("bash caller.sh --data_dir=x")
+    assert result.stdout == f"{finished.root}/.venv/bin/python --data_dir=x\n"
+
+
+def test_failure_ends_a_strict_script_but_not_an_interactive_shell(project):
+    path = project.python_only()
+    strict = project.run("set -euo pipefail; source scripts/setup.sh; echo alive", PATH=path)
+    assert (strict.returncode, strict.stdout) == (1, "")
+    lenient = project.run("source scripts/setup.sh; echo status $?", PATH=path)
+    assert lenient.stdout == "status 1\n"
+
+
+def test_half_made_environment_is_made_anew(project):
+    leftover = project.root / ".venv/lib/leftover"
+    leftover.mkdir(parents=True)
+    (project.root / ".venv/.setup-unfinished").touch()
+    result = project.run()
+    assert result.returncode == 0, result.stderr
+    assert "cut off" in result.stderr
+    assert not leftover.exists()
+    assert _version(project, "pebble") == "1.10.0"
+    assert project.run().stderr == ""
+
+
+def test_killed_installation_is_repaired_by_the_next_run(project):
+    # An address that never answers stands in for a long download.
+    started = subprocess.Popen(
+        ["bash", "scripts/setup.sh"],
+        cwd=project.root,
+        env={**project.env, "PIP_FIND_LINKS": "http://127.0.0.1:9", "PIP_RETRIES": "100"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    for line in started.stderr:
+        if "installing" in line:
+            break
+    os.killpg(started.pid, 9)
+    started.wait()
+    result = project.run()
+    assert result.returncode == 0, result.stderr
+    assert _version(project, "pebble") == "1.10.0"
+
+
+def test_environment_in_the_making_is_left_alone(project):
+    (project.root / ".venv").mkdir()
+    (project.root / ".venv/.setup-unfinished").write_text(str(os.getpid()))
+    result = project.run()
+    assert result.returncode == 1
+    assert f"process {os.getpid()} is setting up .venv" in result.stderr
+    assert (project.root / ".venv/.setup-unfinished").exists()
+
+
+def test_environment_whose_python_is_gone_is_made_anew(project):
+    (project.root / ".venv/bin").mkdir(parents=True)
+    (project.root / ".venv/bin/python").symlink_to("/nowhere/python3")
+    result = project.run()
+    assert result.returncode == 0, result.stderr
+    assert "making .venv anew" in result.stderr
+
+
+def test_working_environment_of_another_python_is_not_deleted(project):
+    (project.root / ".venv/bin").mkdir(parents=True)
+    python = project.root / ".venv/bin/python"
+    # Runs, but says of itself that it is no supported version.
+    python.write_text('#!/bin/sh\n[ -z "$2" ]\n')
+    python.chmod(0o755)
+    result = project.run()
+    assert result.returncode == 1
+    assert "mv .venv .venv.old" in result.stderr
+    assert python.exists()
+
+
+def test_active_environment_that_has_everything_is_used(finished, project):
+    active = f"{finished.root}/.venv"
+    for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        result = project.run(**{variable: active})
+        assert (result.stdout, result.stderr) == (f"{active}/bin/python\n", "")
+    assert not (project.root / ".venv").exists()
+
+
+def test_active_environment_that_lacks_something_is_not_changed(finished, project):
+    (project.root / "requirements.txt").write_text("pebble>=1.2\ncobble>=99\n")
+    result = project.run(VIRTUAL_ENV=f"{finished.root}/.venv", PATH=project.python_only())
+    assert f"{finished.root}/.venv lacks cobble>=99; using .venv" in result.stderr
+    assert result.returncode == 1
+
+
+def test_no_suitable_python_says_how_to_get_one(project):
+    result = project.run(PATH=project.python_only(("python3", "exit 1")))
+    assert result.returncode == 1
+    assert "no Python 3.10 to 3.13 found" in result.stderr
+    assert "sudo apt-get install python3" in result.stderr
+    assert not (project.root / ".venv").exists()
+
+
+def test_python_without_venv_is_passed_over_or_named(project):
+    without = f"""case "$2" in *ensurepip*) exit 1;; esac; exec '{sys.executable}' "$@" """
+    result = project.run(PATH=project.python_only(("python3", without)))
+    assert result.returncode == 1
+    assert "python3 cannot make environments" in result.stderr
+    assert "apt-get install python3-venv" in result.stderr
+    whole = f"""exec '{sys.executable}' "$@" """
+    path = project.python_only(("python3", without), ("python3.12", whole))
+    assert f"making .venv with {path}/python3.12" in project.run(PATH=path).stderr
+
+
+def test_unknown_argument_is_an_error(project):
+    result = project.run("bash scripts/setup.sh --tests")
+    assert result.returncode == 1
+    assert "unknown argument --tests" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def check_requirements():
+    spec = importlib.util.spec_from_file_location(
+        "check_requirements", ROOT / "scripts/check_requirements.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("version", "numbers"),
+    [("2.21.0rc1", (2, 21)), ("8", (8,)), ("6.100.0", (6, 100)), ("2.20.1+cpu", (2, 20, 1))],
+)
+def test_versions_are_compared_by_their_numbers(check_requirements, version, numbers):
+    assert check_requirements.release(version) == numbers
+
+
+def test_test_extra_is_read_as_toml_reads_it(check_requirements):
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no TOML reader")
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    expected = tomllib.loads(text)["project"]["optional-dependencies"]["test"]
+    assert check_requirements.test_extra(text) == expected
+
+
+def test_this_environment_meets_the_requirements(check_requirements):
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
+    assert [item for item in requirements if not check_requirements.is_met(item)] == []
