@@ -13,6 +13,7 @@ and albert_config.json. The same command again goes on where it stopped.
 
 from albert_zh import cli
 from albert_zh.config import ModelConfig
+from albert_zh.files import sha256_of_file
 from albert_zh.finetuning import (
     ClassifierOptions,
     evaluate_checkpoints,
@@ -30,6 +31,7 @@ from albert_zh.runs import (
     vocabulary_identity,
 )
 from albert_zh.tasks.task import Task, find_task
+from albert_zh.tasks.tsv import find_file
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.train.strategy import make_strategy
 
@@ -72,7 +74,7 @@ def _tokenizer(options: ClassifierOptions, config: ModelConfig) -> Tokenizer:
 
 
 def _identity(options, config: ModelConfig, task: Task, tokenizer: Tokenizer) -> dict:
-    return {
+    identity = {
         "config": config.to_dict(),
         "vocabulary": vocabulary_identity(tokenizer.vocab),
         "task": {
@@ -83,6 +85,11 @@ def _identity(options, config: ModelConfig, task: Task, tokenizer: Tokenizer) ->
             "do_lower_case": options.do_lower_case,
         },
     }
+    if options.do_train:
+        train_file = find_file(task, data_dir=options.data_dir, split="train")
+        identity["training_data"] = sha256_of_file(train_file)
+        identity["init_checkpoint"] = options.init_checkpoint
+    return identity
 
 
 if __name__ == "__main__":

@@ -83,7 +83,10 @@ def main() -> None:
     check_lengths(options.max_seq_length, config, source=options.bert_config_file)
     files = _records(options.input_file, options, config)
     held_out = _records(options.eval_input_file, options, config, like=files)
-    run = Run(options, identity={"config": config.to_dict(), "vocabulary": files.vocabulary})
+    identity = {"config": config.to_dict(), "vocabulary": files.vocabulary}
+    if options.do_train:
+        identity["init_checkpoint"] = options.init_checkpoint
+    run = Run(options, identity=identity)
     strategy = make_strategy(options.tpu_address())
     with strategy.scope():
         model = PretrainingModel(config, seed=options.random_seed)

@@ -43,7 +43,7 @@ ACTIVATIONS = ("linear", "relu", "gelu", "tanh", "swish")
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
-    """Sizes and switches of one ALBERT; the field names are the keys of the published JSON files."""
+    """Sizes and switches of one ALBERT; fields are named like the keys of the published JSON."""
 
     vocab_size: int  # entries
     embedding_size: int  # E, width of the factorised word table
@@ -73,6 +73,26 @@ class ModelConfig:
             )
         if self.hidden_act not in ACTIVATIONS:
             raise ValueError(f"hidden_act {self.hidden_act!r} is none of {', '.join(ACTIVATIONS)}")
+        self._check_ranges()
+        self._check_lineage()
+
+    def _check_ranges(self) -> None:
+        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be in [0, 1)")
+        if not self.initializer_range > 0.0:
+            raise ValueError(f"initializer_range is {self.initializer_range}; it must be positive")
+
+    def _check_lineage(self) -> None:
+        """Only what a lineage's published code can do has a place in its files and names."""
+        if self.lineage is not Lineage.BRIGHTMART and self.norm_order is NormOrder.PRE:
+            raise ValueError(f"ln_type is preln, but {self.lineage.value} models are post-LN")
+        for name in ("num_hidden_groups", "inner_group_num"):
+            if self.lineage is Lineage.BRIGHTMART and getattr(self, name) > 1:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}, but brightmart models have one group; "
+                    "leave out ln_type for a google model"
+                )
 
     @property
     def head_size(self) -> int:
@@ -91,14 +111,16 @@ class ModelConfig:
             ValueError: A key is unknown, missing, of the wrong type, or out of range.
         """
         values = {key: value for key, value in values.items() if key not in UNUSED_KEYS}
+        _check_keys(values)
         found = lineage or _lineage_of(values)
         values.pop("lineage", None)
         if "ln_type" in values:
             # The published code takes null for post-LN and every other unknown word for pre-LN.
-            values["norm_order"] = _choice(NormOrder, "ln_type", values.pop("ln_type") or "postln")
-        if not values.get("hidden_act", "gelu"):
+            ln_type = values.pop("ln_type")
+            ln_type = "postln" if ln_type is None else ln_type
+            values["norm_order"] = _choice(NormOrder, "ln_type", ln_type)
+        if values.get("hidden_act", "gelu") in (None, ""):
             values["hidden_act"] = "linear"
-        _check_keys(values)
         return cls(lineage=found, **{key: _typed(key, value) for key, value in values.items()})
 
     @classmethod
@@ -152,6 +174,7 @@ def _lineage_of(values: dict[str, Any]) -> Lineage:
 
 
 _FIELDS = {field.name: field for field in dataclasses.fields(ModelConfig)}
+_KEYS = _FIELDS.keys() - {"norm_order"} | {"ln_type"}
 _REQUIRED = [
     name
     for name, field in _FIELDS.items()
@@ -160,11 +183,9 @@ _REQUIRED = [
 
 
 def _check_keys(values: dict[str, Any]) -> None:
-    unknown = sorted(set(values) - set(_FIELDS))
+    unknown = sorted(set(values) - _KEYS)
     if unknown:
-        raise ValueError(
-            f"unknown keys {', '.join(unknown)}; known are {', '.join(sorted(_FIELDS))}"
-        )
+        raise ValueError(f"unknown keys {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}")
     missing = [name for name in _REQUIRED if name not in values]
     if missing:
         raise ValueError(f"missing keys {', '.join(missing)}")

@@ -1,5 +1,6 @@
 """Local files, written whole or not at all, and lists of input files. No TensorFlow."""
 
+import codecs
 import contextlib
 import glob
 import hashlib
@@ -43,6 +44,30 @@ def write_json(path: str, value: Any) -> None:
     with atomic_write(path, "w") as file:
         json.dump(value, file, ensure_ascii=False, indent=2)
         file.write("\n")
+
+
+def read_lines(path: str) -> Iterator[str]:
+    """Lines of a UTF-8 file without their ends and without a byte-order mark.
+
+    Only `\\n` or `\\r\\n` ends a line: texts and vocabularies may hold other line separators.
+
+    Raises:
+        ValueError: Bytes are not UTF-8; names the file, the line and the byte.
+    """
+    offset = 0
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, start=1):
+            mark = len(codecs.BOM_UTF8) if line.startswith(codecs.BOM_UTF8) and not offset else 0
+            try:
+                yield line[mark:].decode().removesuffix("\n").removesuffix("\r")
+            except UnicodeDecodeError as error:
+                place = mark + error.start
+                raise ValueError(
+                    f"{path}, line {number}: not UTF-8 at byte {offset + place} of the file "
+                    f"(0x{line[place]:02x}); convert it, for example with: "
+                    f"iconv -f GB18030 -t UTF-8 {path}"
+                ) from None
+            offset += len(line)
 
 
 def sha256_of_file(path: str) -> str:

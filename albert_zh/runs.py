@@ -99,7 +99,8 @@ class Run:
         Args:
             options: The run's flags, kept in `options.json` and in each checkpoint's meta file.
             identity: What the checkpoints of a run have in common (model configuration,
-                vocabulary, task), as JSON values.
+                vocabulary, task, data, weights it began with), as JSON values. A run that only
+                reads checkpoints may leave out what does not matter to it.
 
         Raises:
             ValueError: The directory holds a run of another identity, or foreign checkpoints.

@@ -62,7 +62,7 @@ def test_corpus_is_counted_in_words_as_the_tokenizer_splits_them(tmp_path):
 
 def test_byte_of_a_corpus_that_is_not_utf8_is_located(tmp_path):
     path = corpus(tmp_path, "我爱\n".encode() + "北京".encode("gb18030"))
-    with pytest.raises(ValueError, match=rf"{path} is not UTF-8 at byte 7;"):
+    with pytest.raises(ValueError, match=rf"{path}, line 2: not UTF-8 at byte 7 "):
         count_corpus([path])
 
 
@@ -229,5 +229,5 @@ def test_script_leaves_nothing_behind_when_the_corpus_is_bad(tmp_path):
     path = corpus(tmp_path, b"\xff\xfe")
     done = script(f"--input_file={path}", f"--output_file={tmp_path}/new/vocab.txt")
     assert done.returncode == 1
-    assert f"error: {path} is not UTF-8 at byte 0" in done.stderr
+    assert f"error: {path}, line 1: not UTF-8 at byte 0" in done.stderr
     assert not (tmp_path / "new").exists()

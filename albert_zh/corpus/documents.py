@@ -12,10 +12,11 @@ sentence     今 天 下 雨 。        token_ids
 The end of a file ends no document: a corpus cut into several files reads as if it were one.
 """
 
-import codecs
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from albert_zh.files import read_lines
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.text.words import Segmenter, word_starts
 
@@ -56,7 +57,8 @@ def read_documents(paths: Sequence[str]) -> Iterator[list[str]]:
         ValueError: A file is not UTF-8; names the file and the byte.
     """
     document: list[str] = []
-    for line in _read_lines(paths):
+    lines = itertools.chain.from_iterable(map(read_lines, paths))
+    for line in map(str.strip, lines):
         if line:
             document.append(line)
         elif document:
@@ -96,24 +98,3 @@ def written_words(text: str) -> list[tuple[int, int]]:
     [(0, 1), (1, 2), (2, 3)]
     """
     return [(index, index + 1) for index in range(len(text))]
-
-
-def _read_lines(paths: Sequence[str]) -> Iterator[str]:
-    """Stripped lines of all files. Only `\\n` ends a line: U+2028 may stand inside a sentence."""
-    for path in paths:
-        offset = 0
-        with open(path, "rb") as file:
-            for line in file:
-                content = line.removeprefix(codecs.BOM_UTF8) if offset == 0 else line
-                yield _decode(content, path, offset + len(line) - len(content)).strip()
-                offset += len(line)
-
-
-def _decode(line: bytes, path: str, offset: int) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path}: byte {offset + error.start:,} is not UTF-8 ({error.reason}); convert the"
-            f" file, for example with: iconv -f GB18030 -t UTF-8 {path}"
-        ) from None

@@ -122,9 +122,10 @@ class Classifier(tf.Module):
 
 
 def masked_mean(sequence: tf.Tensor, input_mask: tf.Tensor) -> tf.Tensor:
-    """Mean `[B, D]` of the tokens in `[B, L, D]`.
+    """Mean `[B, D] float32` of the tokens in `[B, L, D]`.
 
     The published code averaged the padding too, so its result depended on the padded length.
     """
-    weights = tf.cast(input_mask, sequence.dtype)[:, :, None]  # [B, L, 1]
-    return tf.reduce_sum(sequence * weights, axis=1) / tf.reduce_sum(weights, axis=1)
+    weights = tf.cast(input_mask, tf.float32)[:, :, None]  # [B, L, 1]
+    total = tf.reduce_sum(tf.cast(sequence, tf.float32) * weights, axis=1)
+    return total / tf.reduce_sum(weights, axis=1)

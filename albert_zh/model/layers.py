@@ -102,7 +102,7 @@ def matmul(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None) -> tf
 
 
 class LayerNorm(tf.Module):
-    """Normalises the last axis to mean 0 and variance 1, then scales and shifts (Ba et al. 2016)."""
+    """Normalises the last axis to mean 0, variance 1; scales and shifts (Ba et al. 2016)."""
 
     # The epsilon of tf.contrib's layer_norm, with which all published models were trained.
     EPSILON = 1e-12

@@ -8,10 +8,10 @@
 
 import os
 
+from albert_zh.files import read_lines
 from albert_zh.tasks.examples import Example, Split
 from albert_zh.tasks.task import Columns, Task
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # The first row of a file without labels is a header if it consists of these names.
 _HEADER_NAMES = frozenset({"text_a", "text_b", "sentence", "sentence1", "sentence2"})
 
@@ -65,20 +65,7 @@ def find_file(task: Task, *, data_dir: str, split: str) -> str:
 
 
 def _read_lines(path: str) -> list[str]:
-    """Lines of a UTF-8 file, split at newlines only: texts may hold other line separators."""
-    with open(path, "rb") as file:
-        data = file.read()
-    skipped = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
-    try:
-        text = data[skipped:].decode("utf-8")
-    except UnicodeDecodeError as error:
-        offset = error.start + skipped
-        line = data.count(b"\n", 0, offset) + 1
-        raise ValueError(
-            f"{path}, line {line}: not UTF-8 at byte {offset} of the file (0x{data[offset]:02x}); "
-            "convert it, for example with 'iconv -f GB18030 -t UTF-8'"
-        ) from None
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    lines = list(read_lines(path))
     while lines and not lines[-1]:
         lines.pop()
     if not lines:

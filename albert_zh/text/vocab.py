@@ -4,10 +4,11 @@ id    0      1          ...  100    101    102    103     ...
 entry [PAD]  [unused1]  ...  [UNK]  [CLS]  [SEP]  [MASK]  ...      one a line in the file
 """
 
-import codecs
 import dataclasses
 import functools
 import hashlib
+
+from albert_zh.files import read_lines
 
 # Names in WordPiece vocabularies first, then those that SentencePiece gives.
 _PAD, _UNK, _CLS, _SEP, _MASK = _SPECIAL_NAMES = (
@@ -54,12 +55,16 @@ class Vocab:
             FileNotFoundError: There is no such file.
             ValueError: It is empty, not UTF-8, repeats an entry or lacks a special one.
         """
-        text = _read_utf8(path)
-        if not text.strip():
-            raise ValueError(f"vocabulary {path} is empty")
-        lines = text.removesuffix("\n").split("\n")
         try:
-            return cls(tuple(_first_field(line) for line in lines))
+            tokens = tuple(map(_first_field, read_lines(path)))
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"no vocabulary at {path}; give the vocab.txt that belongs to the model"
+            ) from None
+        if not any(tokens):
+            raise ValueError(f"vocabulary {path} is empty")
+        try:
+            return cls(tokens)
         except ValueError as error:
             raise ValueError(f"vocabulary {path}: {error}") from None
 
@@ -112,22 +117,6 @@ class Vocab:
         raise ValueError(
             f"no entry {' or '.join(names)} among {len(self):,}; is this the model's vocabulary?"
         )
-
-
-def _read_utf8(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            content = file.read()
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"no vocabulary at {path}; give the vocab.txt that belongs to the model"
-        ) from None
-    try:
-        return content.decode().removeprefix(codecs.BOM_UTF8.decode())
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"vocabulary {path} is not UTF-8 at byte {error.start}; convert the file to UTF-8"
-        ) from None
 
 
 def _first_field(line: str) -> str:

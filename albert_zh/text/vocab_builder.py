@@ -16,6 +16,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from albert_zh.files import read_lines
 from albert_zh.progress import Progress
 from albert_zh.text.alphabets import (
     LATIN_WORDS,
@@ -64,7 +65,7 @@ def count_corpus(paths: Sequence[str], *, do_lower_case: bool = True) -> TextCou
     counts = TextCounts(Counter(), Counter())
     with Progress(description="counting", unit="line") as progress:
         for path in paths:
-            for line in _read_lines(path):
+            for line in read_lines(path):
                 counts.add(split_words(line, do_lower_case=do_lower_case))
                 progress.advance()
     if not counts.characters and not counts.words:
@@ -143,16 +144,3 @@ def _fillers(known: set[str]) -> Iterator[str]:
                 known.add(character)
                 yield character
     yield from (f"[unused{number}]" for number in itertools.count(100))
-
-
-def _read_lines(path: str) -> Iterator[str]:
-    offset = 0
-    with open(path, "rb") as file:
-        for line in file:
-            try:
-                yield line.decode()
-            except UnicodeDecodeError as error:
-                raise ValueError(
-                    f"{path} is not UTF-8 at byte {offset + error.start}; convert it to UTF-8"
-                ) from None
-            offset += len(line)

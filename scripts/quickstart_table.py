@@ -1,0 +1,70 @@
+"""Prints what a run of quickstart.sh made, read from the files it left."""
+
+import dataclasses
+import json
+import os
+
+from albert_zh import cli
+from albert_zh.options import REQUIRED, define_flags, option, read_flags
+
+
+@dataclasses.dataclass(frozen=True)
+class TableOptions:
+    """Flags of this script."""
+
+    directory: str = option(REQUIRED, "What quickstart.sh wrote.")
+
+
+def main() -> None:
+    directory = read_flags(TableOptions).directory
+    rows = [
+        *_records(_json(directory, "manifest.json")),
+        *_pretraining(os.path.join(directory, "pretrained", "history.jsonl")),
+        *_fine_tuning(_json(directory, "fine_tuned", "best_checkpoint.json")),
+        *_exported(os.path.join(directory, "exported")),
+    ]
+    width = max(len(name) for name, _ in rows)
+    print("\n".join(f"{name.ljust(width)}  {value}" for name, value in rows))
+
+
+def _json(*parts: str):
+    with open(os.path.join(*parts), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def _records(manifest) -> list[tuple[str, str]]:
+    return [
+        (f"records in {shard['file']}", f"{shard['records']:,}")
+        for record_set in manifest["record_sets"]
+        for shard in record_set["shards"]
+    ]
+
+
+def _pretraining(history: str) -> list[tuple[str, str]]:
+    with open(history, encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    held_out = [line for line in lines if "held_out_loss" in line]
+    first, last = held_out[0], held_out[-1]
+    return [
+        (f"held-out {title}", f"{first[key]:.1%} at step 0, {last[key]:.1%} at {last['step']}")
+        for title, key in (
+            ("masked-LM accuracy", "held_out_masked_lm_accuracy"),
+            ("sentence-order accuracy", "held_out_sentence_order_accuracy"),
+        )
+    ]
+
+
+def _fine_tuning(best) -> list[tuple[str, str]]:
+    return [("pair task, dev accuracy", f"{best['eval_accuracy']:.1%} ({best['checkpoint']})")]
+
+
+def _exported(directory: str) -> list[tuple[str, str]]:
+    return [
+        ("exported and checked", os.path.join(directory, name))
+        for name in sorted(os.listdir(directory))
+    ]
+
+
+if __name__ == "__main__":
+    define_flags(TableOptions)
+    cli.run(main)
