@@ -52,11 +52,12 @@ def _files_of_export(path: str) -> set[str]:
 
 
 @contextlib.contextmanager
-def new_directory(path: str) -> Iterator[str]:
+def new_directory(path: str, *, overwrite: bool) -> Iterator[str]:
     """Gives a temporary neighbour of `path` that takes its place when the block ends well.
 
     After an exception nothing of it is left. What a kill leaves behind is hidden, and is removed
-    by the next export to the same path.
+    by the next export to the same path. Without `overwrite`, an OSError says that somebody filled
+    `path` in the meantime.
     """
     path = os.path.realpath(path)
     partial = _neighbour(path, "partial")
@@ -65,18 +66,22 @@ def new_directory(path: str) -> Iterator[str]:
     try:
         yield partial
         _flush_to_disk(partial)
-        _put_in_place(partial, path)
+        if overwrite:
+            _move_away(path)
+        os.rename(partial, path)
+        shutil.rmtree(_replaced(path), ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _put_in_place(partial: str, path: str) -> None:
-    replaced = _neighbour(path, "replaced")
-    shutil.rmtree(replaced, ignore_errors=True)
+def _move_away(path: str) -> None:
+    shutil.rmtree(_replaced(path), ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):
-        os.rename(path, replaced)
-    os.rename(partial, path)
-    shutil.rmtree(replaced, ignore_errors=True)
+        os.rename(path, _replaced(path))
+
+
+def _replaced(path: str) -> str:
+    return _neighbour(path, "replaced")
 
 
 def _neighbour(path: str, role: str) -> str:

@@ -112,7 +112,7 @@ def export_classifier(
     batches = varied_batches(source.facts.config)
     expected = [source.outputs(batch) for batch in batches]
     require_finite(source.prefix, expected)
-    with new_directory(export_dir) as directory:
+    with new_directory(export_dir, overwrite=overwrite) as directory:
         assets = _write_assets(source, directory, text_files)
         rows = {
             name: _export(name, source, directory, assets, batches, expected) for name in formats

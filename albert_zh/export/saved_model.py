@@ -31,12 +31,12 @@ class _Served(tf.Module):
         self.model = model
         self.assets = [tf.saved_model.Asset(path) for path in assets]
 
-    @tf.function(input_signature=_SPECS)
+    @tf.function(input_signature=_SPECS, autograph=False)
     def classify(self, input_ids, input_mask, segment_ids) -> dict[str, tf.Tensor]:
         logits = self.model(input_ids, input_mask, segment_ids)
         return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
 
-    @tf.function(input_signature=_SPECS)
+    @tf.function(input_signature=_SPECS, autograph=False)
     def encode(self, input_ids, input_mask, segment_ids) -> dict[str, tf.Tensor]:
         encoded = self.model.albert(input_ids, input_mask, segment_ids)
         return {"pooled_output": encoded.pooled, "sequence_output": encoded.sequence}

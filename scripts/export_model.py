@@ -1,0 +1,131 @@
+"""Exports a fine-tuned classifier: a frozen graph and a SavedModel, checked after writing.
+
+  python3 scripts/export_model.py --checkpoint=lcqmc_output --export_dir=lcqmc_output/export
+
+Each format is read back and has to give what the checkpoint gives, on batches of several sizes and
+lengths. The folder then holds, beside the formats, the vocabulary, labels and configuration they
+need, and export.json, which says where they come from and how far they differ.
+"""
+
+import dataclasses
+import os
+import pathlib
+import sys
+from typing import Any
+
+import tensorflow as tf
+
+# A clone is not installed: its package is found beside this folder.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from albert_zh import cli
+from albert_zh.export.directory import check_target
+from albert_zh.export.export import FORMATS, export_classifier, parse_formats
+from albert_zh.export.fine_tuned import find_checkpoint, read_fine_tuned
+from albert_zh.options import REQUIRED, define_flags, option, read_flags
+from albert_zh.runs import check_vocabulary, check_vocabulary_size, vocabulary_identity
+from albert_zh.text.vocab import Vocab
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportOptions:
+    """Flags of this script."""
+
+    checkpoint: str = option(
+        REQUIRED,
+        "Output directory of run_classifier.py (its best checkpoint is taken, else the newest), "
+        "or one checkpoint without its ending, such as lcqmc_output/model.ckpt-200.",
+    )
+    export_dir: str = option(REQUIRED, "New folder for the exported files.")
+    formats: str = option(",".join(FORMATS), "Comma-separated list of formats.")
+    vocab_file: str | None = option(
+        None, "Vocabulary of the model; the vocab.txt beside the checkpoint when left out."
+    )
+    config_file: str | None = option(
+        None,
+        "JSON file with the sizes of the model. Needed for checkpoints without a meta.json beside "
+        "them, such as those of the published code; they are taken to classify the pooled output.",
+    )
+    labels: str | None = option(
+        None,
+        "Comma-separated names of the classes, for checkpoints without a meta.json; 0,1,... when "
+        "left out.",
+    )
+    overwrite: bool = option(False, "Replace an earlier export in --export_dir.")
+
+
+def main() -> None:
+    # Results are compared in float32; GPUs may multiply with fewer bits.
+    tf.config.set_visible_devices([], "GPU")
+    options = read_flags(ExportOptions)
+    for line in summary(export(options), options.export_dir):
+        print(line)
+
+
+def export(options: ExportOptions) -> dict[str, Any]:
+    """Runs the export; returns the content of export.json."""
+    formats = parse_formats(options.formats)
+    check_target(options.export_dir, overwrite=options.overwrite)
+    prefix = find_checkpoint(options.checkpoint)
+    labels = [label.strip() for label in options.labels.split(",")] if options.labels else None
+    source = read_fine_tuned(prefix, config_file=options.config_file, labels=labels)
+    text_files = find_text_files(prefix, options.vocab_file)
+    vocab = Vocab.load(text_files["vocab.txt"])
+    check_vocabulary(prefix, vocab.fingerprint)
+    check_vocabulary_size(len(vocab), source.facts.config, source=text_files["vocab.txt"])
+    return export_classifier(
+        source,
+        export_dir=options.export_dir,
+        formats=formats,
+        text_files=text_files,
+        vocabulary=vocabulary_identity(vocab),
+        overwrite=options.overwrite,
+    )
+
+
+def find_text_files(prefix: str, vocab_file: str | None) -> dict[str, str]:
+    """Vocabulary and, where the model has one, SentencePiece model: name in the export -> path."""
+    beside = os.path.dirname(prefix)
+    vocab_file = vocab_file or os.path.join(beside, "vocab.txt")
+    if not os.path.exists(vocab_file):
+        raise FileNotFoundError(
+            f"no vocabulary at {vocab_file}; give the vocab.txt of the model with --vocab_file"
+        )
+    pieces = os.path.join(beside, "spm.model")
+    return {
+        "vocab.txt": vocab_file,
+        **({"spm.model": pieces} if os.path.exists(pieces) else {}),
+    }
+
+
+def summary(manifest: dict[str, Any], export_dir: str) -> list[str]:
+    """What was exported, for people."""
+    config, labels = manifest["config"], manifest["task"]["labels"]
+    lines = [
+        f"exported {manifest['checkpoint']} (step {manifest['step']}, {config['lineage']}, "
+        f"labels {', '.join(labels)})"
+    ]
+    for name, row in manifest["formats"].items():
+        path = os.path.join(export_dir, row["file"])
+        difference = max(row["largest_difference"].values())
+        lines.append(
+            f"  {name:12} {path}, {size(path) / 1e6:.1f} MB, "
+            f"largest difference from the checkpoint {difference:.1e}"
+        )
+    return lines
+
+
+def size(path: str) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    if os.path.isfile(path):
+        return os.path.getsize(path)
+    return sum(
+        os.path.getsize(os.path.join(folder, name))
+        for folder, _, names in os.walk(path)
+        for name in names
+    )
+
+
+if __name__ == "__main__":
+    define_flags(ExportOptions)
+    cli.run(main)
