@@ -37,7 +37,16 @@ from albert_zh.train.strategy import make_strategy
 
 
 def main() -> None:
-    options = read_flags(ClassifierOptions)
+    fine_tune(read_flags(ClassifierOptions))
+
+
+def fine_tune(options: ClassifierOptions) -> None:
+    """Trains, evaluates, predicts, or several of it.
+
+    Raises:
+        ValueError, OSError: The options, the data or a checkpoint do not fit; nothing was written
+            then.
+    """
     if not (options.do_train or options.do_eval or options.do_predict):
         raise ValueError("nothing to do: set --do_train=True, --do_eval=True or --do_predict=True")
     task = find_task(options.task_name)

@@ -76,7 +76,16 @@ class PretrainingOptions(RunOptions):
 
 
 def main() -> None:
-    options = read_flags(PretrainingOptions)
+    pretrain(read_flags(PretrainingOptions))
+
+
+def pretrain(options: PretrainingOptions) -> None:
+    """Trains, evaluates, or both.
+
+    Raises:
+        ValueError, OSError: The options, the records or a checkpoint do not fit; nothing was
+            written then.
+    """
     if not (options.do_train or options.do_eval):
         raise ValueError("nothing to do: set --do_train=True, --do_eval=True or both")
     config = ModelConfig.from_json_file(options.bert_config_file)

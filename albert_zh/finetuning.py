@@ -130,7 +130,7 @@ def _featurize(options, task: Task, tokenizer: Tokenizer, split: Split) -> Featu
     return features
 
 
-def _training_plans(options: ClassifierOptions, data: Data, step: int) -> Iterator[BatchPlan]:
+def training_plans(options: ClassifierOptions, data: Data, step: int) -> Iterator[BatchPlan]:
     """Batches from a step on, epoch after epoch; a function of seed and step."""
     features = data.features["train"]
     epoch, done = divmod(step, len(features) // options.train_batch_size)
@@ -156,7 +156,7 @@ def _training_batches(options: ClassifierOptions, data: Data, step: int) -> tf.d
     return tf.data.Dataset.from_generator(
         lambda: (
             collate(features, plan.indices, padded_length=plan.padded_length)
-            for plan in _training_plans(options, data, step)
+            for plan in training_plans(options, data, step)
         ),
         output_signature={**shapes, "label_ids": tf.TensorSpec([rows], tf.int32)},
     ).prefetch(tf.data.AUTOTUNE)

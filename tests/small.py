@@ -1,0 +1,64 @@
+"""A vocabulary, a corpus and a pair task small enough for whole runs inside a test."""
+
+import itertools
+import json
+import os
+import random
+
+CITIES = "京 沪 杭 蓉 渝 汉".split()
+QUESTIONS = "冷 热 远 贵".split()
+_SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+VOCABULARY = [*_SPECIAL, *CITIES, *QUESTIONS, *"今天去坐车吗多少钱很有雨。"]
+
+
+def write_vocabulary(directory) -> str:
+    path = os.path.join(directory, "vocab.txt")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(VOCABULARY) + "\n")
+    return path
+
+
+def write_config(directory, *, name="config.json", **changes) -> str:
+    values = {
+        "vocab_size": len(VOCABULARY),
+        "embedding_size": 8,
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "max_position_embeddings": 32,
+        "num_hidden_groups": 1,
+    }
+    values.update(changes)
+    path = os.path.join(directory, name)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({key: value for key, value in values.items() if value is not None}, file)
+    return path
+
+
+BRIGHTMART = {"ln_type": "postln", "num_hidden_groups": None}
+
+
+def write_corpus(directory) -> str:
+    """Thirty documents of four sentences."""
+    path = os.path.join(directory, "corpus.txt")
+    rng = random.Random(1)
+    with open(path, "w", encoding="utf-8") as file:
+        for _ in range(30):
+            for word in rng.sample(QUESTIONS, 4):
+                file.write(f"今天去{rng.choice(CITIES)}很{word}吗。\n")
+            file.write("\n")
+    return path
+
+
+def write_task(directory, *, labels=("0", "1")) -> str:
+    """Texts whose label stands in the first text: any model learns it."""
+    rows = [
+        f"{city}{question}\t{other}\t{labels[city in CITIES[:3]]}\n"
+        for city, question, other in itertools.product(CITIES, QUESTIONS, QUESTIONS)
+    ]
+    random.Random(2).shuffle(rows)
+    for name, part in (("train", rows[:64]), ("dev", rows[64:80]), ("test", rows[80:])):
+        with open(os.path.join(directory, f"{name}.txt"), "w", encoding="utf-8") as file:
+            file.writelines(part)
+    return str(directory)

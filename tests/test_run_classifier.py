@@ -1,0 +1,256 @@
+"""Whole fine-tuning runs on a small task."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+import small
+import tensorflow as tf
+
+from albert_zh import finetuning, runs
+from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes, write_checkpoint
+from albert_zh.config import ModelConfig
+from albert_zh.finetuning import ClassifierOptions
+from albert_zh.model.heads import Classifier, PretrainingModel
+from albert_zh.model.scope import named_variables
+from albert_zh.tasks.task import find_task
+from albert_zh.text.tokenizers import load_tokenizer
+from run_classifier import fine_tune
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A folder with vocabulary, task files and configuration."""
+    directory = tmp_path_factory.mktemp("fine_tuning")
+    small.write_vocabulary(directory)
+    small.write_task(directory)
+    return directory
+
+
+def options(data, output_dir, **changes) -> ClassifierOptions:
+    given = {
+        "bert_config_file": small.write_config(data),
+        "vocab_file": os.path.join(data, "vocab.txt"),
+        "data_dir": str(data),
+        "task_name": "lcqmc",
+        "output_dir": str(output_dir),
+        "do_train": True,
+        "max_seq_length": 16,
+        "train_batch_size": 8,
+        "num_train_epochs": 1.0,
+        "learning_rate": 0.01,
+        "save_checkpoints_steps": 4,
+    }
+    return ClassifierOptions(**{**given, **changes})
+
+
+def arrays(prefix) -> dict[str, np.ndarray]:
+    return read_arrays(str(prefix), read_shapes(str(prefix)))
+
+
+def write_weights(model: tf.Module, prefix) -> str:
+    """A checkpoint as other toolkits leave it: weights alone, nothing beside."""
+    values = {name: variable.numpy() for name, variable in named_variables(model).items()}
+    write_checkpoint(str(prefix), values, {})
+    os.remove(f"{prefix}.meta.json")
+    return str(prefix)
+
+
+class Stop(Exception):
+    """Stands for a kill."""
+
+
+@pytest.fixture(scope="module")
+def learned(data, tmp_path_factory) -> str:
+    """Output directory of a run that trained, evaluated and predicted."""
+    directory = tmp_path_factory.mktemp("learned")
+    fine_tune(
+        options(
+            data,
+            directory,
+            do_eval=True,
+            do_predict=True,
+            num_train_epochs=6.0,
+            save_checkpoints_steps=12,
+            eval_batch_size=5,
+            predict_batch_size=7,
+        )
+    )
+    return directory
+
+
+def test_model_learns_a_simple_task_and_the_best_checkpoint_is_noted(learned):
+    with open(learned / "best_checkpoint.json") as file:
+        best = json.load(file)
+    assert best["eval_accuracy"] > 0.9
+    with open(learned / "eval_results_albert_zh.txt") as file:
+        text = file.read()
+    blocks = text.split("***** Eval results ")[1:]
+    assert [int(block.split("model.ckpt-")[1].split(" ")[0]) for block in blocks] == [
+        12,
+        24,
+        36,
+        48,
+    ]
+    accuracies = [float(block.split("eval_accuracy = ")[1].split("\n")[0]) for block in blocks]
+    assert max(accuracies) == best["eval_accuracy"]
+
+
+def test_predictions_stand_in_the_order_of_the_test_file(data, learned):
+    probabilities = np.loadtxt(learned / "test_results.tsv", delimiter="\t")
+    with open(data / "test.txt", encoding="utf-8") as file:
+        labels = [int(line.split("\t")[2]) for line in file]
+    assert probabilities.shape == (len(labels), 2)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-5)
+    assert np.mean(probabilities.argmax(axis=1) == labels) > 0.9
+    with open(learned / "submit_results.tsv") as file:
+        rows = [line.split() for line in file]
+    assert rows == [[str(k), str(p)] for k, p in enumerate(probabilities.argmax(axis=1))]
+
+
+def test_output_directory_holds_what_a_checkpoint_needs(data, learned):
+    meta = read_meta(str(learned / "model.ckpt-48"))
+    assert meta["task"]["labels"] == ["0", "1"]
+    assert ModelConfig.from_json_file(str(learned / "albert_config.json")) == ModelConfig.from_dict(
+        meta["config"]
+    )
+    assert (learned / "vocab.txt").read_bytes() == (data / "vocab.txt").read_bytes()
+
+
+def test_prediction_alone_uses_the_best_checkpoint(data, learned, tmp_path):
+    expected = (learned / "test_results.tsv").read_bytes()
+    os.remove(learned / "test_results.tsv")
+    fine_tune(options(data, learned, do_train=False, do_predict=True, predict_batch_size=7))
+    assert (learned / "test_results.tsv").read_bytes() == expected
+
+
+def test_resumed_run_ends_bit_identical_to_an_uninterrupted_one(data, tmp_path, monkeypatch):
+    changes = {"num_train_epochs": 1.5, "save_checkpoints_steps": 5}
+    fine_tune(options(data, tmp_path / "whole", **changes))
+    record = runs.Run.record
+
+    def stop_at_nine(run, row):
+        if row["step"] >= 9:
+            raise Stop
+        record(run, row)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs.Run, "record", stop_at_nine)
+        with pytest.raises(Stop):
+            fine_tune(options(data, tmp_path / "parts", **changes))
+    fine_tune(options(data, tmp_path / "parts", **changes))
+    expected = arrays(tmp_path / "whole" / "model.ckpt-12")
+    resumed = arrays(tmp_path / "parts" / "model.ckpt-12")
+    assert set(resumed) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(resumed[name], value, err_msg=name)
+
+
+@pytest.mark.parametrize("changes", [{}, small.BRIGHTMART, {"ln_type": "preln"}])
+def test_pretrained_weights_are_loaded_and_the_head_is_new(data, tmp_path, changes):
+    changes = {**small.BRIGHTMART, **changes} if "ln_type" in changes else changes
+    path = small.write_config(data, name="init.json", **changes)
+    config = ModelConfig.from_json_file(path)
+    prefix = write_weights(PretrainingModel(config, seed=5), tmp_path / "albert_model.ckpt")
+    # With a learning rate of 0 what was loaded is what is saved.
+    fine_tune(
+        options(
+            data,
+            tmp_path / "out",
+            bert_config_file=path,
+            init_checkpoint=prefix,
+            learning_rate=0.0,
+        )
+    )
+    saved, given = arrays(tmp_path / "out" / "model.ckpt-8"), arrays(prefix)
+    encoder = [name for name in given if name.startswith("bert/")]
+    assert encoder
+    for name in encoder:
+        np.testing.assert_array_equal(saved[name], given[name], err_msg=name)
+    assert saved["output_weights"].shape == (2, 16)
+    assert not any(name.startswith("cls/") for name in saved)
+
+
+def test_head_of_a_task_with_other_labels_starts_anew(data, tmp_path, caplog):
+    config = ModelConfig.from_json_file(small.write_config(data))
+    prefix = write_weights(Classifier(config, 5), tmp_path / "model.ckpt-7")
+    with caplog.at_level("WARNING"):
+        fine_tune(options(data, tmp_path / "out", init_checkpoint=prefix))
+    assert "output_weights starts at random" in caplog.text
+    assert arrays(tmp_path / "out" / "model.ckpt-8")["output_weights"].shape == (2, 16)
+
+
+def test_mean_pooling_leaves_the_pooler_alone(data, tmp_path):
+    fine_tune(options(data, tmp_path, use_pooled_output=False))
+    saved = arrays(tmp_path / "model.ckpt-8")
+    assert "bert/pooler/dense/kernel" in saved
+    assert "bert/pooler/dense/kernel/adam_m" not in saved
+    assert read_meta(str(tmp_path / "model.ckpt-8"))["task"]["pooling"] == "mean"
+
+
+def test_other_training_data_in_the_same_directory_is_refused(data, tmp_path):
+    fine_tune(options(data, tmp_path / "out"))
+    other = tmp_path / "other"
+    other.mkdir()
+    small.write_task(other, labels=("1", "0"))
+    with pytest.raises(ValueError, match="holds another run: its training_data"):
+        fine_tune(options(data, tmp_path / "out", data_dir=str(other)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"do_train": False}, "nothing to do"),
+        ({"do_train": False, "do_eval": True}, "no checkpoint in"),
+        ({"task_name": "lqcmc"}, "unknown task 'lqcmc'"),
+        ({"max_seq_length": 64}, "exceeds max_position_embeddings 32"),
+        ({"train_batch_size": 65}, "lower --train_batch_size"),
+        ({"vocab_file": None}, "set --vocab_file"),
+        ({"data_dir": "nowhere"}, "task lcqmc has no train file"),
+        ({"init_checkpoint": "nowhere/model.ckpt"}, "there is no checkpoint"),
+        ({"keep_checkpoint_max": -1}, "keep_checkpoint_max"),
+    ],
+)
+def test_mistakes_are_named_before_any_training(data, tmp_path, changes, message):
+    with pytest.raises((ValueError, OSError), match=message):
+        fine_tune(options(data, tmp_path, **changes))
+    assert not list(tmp_path.glob("model.ckpt-*"))
+
+
+def test_configuration_of_the_other_lineage_is_refused(data, tmp_path):
+    path = small.write_config(data, name="brightmart.json", **small.BRIGHTMART)
+    weights = PretrainingModel(ModelConfig.from_json_file(path))
+    prefix = write_weights(weights, tmp_path / "albert_model.ckpt")
+    with pytest.raises(ValueError, match="of the brightmart lineage.*key ln_type"):
+        fine_tune(options(data, tmp_path / "out", init_checkpoint=prefix))
+
+
+def test_configuration_of_another_size_is_refused(data, tmp_path):
+    weights = PretrainingModel(ModelConfig.from_json_file(small.write_config(data)))
+    prefix = write_weights(weights, tmp_path / "albert_model.ckpt")
+    config = small.write_config(data, name="wide.json", intermediate_size=48)
+    with pytest.raises(ValueError, match=r"misshapen .*ffn_1/intermediate/dense/kernel.*\(16, 48\)"):
+        fine_tune(
+            options(data, tmp_path / "out", bert_config_file=config, init_checkpoint=prefix)
+        )
+
+
+def test_our_vocabulary_never_meets_weights_of_another_toolkit(data, tmp_path, monkeypatch):
+    weights = PretrainingModel(ModelConfig.from_json_file(small.write_config(data)))
+    prefix = write_weights(weights, tmp_path / "albert_model.ckpt")
+    monkeypatch.setattr(runs, "_OWN_VOCABULARY", str(data / "vocab.txt"))
+    with pytest.raises(ValueError, match="comes from another toolkit"):
+        fine_tune(options(data, tmp_path / "out", init_checkpoint=prefix))
+
+
+def test_training_order_does_not_depend_on_where_it_was_interrupted(data, tmp_path):
+    run = options(data, tmp_path)
+    tokenizer = load_tokenizer(run.vocab_file)
+    prepared = finetuning.prepare_data(run, find_task("lcqmc"), tokenizer)
+    plans = finetuning.training_plans(run, prepared, 0)
+    whole = [next(plans).indices.tolist() for _ in range(20)]
+    for step in (3, 8, 13):
+        resumed = finetuning.training_plans(run, prepared, step)
+        assert [next(resumed).indices.tolist() for _ in range(20 - step)] == whole[step:]
+    assert sorted(sum(whole[:8], [])) == list(range(64))
