@@ -100,19 +100,19 @@ class ModelConfig:
         return self.hidden_size // self.num_attention_heads
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any], *, lineage: Lineage | None = None) -> "ModelConfig":
+    def from_dict(cls, values: dict[str, Any]) -> "ModelConfig":
         """Reads the keys of a published configuration.
 
-        The lineage is `lineage`, else the key `lineage`, else what the keys tell: `ln_type` stands
-        in brightmart files only, `num_hidden_groups` in google files only. A google_fast file
-        looks like a google file, so it needs the key or the argument.
+        The lineage is the key `lineage`, else what the keys tell: `ln_type` stands in brightmart
+        files only, `num_hidden_groups` in google files only. A published google_fast file looks
+        like a google file, so it needs the key.
 
         Raises:
             ValueError: A key is unknown, missing, of the wrong type, or out of range.
         """
         values = {key: value for key, value in values.items() if key not in UNUSED_KEYS}
         _check_keys(values)
-        found = lineage or _lineage_of(values)
+        lineage = _lineage_of(values)
         values.pop("lineage", None)
         if "ln_type" in values:
             # The published code takes null for post-LN and every other unknown word for pre-LN.
@@ -121,10 +121,10 @@ class ModelConfig:
             values["norm_order"] = _choice(NormOrder, "ln_type", ln_type)
         if values.get("hidden_act", "gelu") in (None, ""):
             values["hidden_act"] = "linear"
-        return cls(lineage=found, **{key: _typed(key, value) for key, value in values.items()})
+        return cls(lineage=lineage, **{key: _typed(key, value) for key, value in values.items()})
 
     @classmethod
-    def from_json_file(cls, path: str, *, lineage: Lineage | None = None) -> "ModelConfig":
+    def from_json_file(cls, path: str) -> "ModelConfig":
         """Reads a configuration file.
 
         Raises:
@@ -136,7 +136,7 @@ class ModelConfig:
                 values = json.load(file)
                 if not isinstance(values, dict):
                     raise ValueError("the file holds no JSON object")
-                return cls.from_dict(values, lineage=lineage)
+                return cls.from_dict(values)
             except ValueError as error:
                 raise ValueError(f"{path}: {error}") from None
 

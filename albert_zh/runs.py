@@ -160,6 +160,7 @@ class Run:
 
     def write_options(self) -> None:
         """Leaves the flags in the directory, for whoever looks at it later."""
+        tf.io.gfile.makedirs(self._options.output_dir)
         path = os.path.join(self._options.output_dir, "options.json")
         write_json(path, dataclasses.asdict(self._options))
 
@@ -177,7 +178,8 @@ class Run:
     def _check_directory(self) -> None:
         latest, directory = self.checkpoints.latest(), self._options.output_dir
         if latest is None:
-            foreign = tf.io.gfile.glob(os.path.join(directory, "*.ckpt*.index"))
+            pattern = os.path.join(directory, "*.ckpt*.index")
+            foreign = [path for path in tf.io.gfile.glob(pattern) if ".tmp" not in path]
             if foreign:
                 raise ValueError(
                     f"{foreign[0]} is no checkpoint of a run, so it cannot be resumed; start from "

@@ -1,17 +1,29 @@
-"""Arrays computed by the published code under TensorFlow 1.15, one folder a model case."""
+"""Arrays computed by the published code under TensorFlow 1.15, one folder a model case.
+
+Each `check_...` compares our model with one kind of them and raises AssertionError where they
+differ: `test_goldens.py` calls them as they are, `test_mutations.py` after breaking our code.
+"""
 
 import dataclasses
 import functools
 import json
 import os
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
+from albert_zh import objectives
 from albert_zh.checkpoint.files import read_arrays, read_shapes
 from albert_zh.config import Lineage, ModelConfig
 from albert_zh.model.heads import Classifier, Pooling, PretrainingModel
 from albert_zh.model.scope import named_variables
+from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule, clip_by_global_norm
+from albert_zh.train.step import Trainer
+from albert_zh.variants import variant_of
+
+# On GPUs TensorFlow rounds the inputs of a float32 product to 10 bits, unless told otherwise.
+tf.config.experimental.enable_tensor_float_32_execution(False)
 
 ROOT = os.path.join(os.path.dirname(__file__), "goldens")
 MODELS = os.path.join(ROOT, "models")
@@ -50,9 +62,10 @@ class GoldenCase:
         self.directory = os.path.join(MODELS, name)
         with open(self.path("case.json")) as file:
             self.facts = json.load(file)
-        self.config = ModelConfig.from_json_file(
-            self.path("config.json"), lineage=Lineage(self.facts["family"])
-        )
+        with open(self.path("config.json")) as file:
+            self.config = ModelConfig.from_dict(
+                {**json.load(file), "lineage": self.facts["family"]}
+            )
         self.tolerances = PRE_LN if name == "brightmart_preln" else Tolerances()
 
     def path(self, name: str) -> str:
@@ -100,3 +113,174 @@ def assign(model: tf.Module, arrays: dict[str, np.ndarray]) -> None:
     """Fills every variable of a model."""
     for name, variable in named_variables(model).items():
         variable.assign(arrays[name])
+
+
+@functools.cache
+def golden_case(name: str) -> GoldenCase:
+    return GoldenCase(name)
+
+
+CLASSIFIERS = [
+    (name, file)
+    for name in CASES
+    for file in ("classifier.npz", "classifier_mean.npz")
+    if golden_case(name).has(file)
+]
+
+
+def assert_close(actual, expected, *, atol, rtol=2e-5, name=""):
+    np.testing.assert_allclose(np.asarray(actual), expected, atol=atol, rtol=rtol, err_msg=name)
+
+
+def check_forward(case: GoldenCase) -> None:
+    model, batch, expected = case.pretraining_model(), case.batch(), case.arrays("outputs.npz")
+    output = model.albert(batch["input_ids"], batch["input_mask"], batch["segment_ids"])
+    outcome = objectives.pretraining(model, batch)
+    logits = model.masked_lm(output.sequence, batch["masked_lm_positions"])
+    order = model.sentence_order(output.pooled)
+    actual = {
+        "embedding_output": output.embedding,
+        "sequence_output": output.sequence,
+        "pooled_output": output.pooled,
+        "mlm_logits": logits,
+        "mlm_log_probs": tf.nn.log_softmax(logits),
+        "sop_logits": order,
+        "sop_log_probs": tf.nn.log_softmax(order),
+        "masked_lm_loss": outcome.losses["masked_lm_loss"].result(),
+        "next_sentence_loss": outcome.losses["sentence_order_loss"].result(),
+        "metric_masked_lm_loss": outcome.metrics["masked_lm_loss"].result(),
+        "metric_masked_lm_accuracy": outcome.metrics["masked_lm_accuracy"].result(),
+        "metric_sop_loss": outcome.metrics["sentence_order_loss"].result(),
+        "metric_sop_accuracy": outcome.metrics["sentence_order_accuracy"].result(),
+    }
+    actual |= {f"layer_{k:02d}": layer for k, layer in enumerate(output.layers)}
+    assert sum(name.startswith("layer_") for name in expected) == len(output.layers)
+    for name, value in actual.items():
+        assert_close(value, expected[name], atol=case.tolerances.forward, name=name)
+
+
+def check_gradients(case: GoldenCase) -> None:
+    model, expected = case.pretraining_model(), case.arrays("grads.npz")
+    variables = named_variables(model)
+    with tf.GradientTape() as tape:
+        losses = objectives.pretraining(model, case.batch()).losses
+        loss = tf.add_n([mean.result() for mean in losses.values()])
+    gradients = dict(zip(variables, tape.gradient(loss, list(variables.values())), strict=True))
+    assert set(gradients) == set(expected)
+    for name, gradient in gradients.items():
+        if name.endswith(NOISE):
+            assert np.abs(gradient).max() < 1e-6
+        else:
+            dense = tf.convert_to_tensor(gradient)
+            assert_close(dense, expected[name], atol=case.tolerances.forward, rtol=1e-4, name=name)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingRun:
+    """What three steps on one batch did, and what a fourth evaluation saw."""
+
+    losses: list[float]  # [4]
+    norms: list[float]  # [4], of the gradients before clipping
+    state: dict[str, np.ndarray]  # weights and slots after three steps
+
+
+def train(
+    objective: Callable,
+    model: tf.Module,
+    batch: dict[str, tf.Tensor],
+    options: OptimizerOptions,
+    learning_rate: float,
+) -> TrainingRun:
+    optimizer = Optimizer(model.trainable_variables, options)
+    trainer = Trainer(
+        objective=lambda batch, _: objective(model, batch),  # the goldens were made without dropout
+        optimizer=optimizer,
+        schedule=lambda _: tf.constant(learning_rate),
+        seed=0,
+    )
+    batches = iter(tf.data.Dataset.from_tensors(batch).repeat())
+    reports = [trainer.run(batches, 1) for _ in range(3)]
+    state = {**named_variables(model), **named_variables(optimizer)}
+    state = {name: value.numpy() for name, value in state.items()}
+    reports.append(trainer.run(batches, 1))
+    losses = [float(report.loss) for report in reports]
+    return TrainingRun(losses, [float(report.gradient_norm) for report in reports], state)
+
+
+def check_state(state, expected, *, weights, slots, unused_rows, skip) -> None:
+    assert set(state) | {"global_step"} == set(expected)
+    for name in state:
+        if skip(name):
+            continue
+        atol = slots * np.abs(expected[name]).max() if name.endswith(("_m", "_v")) else weights
+        assert_close(state[name], expected[name], atol=atol, rtol=0, name=name)
+        if name.endswith("position_embeddings"):  # rows without gradient: only decay acts
+            assert_close(state[name][unused_rows:], expected[name][unused_rows:], atol=1e-6, rtol=0)
+
+
+def check_lamb(case: GoldenCase) -> None:
+    variant, expected = variant_of(case.config), case.arrays("train.npz")
+    options = OptimizerOptions(
+        Rule.LAMB, slots=variant.lamb_slots, adapts_excluded=variant.lamb_adapts_excluded
+    )
+    run = train(objectives.pretraining, case.pretraining_model(), case.batch(), options, 0.01)
+    assert_close(run.losses, expected["loss"], atol=1e-4, rtol=0)
+    assert_close(run.norms, expected["grad_norm"], atol=0, rtol=case.tolerances.lamb_norm)
+    # brightmart's trust ratio blows the noise up to full-size steps.
+    brightmart = case.config.lineage is Lineage.BRIGHTMART
+    check_state(
+        run.state,
+        case.checkpoint("model.ckpt-3"),
+        weights=2e-4,
+        slots=1e-3,
+        unused_rows=case.facts["S"],
+        skip=lambda name: NOISE in name and (brightmart or name.endswith(("_m", "_v"))),
+    )
+
+
+def check_classifier(case: GoldenCase, file: str) -> None:
+    model, batch, expected = case.classifier(file), case.classifier_batch(file), case.arrays(file)
+    logits = model(batch["input_ids"], batch["input_mask"], batch["segment_ids"])
+    outcome = objectives.classification(model, batch)
+    actual = {
+        "logits": logits,
+        "probabilities": tf.nn.softmax(logits),
+        "loss": outcome.losses["loss"].result(),
+        "eval_loss": outcome.metrics["eval_loss"].result(),
+        "eval_accuracy": outcome.metrics["eval_accuracy"].result(),
+    }
+    for key, value in actual.items():
+        assert_close(value, expected[key], atol=case.tolerances.forward, name=key)
+
+
+def check_adamw(case: GoldenCase, file: str) -> None:
+    expected, tolerances = case.arrays(file), case.tolerances
+    model, batch = case.classifier(file), case.classifier_batch(file)
+    run = train(objectives.classification, model, batch, OptimizerOptions(Rule.ADAMW), 1e-3)
+    assert_close(run.losses, expected["train/loss"], atol=0, rtol=tolerances.adamw_loss)
+    assert_close(run.norms, expected["train/grad_norm"], atol=0, rtol=tolerances.adamw_norm)
+    # Before the first update there is rounding alone, and no room for summed rows.
+    assert_close(run.norms[0], expected["train/grad_norm"][0], atol=0, rtol=2e-5)
+    stored = file.replace(".npz", ".ckpt-3")
+    if case.has(stored + ".index"):
+        check_state(
+            run.state,
+            case.checkpoint(stored),
+            weights=tolerances.adamw_weights,
+            slots=tolerances.adamw_slots,
+            unused_rows=case.facts["S"],
+            skip=lambda name: NOISE in name and name.endswith(("_m", "_v")),
+        )
+
+
+def check_clip_norms(case: GoldenCase, file: str) -> None:
+    """Sparse gradients count as they are stored, dense ones as the sum: 0.01 % to 0.3 % apart."""
+    model, batch, expected = case.classifier(file), case.classifier_batch(file), case.arrays(file)
+    with tf.GradientTape() as tape:
+        loss = objectives.classification(model, batch).losses["loss"].result()
+    gradients = tape.gradient(loss, model.trainable_variables)
+    dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+    for given, key in ((gradients, "train/grad_norm"), (dense, "train/grad_norm_dense")):
+        _, norm = clip_by_global_norm(given, 1.0)
+        assert_close(norm, expected[key][0], atol=0, rtol=2e-5, name=key)
+    assert abs(expected["train/grad_norm"][0] / expected["train/grad_norm_dense"][0] - 1) > 4e-5

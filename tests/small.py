@@ -5,8 +5,8 @@ import json
 import os
 import random
 
-CITIES = "京 沪 杭 蓉 渝 汉".split()
-QUESTIONS = "冷 热 远 贵".split()
+CITIES = ["京", "沪", "杭", "蓉", "渝", "汉"]
+QUESTIONS = ["冷", "热", "远", "贵"]
 _SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 VOCABULARY = [*_SPECIAL, *CITIES, *QUESTIONS, *"今天去坐车吗多少钱很有雨。"]
 

@@ -305,7 +305,10 @@ def test_bad_flags_are_refused(tmp_path, corpus, vocab, case):
         (b"", r"corpus\.txt is empty"),
         (b"\n \n", "no instances: the input has 0 documents"),
         ("好\n\n好\n".encode(), "no instances: the input has 2 documents, none with two words"),
-        ("春天。\n".encode() + "来".encode("gb18030"), r"corpus\.txt, line 2: not UTF-8 at byte 10 "),
+        (
+            "春天。\n".encode() + "来".encode("gb18030"),
+            r"corpus\.txt, line 2: not UTF-8 at byte 10 ",
+        ),
     ],
     ids=["empty", "blank", "one word a document", "not UTF-8"],
 )

@@ -230,10 +230,10 @@ def test_configuration_of_another_size_is_refused(data, tmp_path):
     weights = PretrainingModel(ModelConfig.from_json_file(small.write_config(data)))
     prefix = write_weights(weights, tmp_path / "albert_model.ckpt")
     config = small.write_config(data, name="wide.json", intermediate_size=48)
-    with pytest.raises(ValueError, match=r"misshapen .*ffn_1/intermediate/dense/kernel.*\(16, 48\)"):
-        fine_tune(
-            options(data, tmp_path / "out", bert_config_file=config, init_checkpoint=prefix)
-        )
+    with pytest.raises(
+        ValueError, match=r"misshapen .*ffn_1/intermediate/dense/kernel.*\(16, 48\)"
+    ):
+        fine_tune(options(data, tmp_path / "out", bert_config_file=config, init_checkpoint=prefix))
 
 
 def test_our_vocabulary_never_meets_weights_of_another_toolkit(data, tmp_path, monkeypatch):

@@ -122,9 +122,7 @@ def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_pat
 )
 def test_evaluation_writes_the_keys_of_the_lineage(data, tmp_path, changes, order):
     config = small.write_config(data, name=f"{order}.json", **changes)
-    pretrain(
-        options(data, tmp_path, do_eval=True, bert_config_file=config, num_train_steps=1)
-    )
+    pretrain(options(data, tmp_path, do_eval=True, bert_config_file=config, num_train_steps=1))
     with open(tmp_path / "eval_results.txt") as file:
         keys = [line.split(" = ")[0] for line in file]
     assert keys == sorted(

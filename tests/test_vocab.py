@@ -85,7 +85,9 @@ def test_missing_file_is_named(tmp_path):
 def test_byte_that_is_not_utf8_is_located(tmp_path):
     content = "\n".join([*SPECIAL, "的"]).encode() + b"\n\xb5\xc4"
     path = written(tmp_path, content)
-    with pytest.raises(ValueError, match=rf"{path}, line \d+: not UTF-8 at byte {len(content) - 2} "):
+    with pytest.raises(
+        ValueError, match=rf"{path}, line \d+: not UTF-8 at byte {len(content) - 2} "
+    ):
         Vocab.load(path)
 
 

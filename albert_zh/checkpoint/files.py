@@ -11,7 +11,6 @@ Every path may be any that TensorFlow opens, `gs://` too.
 
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,7 +19,8 @@ import tensorflow as tf
 
 _DATA_SUFFIX = ".data-00000-of-00001"
 _META_SUFFIX = ".meta.json"
-_TEMPORARY = re.compile(r"\.tmp(\.index|\.data-\d+-of-\d+|\.json)?$")
+# How TensorFlow's reader takes a damaged file: wrong checksum, too short, not a table at all.
+_DAMAGE = (tf.errors.OpError, RuntimeError, IndexError)
 
 
 def read_shapes(prefix: str) -> dict[str, tuple[int, ...]]:
@@ -45,7 +45,7 @@ def read_arrays(prefix: str, names: Iterable[str]) -> dict[str, np.ndarray]:
     reader = _reader(prefix)
     try:
         return {name: reader.get_tensor(name) for name in names}
-    except (tf.errors.OpError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise ValueError(f"{prefix}: the checkpoint is damaged: {error}") from None
 
 
@@ -57,7 +57,7 @@ def _reader(prefix: str):
         )
     try:
         return tf.train.load_checkpoint(prefix)
-    except (tf.errors.OpError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise ValueError(f"{prefix}: the checkpoint is damaged: {error}") from None
 
 
@@ -79,7 +79,7 @@ def write_checkpoint(
     """Writes a checkpoint; at any kill it is either complete or not there.
 
     Everything goes to temporary names first. The index is renamed last: a checkpoint without
-    index does not exist, for TensorFlow and for us.
+    index does not exist, for TensorFlow and for us. One of the same name ceases to exist first.
     """
     temporary = prefix + ".tmp"
     names = sorted(arrays)
@@ -91,9 +91,10 @@ def write_checkpoint(
     )
     with tf.io.gfile.GFile(temporary + ".json", "w") as file:
         file.write(_readable(meta))
+    _remove(prefix + ".index")
     for source, target in (
-        (temporary + _DATA_SUFFIX, prefix + _DATA_SUFFIX),
         (temporary + ".json", prefix + _META_SUFFIX),
+        (temporary + _DATA_SUFFIX, prefix + _DATA_SUFFIX),
         (temporary + ".index", prefix + ".index"),
     ):
         _flush_to_disk(source)
@@ -127,12 +128,11 @@ def _readable(value: Any) -> str:
 
 
 def delete_checkpoint(prefix: str) -> None:
-    """Deletes a checkpoint, its index first."""
-    for suffix in (".index", _META_SUFFIX, _DATA_SUFFIX):
-        if tf.io.gfile.exists(prefix + suffix):
-            tf.io.gfile.remove(prefix + suffix)
+    """Deletes a checkpoint, its index first, the file that marks it as ours last."""
+    for suffix in (".index", _DATA_SUFFIX, _META_SUFFIX):
+        _remove(prefix + suffix)
 
 
-def is_leftover(name: str) -> bool:
-    """Whether a file name is what a killed `write_checkpoint` leaves behind."""
-    return bool(_TEMPORARY.search(name))
+def _remove(path: str) -> None:
+    if tf.io.gfile.exists(path):
+        tf.io.gfile.remove(path)

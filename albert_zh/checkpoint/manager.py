@@ -8,15 +8,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from albert_zh.checkpoint.files import (
-    delete_checkpoint,
-    is_leftover,
-    write_checkpoint,
-    write_text,
-)
+from albert_zh.checkpoint.files import delete_checkpoint, write_checkpoint, write_text
 from albert_zh.checkpoint.names import GLOBAL_STEP
 
 _NAME = re.compile(r"model\.ckpt-(\d+)\.index")
+_META = re.compile(r"model\.ckpt-(\d+)\.meta\.json")
+_TEMPORARY = re.compile(r"model\.ckpt-\d+\.tmp\..*|checkpoint\.tmp")
 
 
 class CheckpointManager:
@@ -29,18 +26,31 @@ class CheckpointManager:
     def __init__(self, directory: str, *, keep_max: int = 5):
         """
         Args:
-            directory: Made when missing. What a killed save left there is removed.
+            directory: Made with the first checkpoint. What a killed save left there goes then too,
+                so that reading checkpoints disturbs no run that writes them.
             keep_max: How many of the newest checkpoints stay; 0 keeps all.
         """
+        if keep_max < 0:
+            raise ValueError(f"keep_checkpoint_max is {keep_max}; 0 keeps all checkpoints")
         self.directory = directory
         self._keep_max = keep_max
-        tf.io.gfile.makedirs(directory)
-        for name in tf.io.gfile.listdir(directory):
-            if is_leftover(name):
-                tf.io.gfile.remove(os.path.join(directory, name))
+
+    def remove_leftovers(self) -> None:
+        """Removes what was killed on its way in (temporary names) or out (no index any more).
+
+        Saving does so first. Whoever only reads should not: another process may be saving.
+        """
+        names = set(tf.io.gfile.listdir(self.directory))
+        for name in filter(_TEMPORARY.fullmatch, names):
+            tf.io.gfile.remove(os.path.join(self.directory, name))
+        for match in filter(None, map(_META.fullmatch, names)):
+            if f"model.ckpt-{match[1]}.index" not in names:
+                delete_checkpoint(self.prefix(int(match[1])))
 
     def steps(self) -> list[int]:
         """Steps with a complete checkpoint, ascending; other files are none of our business."""
+        if not tf.io.gfile.exists(self.directory):
+            return []
         matches = map(_NAME.fullmatch, tf.io.gfile.listdir(self.directory))
         return sorted(int(match[1]) for match in matches if match)
 
@@ -56,6 +66,8 @@ class CheckpointManager:
         self, step: int, arrays: Mapping[str, tf.Tensor | np.ndarray], meta: Mapping[str, Any]
     ) -> str:
         """Writes `model.ckpt-<step>` with `global_step`, then lets go of the oldest."""
+        tf.io.gfile.makedirs(self.directory)
+        self.remove_leftovers()
         prefix = self.prefix(step)
         table = {**arrays, GLOBAL_STEP: np.int64(step)}
         write_checkpoint(prefix, table, {"step": step, **meta})

@@ -12,7 +12,7 @@ Shapes = Mapping[str, tuple[int, ...]]  # name -> shape
 GLOBAL_STEP = "global_step"
 _SLOT = re.compile(r"/(adam|lamb)_[mv]$")
 _FEED_FORWARD = re.compile(r"/ffn_1/intermediate/(output/)?dense/kernel$")
-_GROUP = re.compile(r"/group_\d+/inner_group_\d+/")
+_GROUP = re.compile(r"/group_\d+/(inner_group_\d+/)")
 
 
 def is_weight(name: str) -> bool:
@@ -68,14 +68,14 @@ def plan_load(wanted: Shapes, stored: Shapes, *, from_group_0: bool = False) -> 
     Args:
         wanted: Every variable to fill.
         stored: Everything the checkpoint holds that should be used.
-        from_group_0: Fill groups that are not stored from group 0, inner group 0.
+        from_group_0: Fill groups that are not stored from group 0; inner groups that are not
+            stored there either, from its inner group 0.
     """
     loaded, missing, misshapen = {}, [], {}
     for name, shape in wanted.items():
-        source = name
-        if from_group_0 and name not in stored:
-            source = _GROUP.sub("/group_0/inner_group_0/", name)
-        if source not in stored:
+        sources = _sources(name) if from_group_0 else [name]
+        source = next((source for source in sources if source in stored), None)
+        if source is None:
             missing.append(name)
         elif tuple(stored[source]) != tuple(shape):
             misshapen[name] = (tuple(shape), tuple(stored[source]))
@@ -83,6 +83,12 @@ def plan_load(wanted: Shapes, stored: Shapes, *, from_group_0: bool = False) -> 
             loaded[name] = source
     used = set(loaded.values()) | set(misshapen)
     return LoadPlan(loaded, missing, [name for name in stored if name not in used], misshapen)
+
+
+def _sources(name: str) -> list[str]:
+    """Stored names that may fill a variable, the best first."""
+    in_group_0 = _GROUP.sub(r"/group_0/\1", name)
+    return [name, in_group_0, _GROUP.sub("/group_0/inner_group_0/", name)]
 
 
 def initial_plan(
@@ -118,7 +124,7 @@ def initial_plan(
     )
     if complaint := unexplained.complaint():
         hint = ""
-        if any(_GROUP.search(name) for name in unexplained.missing):
+        if not from_group_0 and any(_GROUP.search(name) for name in unexplained.missing):
             hint = "; --init_from_group0 fills groups that are not stored from group 0"
         raise ValueError(
             "the checkpoint does not fit the model; use the configuration that came with it"

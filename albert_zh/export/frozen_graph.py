@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from albert_zh.export.check import INPUTS, Arrays, Runner
 from albert_zh.export.fine_tuned import FineTuned
-from albert_zh.model.heads import Classifier, Pooling, masked_mean
+from albert_zh.model.heads import Classifier
 from albert_zh.model.scope import named_variables
 
 OUTPUTS = {  # our name -> operation
@@ -63,7 +63,7 @@ def freeze(source: FineTuned) -> tf.compat.v1.GraphDef:
         with tf.variable_creator_scope(_constants(weights)):
             model = Classifier(facts.config, len(facts.labels), pooling=facts.pooling)
         with tf.name_scope("model"):
-            outputs = _outputs(model, facts.pooling, inputs)
+            outputs = _outputs(model, inputs)
         for name, tensor in outputs.items():
             tf.identity(tensor, name=OUTPUTS[name])
         # Attributes that TensorFlow 1.15 does not know stand at their defaults, and are left out.
@@ -80,16 +80,9 @@ def _constants(weights: Mapping[str, np.ndarray]):
     return create
 
 
-def _outputs(
-    model: Classifier, pooling: Pooling, inputs: Mapping[str, tf.Tensor]
-) -> dict[str, tf.Tensor]:
-    # As in Classifier.__call__, which does not give out what it passes through; that both agree
-    # is checked on each export.
+def _outputs(model: Classifier, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     encoded = model.albert(**inputs)
-    x = encoded.pooled
-    if pooling is Pooling.MEAN:
-        x = masked_mean(encoded.sequence, inputs["input_mask"])
-    logits = model.head(x if model.norm is None else model.norm(x))
+    logits = model.classify(encoded, inputs["input_mask"])
     return {
         "logits": logits,
         "probabilities": tf.nn.softmax(logits),

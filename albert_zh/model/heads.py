@@ -8,7 +8,7 @@ import enum
 import tensorflow as tf
 
 from albert_zh.config import ModelConfig, NormOrder
-from albert_zh.model.albert import Albert
+from albert_zh.model.albert import Albert, AlbertOutput
 from albert_zh.model.layers import (
     ACTIVATIONS,
     Dense,
@@ -112,10 +112,16 @@ class Classifier(tf.Module):
         seeds: DropoutSeeds | None = None,
     ) -> tf.Tensor:
         """Logits `[B, C] float32` of a batch of `[B, L] int32` inputs."""
-        output = self.albert(input_ids, input_mask, segment_ids, seeds=seeds)
-        x = output.pooled
+        encoded = self.albert(input_ids, input_mask, segment_ids, seeds=seeds)
+        return self.classify(encoded, input_mask, seeds=seeds)
+
+    def classify(
+        self, encoded: AlbertOutput, input_mask: tf.Tensor, *, seeds: DropoutSeeds | None = None
+    ) -> tf.Tensor:
+        """Logits `[B, C] float32` of what the encoder made of a batch."""
+        x = encoded.pooled
         if self._pooling is Pooling.MEAN:
-            x = masked_mean(output.sequence, input_mask)
+            x = masked_mean(encoded.sequence, input_mask)
         if self.norm is not None:
             x = self.norm(x)
         return self.head(dropout(x, _CLASSIFIER_DROPOUT, seeds))

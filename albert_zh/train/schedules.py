@@ -33,6 +33,8 @@ def polynomial_decay_with_warmup(options: ScheduleOptions) -> Schedule:
     """
     if options.num_train_steps < 1:
         raise ValueError(f"num_train_steps is {options.num_train_steps}; it must be at least 1")
+    if options.num_warmup_steps < 0:
+        raise ValueError(f"num_warmup_steps is {options.num_warmup_steps}; it must be at least 0")
 
     def rate(step: tf.Tensor) -> tf.Tensor:
         step = tf.cast(step, tf.float32)

@@ -76,7 +76,7 @@ class Trainer:
         return report
 
     # Traced once for both calls in _run. Nothing below branches on tensors in Python, and without
-    # AutoGraph's source conversion the first step starts twice as fast.
+    # AutoGraph's source conversion the first step comes a second or two earlier.
     @tf.function(autograph=False)
     def _one_step(self, batch: Batch) -> StepReport:
         per_replica = self._strategy.run(self._replica_step, args=(batch, self.step.read_value()))

@@ -1,0 +1,198 @@
+"""Which checkpoints of a directory are kept and found, also after a kill at any moment."""
+
+import multiprocessing
+import os
+import pathlib
+import shutil
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes
+from albert_zh.checkpoint.manager import CheckpointManager
+
+# Children are forked from a server that has TensorFlow imported, but nothing running yet.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tensorflow"])
+
+
+def _arrays(step: int) -> dict[str, np.ndarray]:
+    return {"a/kernel": np.full([3, 2], step, np.float32), "a/bias": np.float32([step, -step])}
+
+
+def _assert_whole(prefix: str, step: int) -> None:
+    stored = read_arrays(prefix, read_shapes(prefix))
+    np.testing.assert_equal(stored, {**_arrays(step), "global_step": np.int64(step)})
+    assert read_meta(prefix)["step"] == step
+
+
+def _save(manager: CheckpointManager, *steps: int) -> None:
+    for step in steps:
+        manager.save(step, _arrays(step), {"options": {"seed": 1}})
+
+
+@pytest.fixture
+def directory(tmp_path) -> str:
+    return str(tmp_path / "run")
+
+
+def test_new_directory_is_made_and_has_no_latest(directory):
+    manager = CheckpointManager(os.path.join(directory, "nested"))
+    assert (manager.steps(), manager.latest()) == ([], None)
+    assert os.path.isdir(manager.directory)
+
+
+def test_saved_step_holds_arrays_step_and_meta(directory):
+    manager = CheckpointManager(directory)
+    prefix = manager.save(7, _arrays(7), {"options": {"seed": 1}})
+    assert prefix == manager.latest() == os.path.join(directory, "model.ckpt-7")
+    _assert_whole(prefix, 7)
+    assert read_arrays(prefix, ["global_step"])["global_step"].dtype == np.int64
+    assert read_meta(prefix) == {"step": 7, "options": {"seed": 1}}
+
+
+def test_steps_are_ordered_as_numbers(directory):
+    manager = CheckpointManager(directory)
+    _save(manager, 900, 1000)
+    assert manager.steps() == [900, 1000]
+    assert manager.latest().endswith("model.ckpt-1000")
+
+
+@pytest.mark.parametrize(
+    ("keep_max", "kept"), [(0, [1, 2, 3, 4]), (1, [4]), (2, [3, 4]), (9, [1, 2, 3, 4])]
+)
+def test_the_newest_are_kept(keep_max, kept, directory):
+    manager = CheckpointManager(directory, keep_max=keep_max)
+    _save(manager, 1, 2, 3, 4)
+    assert manager.steps() == kept
+    assert {name.split(".")[1] for name in os.listdir(directory) if name != "checkpoint"} == {
+        f"ckpt-{step}" for step in kept
+    }
+    state = tf.train.get_checkpoint_state(directory)
+    assert list(state.all_model_checkpoint_paths) == [manager.prefix(step) for step in kept]
+
+
+def test_a_negative_number_to_keep_is_refused(directory):
+    with pytest.raises(ValueError, match="keep_checkpoint_max is -1; 0 keeps all"):
+        CheckpointManager(directory, keep_max=-1)
+
+
+def test_tensorflow_finds_the_latest_also_after_a_move(directory, tmp_path):
+    manager = CheckpointManager(directory)
+    _save(manager, 5, 10)
+    assert tf.train.latest_checkpoint(directory) == manager.latest()
+    moved = str(tmp_path / "moved")
+    shutil.move(directory, moved)
+    assert tf.train.latest_checkpoint(moved) == os.path.join(moved, "model.ckpt-10")
+
+
+FOREIGN = (
+    "albert_model.ckpt.index",
+    "model.ckpt-best.index",
+    "model.ckpt-12.index.json",
+    "my_model.ckpt-13.index",
+    "model.ckpt-14.data-00000-of-00001",  # someone is copying: the index comes last
+    "notes.tmp",
+    "table.tmp.json",
+    "eval_results.txt",
+)
+
+
+def test_foreign_files_are_neither_counted_nor_touched(directory):
+    os.makedirs(directory)
+    for name in FOREIGN:
+        pathlib.Path(directory, name).write_text("mine")
+    manager = CheckpointManager(directory, keep_max=1)
+    assert manager.latest() is None
+    _save(manager, 1, 2)
+    assert manager.steps() == [2]
+    for name in FOREIGN:
+        assert pathlib.Path(directory, name).read_text() == "mine"
+
+
+def _kill_after(function_name: str, calls: int) -> None:
+    """Makes the process die where it would call a function of tf.io.gfile once more."""
+    original, done = getattr(tf.io.gfile, function_name), []
+
+    def counted(*arguments, **options):
+        if len(done) == calls:
+            os.kill(os.getpid(), signal.SIGKILL)
+        done.append(original(*arguments, **options))
+
+    setattr(tf.io.gfile, function_name, counted)
+
+
+def _save_and_die(directory: str, step: int, keep_max: int, function_name: str, calls: int) -> None:
+    manager = CheckpointManager(directory, keep_max=keep_max)
+    _kill_after(function_name, calls)
+    _save(manager, step)
+
+
+def _run_and_expect_kill(*arguments) -> None:
+    child = PROCESSES.Process(target=_save_and_die, args=arguments)
+    child.start()
+    child.join(120)
+    assert child.exitcode == -signal.SIGKILL
+
+
+def _assert_clean(directory: str, steps: list[int]) -> None:
+    endings = ("data-00000-of-00001", "index", "meta.json")
+    expected = {f"model.ckpt-{step}.{ending}" for step in steps for ending in endings}
+    assert set(os.listdir(directory)) - {"checkpoint"} == expected
+
+
+@pytest.mark.parametrize(
+    ("renames", "latest"),
+    [(0, 1), (1, 1), (2, 1), (3, 2)],
+    ids=["all temporary", "meta in place", "data in place", "index in place"],
+)
+def test_kill_while_saving_leaves_the_previous_or_the_new_checkpoint(renames, latest, directory):
+    _save(CheckpointManager(directory), 1)
+    _run_and_expect_kill(directory, 2, 5, "rename", renames)
+    tensorflow_finds = tf.train.latest_checkpoint(directory)
+    _assert_whole(tensorflow_finds, int(tensorflow_finds.rsplit("-", 1)[1]))
+
+    manager = CheckpointManager(directory)
+    assert manager.latest() == manager.prefix(latest)
+    _assert_whole(manager.latest(), latest)
+    manager.remove_leftovers()
+    _assert_clean(directory, list(range(1, latest + 1)))
+    _save(manager, 3)
+    assert tf.train.latest_checkpoint(directory) == manager.prefix(3)
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_kill_while_saving_a_step_again_never_mixes_the_two(renames, directory):
+    _save(CheckpointManager(directory), 1, 2)
+    _run_and_expect_kill(directory, 2, 5, "rename", renames)
+    manager = CheckpointManager(directory)
+    assert manager.steps() == [1]
+    _assert_whole(manager.latest(), 1)
+    manager.remove_leftovers()
+    _assert_clean(directory, [1])
+
+
+@pytest.mark.parametrize("removals", [0, 1, 2])
+def test_kill_while_the_oldest_is_deleted_leaves_no_part_of_it(removals, directory):
+    _save(CheckpointManager(directory), 1)
+    _run_and_expect_kill(directory, 2, 1, "remove", removals)
+    assert tf.train.latest_checkpoint(directory) == os.path.join(directory, "model.ckpt-2")
+    manager = CheckpointManager(directory, keep_max=1)
+    left = [1, 2] if removals == 0 else [2]
+    assert manager.steps() == left
+    manager.remove_leftovers()
+    _assert_clean(directory, left)
+
+
+def test_a_half_written_data_file_is_removed(directory):
+    """TensorFlow writes to a name of its own first, with random digits."""
+    manager = CheckpointManager(directory)
+    _save(manager, 1)
+    half = pathlib.Path(directory, "model.ckpt-2.tmp.data-00000-of-00001.tempstate4211")
+    half.write_bytes(b"half")
+    assert CheckpointManager(directory).steps() == [1]
+    assert half.exists(), "whoever only reads must not disturb a save under way"
+    _save(manager, 3)
+    assert not half.exists()
