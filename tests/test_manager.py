@@ -41,7 +41,8 @@ def directory(tmp_path) -> str:
 def test_new_directory_is_made_and_has_no_latest(directory):
     manager = CheckpointManager(os.path.join(directory, "nested"))
     assert (manager.steps(), manager.latest()) == ([], None)
-    assert os.path.isdir(manager.directory)
+    _save(manager, 1)
+    assert manager.steps() == [1]
 
 
 def test_saved_step_holds_arrays_step_and_meta(directory):

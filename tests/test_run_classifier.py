@@ -222,7 +222,7 @@ def test_configuration_of_the_other_lineage_is_refused(data, tmp_path):
     path = small.write_config(data, name="brightmart.json", **small.BRIGHTMART)
     weights = PretrainingModel(ModelConfig.from_json_file(path))
     prefix = write_weights(weights, tmp_path / "albert_model.ckpt")
-    with pytest.raises(ValueError, match="of the brightmart lineage.*key ln_type"):
+    with pytest.raises(ValueError, match=r"of the brightmart lineage.*key ln_type"):
         fine_tune(options(data, tmp_path / "out", init_checkpoint=prefix))
 
 
@@ -253,4 +253,4 @@ def test_training_order_does_not_depend_on_where_it_was_interrupted(data, tmp_pa
     for step in (3, 8, 13):
         resumed = finetuning.training_plans(run, prepared, step)
         assert [next(resumed).indices.tolist() for _ in range(20 - step)] == whole[step:]
-    assert sorted(sum(whole[:8], [])) == list(range(64))
+    assert sorted(index for batch in whole[:8] for index in batch) == list(range(64))
