@@ -50,6 +50,7 @@ flags=(
   --output_dir="$root/lcqmc_output/"
 )
 
+sample=
 if given data_dir "$@"; then
   :
 elif [ -d "$root/lcqmc" ]; then
@@ -61,9 +62,11 @@ else
     "(http://icrc.hitsz.edu.cn/info/1037/1146.htm); put its train.txt, dev.txt and test.txt into" \
     "./lcqmc or name their folder with --data_dir"
   flags+=(--data_dir="$root/data/lcqmc_sample")
+  sample=yes
 fi
 
 model=$root/albert_config
+config=albert_config_tiny.json
 if ! given 'init_checkpoint|vocab_file|bert_config_file|albert_config_file' "$@"; then
   if find_weights; then
     say "weights: $weights"
@@ -72,10 +75,15 @@ if ! given 'init_checkpoint|vocab_file|bert_config_file|albert_config_file' "$@"
   else
     say "weights: random, with the vocabulary albert_config/vocab.txt. For better results put the" \
       "published model into ./albert_tiny_zh"
+    if [ -n "$sample" ]; then
+      # Too little for the published size and settings; this model learns it in two minutes.
+      config=albert_config_nano.json
+      flags+=(--train_batch_size=32 --learning_rate=5e-4 --num_train_epochs=8)
+    fi
   fi
 fi
 given bert_config_file\|albert_config_file "$@" ||
-  flags+=(--bert_config_file="$model/albert_config_tiny.json")
+  flags+=(--bert_config_file="$model/$config")
 # A published checkpoint goes with the vocabulary beside it; albert_config/vocab.txt is another one.
 given vocab_file "$@" || flags+=(--vocab_file="$model/vocab.txt")
 

@@ -41,7 +41,7 @@ def _read(name: str) -> dict:
 
 
 def test_every_file_has_its_published_row():
-    assert {path.stem for path in FOLDER.glob("*.json")} == set(PUBLISHED)
+    assert {path.stem for path in FOLDER.glob("*.json")} == {*PUBLISHED, "albert_config_nano"}
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

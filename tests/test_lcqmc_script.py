@@ -67,12 +67,12 @@ def test_offline_clone_runs_on_the_sample_from_random_weights(project):
         "do_train": "True",
         "do_eval": "True",
         "max_seq_length": "128",
-        "train_batch_size": "64",
-        "learning_rate": "1e-4",
-        "num_train_epochs": "5",
+        "train_batch_size": "32",
+        "learning_rate": "5e-4",
+        "num_train_epochs": "8",
         "output_dir": f"{project}/lcqmc_output/",
         "data_dir": f"{project}/data/lcqmc_sample",
-        "bert_config_file": f"{project}/albert_config/albert_config_tiny.json",
+        "bert_config_file": f"{project}/albert_config/albert_config_nano.json",
         "vocab_file": f"{project}/albert_config/vocab.txt",
     }
     data, download, weights = messages.splitlines()
