@@ -12,10 +12,10 @@ where it stopped.
 
 import dataclasses
 import functools
-import itertools
+import math
 import os
-from collections.abc import Iterable
 
+import tensorflow as tf
 from absl import logging
 
 from albert_zh import cli, objectives
@@ -25,6 +25,7 @@ from albert_zh.files import expand_patterns
 from albert_zh.model.heads import PretrainingModel
 from albert_zh.model.scope import named_variables
 from albert_zh.options import REQUIRED, define_flags, option, read_flags
+from albert_zh.progress import Progress
 from albert_zh.records.batches import (
     RecordFiles,
     check_records,
@@ -38,13 +39,11 @@ from albert_zh.runs import (
     check_vocabulary,
     check_vocabulary_size,
     load_exactly,
-    optimizer_options,
 )
-from albert_zh.train.loop import LoopOptions, train
 from albert_zh.train.metrics import add_means, results
-from albert_zh.train.optimizers import Optimizer, Rule
-from albert_zh.train.schedules import ScheduleOptions, polynomial_decay_with_warmup
-from albert_zh.train.step import Batch, Trainer, make_evaluation_step
+from albert_zh.train.optimizers import Rule
+from albert_zh.train.schedules import ScheduleOptions
+from albert_zh.train.step import make_evaluation_step
 from albert_zh.train.strategy import make_strategy
 
 
@@ -102,7 +101,7 @@ def pretrain(options: PretrainingOptions) -> None:
         # A fine-tuned checkpoint has no pretraining heads; a classifier's head is of no use here.
         run.start(model, new_parts=["cls/"], spare_parts=["output_", "loss/"])
     if options.do_train:
-        _train(options, config, run, model, strategy, files, held_out)
+        _train(options, run, model, files, held_out, strategy)
     if options.do_eval:
         _evaluate_latest(options, config, run, model, held_out or files)
 
@@ -132,63 +131,54 @@ def _records(
     return files
 
 
-def _train(options, config, run, model, strategy, files, held_out) -> None:
-    with strategy.scope():
-        optimizer = Optimizer(
-            model.trainable_variables, optimizer_options(Rule(options.optimizer), config)
-        )
-    trainer = Trainer(
-        objective=functools.partial(objectives.pretraining, model),
-        optimizer=optimizer,
-        schedule=polynomial_decay_with_warmup(
-            ScheduleOptions(
-                learning_rate=options.learning_rate,
-                num_train_steps=options.num_train_steps,
-                num_warmup_steps=options.num_warmup_steps,
-                power=options.poly_power,
-                start_warmup_step=options.start_warmup_step,
-            )
-        ),
-        seed=options.random_seed,
-        strategy=strategy,
-    )
-    run.resume(trainer, model, optimizer)
-    step = int(trainer.step)
-    if step >= options.num_train_steps:
-        logging.info("already at step %d of %d: nothing to train", step, options.num_train_steps)
-        return
-    batches = training_batches(
-        files, batch_size=options.train_batch_size, seed=options.random_seed, skip_batches=step
-    )
-    evaluate = make_evaluation_step(functools.partial(objectives.pretraining, model))
+def _train(
+    options: PretrainingOptions,
+    run: Run,
+    model: PretrainingModel,
+    files: RecordFiles,
+    held_out: RecordFiles | None,
+    strategy: tf.distribute.Strategy,
+) -> None:
+    objective = functools.partial(objectives.pretraining, model)
+    evaluate = make_evaluation_step(objective)
 
-    def save(step: int) -> None:
-        run.save(trainer, model, optimizer)
+    def evaluate_held_out(step: int) -> None:
         if held_out:
             metrics = _evaluate(evaluate, held_out, options)
             run.record({"step": step, **{f"held_out_{key}": metrics[key] for key in metrics}})
             logging.info("held out at step %d: %s", step, metrics)
 
-    run.write_options()
-    if step == 0:
-        save(0)  # An output directory that cannot be written is found out now.
-    train(
-        trainer,
-        iter(strategy.experimental_distribute_dataset(batches)),
-        LoopOptions(
-            until=options.num_train_steps,
-            save_every=options.save_checkpoints_steps,
-            iterations_per_loop=options.iterations_per_loop,
+    run.fit(
+        model,
+        objective,
+        rule=Rule(options.optimizer),
+        schedule=ScheduleOptions(
+            learning_rate=options.learning_rate,
+            num_train_steps=options.num_train_steps,
+            num_warmup_steps=options.num_warmup_steps,
+            power=options.poly_power,
+            start_warmup_step=options.start_warmup_step,
         ),
-        save=save,
-        record=run.record,
+        batches=lambda step: training_batches(
+            files,
+            batch_size=options.train_batch_size,
+            seed=options.random_seed,
+            skip_batches=step,
+        ),
+        strategy=strategy,
+        after_save=evaluate_held_out,
     )
 
 
 def _evaluate(evaluate, files: RecordFiles, options: PretrainingOptions) -> dict[str, float]:
-    batches: Iterable[Batch] = evaluation_batches(files, batch_size=options.eval_batch_size)
-    chosen = itertools.islice(batches, options.max_eval_steps)
-    metrics = results(add_means(map(evaluate, chosen)))
+    batches = evaluation_batches(files, batch_size=options.eval_batch_size)
+    total = min(options.max_eval_steps, math.ceil(files.num_records / options.eval_batch_size))
+    means = []
+    with Progress(description="evaluate", unit="batch", total=total) as progress:
+        for batch in batches.take(total):
+            means.append(evaluate(batch))
+            progress.advance()
+    metrics = results(add_means(means))
     loss = metrics["masked_lm_loss"] + metrics["sentence_order_loss"]
     return {"loss": loss, **metrics}
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import json
 import os
 from collections.abc import Iterator
 
@@ -12,6 +11,7 @@ from absl import logging
 
 from albert_zh import objectives
 from albert_zh.checkpoint.files import write_json, write_text
+from albert_zh.checkpoint.manager import find_checkpoint
 from albert_zh.config import ModelConfig
 from albert_zh.model.heads import Classifier, Pooling
 from albert_zh.model.scope import named_variables
@@ -21,7 +21,6 @@ from albert_zh.runs import (
     Run,
     RunOptions,
     load_exactly,
-    optimizer_options,
 )
 from albert_zh.tasks.batches import (
     BatchPlan,
@@ -37,11 +36,10 @@ from albert_zh.tasks.report import report
 from albert_zh.tasks.task import Task
 from albert_zh.tasks.tsv import read_split
 from albert_zh.text.tokenizers import Tokenizer
-from albert_zh.train.loop import LoopOptions, train
 from albert_zh.train.metrics import add_means, results
-from albert_zh.train.optimizers import Optimizer, Rule
-from albert_zh.train.schedules import ScheduleOptions, polynomial_decay_with_warmup
-from albert_zh.train.step import Trainer, make_evaluation_step
+from albert_zh.train.optimizers import Rule
+from albert_zh.train.schedules import ScheduleOptions
+from albert_zh.train.step import make_evaluation_step
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,7 +170,6 @@ def train_classifier(
     strategy: tf.distribute.Strategy,
 ) -> None:
     """Trains to the last step of the last epoch, from wherever the run stands."""
-    config = model.albert.config
     features = data.features["train"]
     if len(features) < options.train_batch_size:
         raise ValueError(
@@ -180,41 +177,19 @@ def train_classifier(
             f"{options.train_batch_size}; lower --train_batch_size"
         )
     num_steps = int(len(features) / options.train_batch_size * options.num_train_epochs)
-    with strategy.scope():
-        optimizer = Optimizer(
-            model.trainable_variables, optimizer_options(Rule(options.optimizer), config)
-        )
-    trainer = Trainer(
-        objective=functools.partial(objectives.classification, model),
-        optimizer=optimizer,
-        schedule=polynomial_decay_with_warmup(
-            ScheduleOptions(
-                learning_rate=options.learning_rate,
-                num_train_steps=num_steps,
-                num_warmup_steps=int(num_steps * options.warmup_proportion),
-            )
-        ),
-        seed=options.random_seed,
-        strategy=strategy,
-    )
-    run.resume(trainer, model, optimizer)
-    step = int(trainer.step)
-    if step >= num_steps:
-        logging.info("already at step %d of %d: nothing to train", step, num_steps)
-        return
     _log_plan(options, data, num_steps)
-    run.write_options()
-    _write_companions(options, config, tokenizer)
-    train(
-        trainer,
-        iter(strategy.experimental_distribute_dataset(_training_batches(options, data, step))),
-        LoopOptions(
-            until=num_steps,
-            save_every=options.save_checkpoints_steps,
-            iterations_per_loop=options.iterations_per_loop,
+    _write_companions(options, model.albert.config, tokenizer)
+    run.fit(
+        model,
+        functools.partial(objectives.classification, model),
+        rule=Rule(options.optimizer),
+        schedule=ScheduleOptions(
+            learning_rate=options.learning_rate,
+            num_train_steps=num_steps,
+            num_warmup_steps=int(num_steps * options.warmup_proportion),
         ),
-        save=lambda _: run.save(trainer, model, optimizer),
-        record=run.record,
+        batches=lambda step: _training_batches(options, data, step),
+        strategy=strategy,
     )
 
 
@@ -258,10 +233,14 @@ def evaluate_checkpoints(
     rows = []
     for step in run.checkpoints.steps():
         load_exactly(named_variables(model), run.checkpoints.prefix(step))
-        means = (
-            evaluate(collate(features, plan.indices, padded_length=plan.padded_length))
-            for plan in plans
-        )
+        means = []
+        with Progress(
+            description=f"evaluate model.ckpt-{step}", unit="example", total=len(features)
+        ) as progress:
+            for plan in plans:
+                batch = collate(features, plan.indices, padded_length=plan.padded_length)
+                means.append(evaluate(batch))
+                progress.advance(len(plan.indices))
         metrics = results(add_means(means))
         rows.append({**metrics, "global_step": step, "loss": metrics["eval_loss"]})
         logging.info("model.ckpt-%d on dev: %s", step, metrics)
@@ -279,29 +258,19 @@ def _write_results(options: ClassifierOptions, run: Run, task: Task, rows: list[
     directory = options.output_dir
     write_text(os.path.join(directory, "eval_results_albert_zh.txt"), "".join(blocks))
     best = max(rows, key=lambda row: row[f"eval_{task.metric}"])
-    name = f"model.ckpt-{best['global_step']}"
-    write_json(os.path.join(directory, "best_checkpoint.json"), {"checkpoint": name, **best})
-    logging.info("best on dev: %s, %s %.4f", name, task.metric, best[f"eval_{task.metric}"])
-
-
-def _best_checkpoint(options: ClassifierOptions, run: Run) -> str:
-    path = os.path.join(options.output_dir, "best_checkpoint.json")
-    if tf.io.gfile.exists(path):
-        with tf.io.gfile.GFile(path) as file:
-            best = int(json.loads(file.read())["global_step"])
-        if best in run.checkpoints.steps():
-            return run.checkpoints.prefix(best)
-    prefix = run.checkpoints.latest()
-    if not prefix:
-        raise ValueError(f"no checkpoint in {options.output_dir}; train first (--do_train=True)")
-    logging.warning("no checkpoint was evaluated yet (--do_eval=True): taking the newest")
-    return prefix
+    run.checkpoints.note_best(best["global_step"], best)
+    logging.info(
+        "best on dev: model.ckpt-%d, %s %.4f",
+        best["global_step"],
+        task.metric,
+        best[f"eval_{task.metric}"],
+    )
 
 
 def predict_test(options: ClassifierOptions, run: Run, model: Classifier, data: Data) -> None:
     """Writes the probabilities, and the likeliest label, of every test example in order."""
     features, labels = data.features["test"], data.task.labels
-    prefix = _best_checkpoint(options, run)
+    prefix = find_checkpoint(options.output_dir)
     load_exactly(named_variables(model), prefix)
     plans = eval_batches(
         features.lengths, batch_size=options.predict_batch_size, buckets=data.buckets

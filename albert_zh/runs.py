@@ -10,7 +10,7 @@ What `run_pretraining.py` and `run_classifier.py` share. Weights come from, in t
 import dataclasses
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -28,8 +28,10 @@ from albert_zh.config import ModelConfig
 from albert_zh.model.scope import named_variables
 from albert_zh.options import REQUIRED, option
 from albert_zh.text.vocab import Vocab
+from albert_zh.train.loop import LoopOptions, train
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
-from albert_zh.train.step import Trainer
+from albert_zh.train.schedules import ScheduleOptions, polynomial_decay_with_warmup
+from albert_zh.train.step import Objective, Trainer
 from albert_zh.train.strategy import TpuAddress
 from albert_zh.variants import variant_of
 
@@ -112,7 +114,9 @@ class Run:
         )
         self._check_directory()
 
-    def start(self, model: tf.Module, *, new_parts: Sequence[str], spare_parts: Sequence[str]):
+    def start(
+        self, model: tf.Module, *, new_parts: Sequence[str], spare_parts: Sequence[str]
+    ) -> None:
         """Fills the model from the initial checkpoint, if there is one and nothing to resume.
 
         Args:
@@ -140,27 +144,79 @@ class Run:
         for name in (*plan.missing, *plan.misshapen):
             logging.warning("%s starts at random: the checkpoint has none that fits", name)
 
-    def resume(self, trainer: Trainer, model: tf.Module, optimizer: Optimizer) -> None:
-        """Goes on from the newest checkpoint: weights, moments and step, exactly."""
-        prefix = self.checkpoints.latest()
-        if not prefix:
-            return
-        variables = self._state(trainer, model, optimizer)
-        load_exactly(variables, prefix)
-        logging.info("resuming from %s", prefix)
+    def fit(
+        self,
+        model: tf.Module,
+        objective: Objective,
+        *,
+        rule: Rule,
+        schedule: ScheduleOptions,
+        batches: Callable[[int], tf.data.Dataset],
+        strategy: tf.distribute.Strategy,
+        after_save: Callable[[int], None] = lambda step: None,
+    ) -> None:
+        """Trains from the newest checkpoint, or from step 0, to the last step.
 
-    def save(self, trainer: Trainer, model: tf.Module, optimizer: Optimizer) -> str:
-        """Writes a checkpoint of the trainer's step."""
-        arrays = self._state(trainer, model, optimizer)
-        del arrays[GLOBAL_STEP]
-        meta = {**self._identity, "options": dataclasses.asdict(self._options)}
-        return self.checkpoints.save(
-            int(trainer.step), {name: value.read_value() for name, value in arrays.items()}, meta
+        Args:
+            model: Filled by `start`.
+            objective: Of the model.
+            rule: Update rule, applied as the lineage of the model did.
+            schedule: Of the learning rate; its end is the run's.
+            batches: From a step on, as an uninterrupted run would see them.
+            strategy: Where to train; the model was made in its scope.
+            after_save: Called with the step of every checkpoint, step 0 included.
+        """
+        config = ModelConfig.from_dict(self._identity["config"])
+        with strategy.scope():
+            optimizer = Optimizer(model.trainable_variables, optimizer_options(rule, config))
+        trainer = Trainer(
+            objective=objective,
+            optimizer=optimizer,
+            schedule=polynomial_decay_with_warmup(schedule),
+            seed=self._options.random_seed,
+            strategy=strategy,
+        )
+        state = {
+            **named_variables(model),
+            **named_variables(optimizer),
+            GLOBAL_STEP: trainer.step,
+        }
+        if prefix := self.checkpoints.latest():
+            load_exactly(state, prefix)
+            logging.info("resuming from %s", prefix)
+        step = int(trainer.step)
+        if step >= schedule.num_train_steps:
+            logging.info("at step %d of %d: nothing to train", step, schedule.num_train_steps)
+            return
+
+        def save(step: int) -> None:
+            self._save(step, state)
+            after_save(step)
+
+        self._write_options()
+        if not prefix:
+            save(step)  # A directory that cannot be written is found out now.
+        train(
+            trainer,
+            iter(strategy.experimental_distribute_dataset(batches(step))),
+            LoopOptions(
+                until=schedule.num_train_steps,
+                save_every=self._options.save_checkpoints_steps,
+                iterations_per_loop=self._options.iterations_per_loop,
+            ),
+            save=save,
+            record=self.record,
         )
 
-    def write_options(self) -> None:
+    def _save(self, step: int, state: Mapping[str, tf.Variable]) -> None:
+        arrays = {
+            name: variable.read_value() for name, variable in state.items() if name != GLOBAL_STEP
+        }
+        meta = {**self._identity, "options": dataclasses.asdict(self._options)}
+        self.checkpoints.save(step, arrays, meta)
+
+    def _write_options(self) -> None:
         """Leaves the flags in the directory, for whoever looks at it later."""
-        tf.io.gfile.makedirs(self._options.output_dir)
         path = os.path.join(self._options.output_dir, "options.json")
         write_json(path, dataclasses.asdict(self._options))
 
@@ -169,11 +225,6 @@ class Run:
         path = os.path.join(self._options.output_dir, "history.jsonl")
         with tf.io.gfile.GFile(path, "a") as file:
             file.write(json.dumps(row) + "\n")
-
-    @staticmethod
-    def _state(trainer, model, optimizer) -> dict[str, tf.Variable]:
-        step = {GLOBAL_STEP: trainer.step}
-        return {**named_variables(model), **named_variables(optimizer), **step}
 
     def _check_directory(self) -> None:
         latest, directory = self.checkpoints.latest(), self._options.output_dir

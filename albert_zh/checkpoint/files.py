@@ -112,6 +112,7 @@ def _flush_to_disk(path: str) -> None:
 def write_text(path: str, text: str) -> None:
     """Writes a text file beside the checkpoints, whole or not at all."""
     temporary = path + ".tmp"
+    tf.io.gfile.makedirs(os.path.dirname(path) or ".")
     with tf.io.gfile.GFile(temporary, "w") as file:
         file.write(text)
     _flush_to_disk(temporary)

@@ -1,16 +1,23 @@
-"""CheckpointManager: which steps of a run are saved, which one is resumed, which one is kept."""
+"""Which steps of a run are saved, which one is resumed, which are kept, which one is best."""
 
+import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from albert_zh.checkpoint.files import delete_checkpoint, write_checkpoint, write_text
+from albert_zh.checkpoint.files import (
+    delete_checkpoint,
+    write_checkpoint,
+    write_json,
+    write_text,
+)
 from albert_zh.checkpoint.names import GLOBAL_STEP
 
+_BEST = "best_checkpoint.json"
 _NAME = re.compile(r"model\.ckpt-(\d+)\.index")
 _META = re.compile(r"model\.ckpt-(\d+)\.meta\.json")
 _TEMPORARY = re.compile(r"model\.ckpt-\d+\.tmp\..*|checkpoint\.tmp")
@@ -78,8 +85,49 @@ class CheckpointManager:
             delete_checkpoint(self.prefix(old))
         return prefix
 
+    def note_best(self, step: int, scores: Mapping[str, float]) -> None:
+        """Leaves `best_checkpoint.json` for `find_checkpoint` and for people."""
+        note = {"checkpoint": f"model.ckpt-{step}", **scores}
+        write_json(os.path.join(self.directory, _BEST), note)
+
     def _write_state(self, steps: list[int]) -> None:
         # Names without directory, so that the directory can be moved.
         lines = [f'model_checkpoint_path: "model.ckpt-{steps[-1]}"']
         lines += [f'all_model_checkpoint_paths: "model.ckpt-{step}"' for step in steps]
         write_text(os.path.join(self.directory, "checkpoint"), "\n".join(lines) + "\n")
+
+
+def find_checkpoint(path: str) -> str:
+    """The prefix itself; of a directory the checkpoint noted as best, else the newest.
+
+    Raises:
+        FileNotFoundError: The directory has no `model.ckpt-N`, or lacks the one noted as best.
+    """
+    if not tf.io.gfile.isdir(path):
+        return path
+    names = tf.io.gfile.listdir(path)
+    if _BEST in names:
+        return _noted_as_best(path, names)
+    steps = [int(match[1]) for match in map(_NAME.fullmatch, names) if match]
+    if steps:
+        return os.path.join(path, f"model.ckpt-{max(steps)}")
+    others = [name.removesuffix(".index") for name in sorted(names) if name.endswith(".index")]
+    hint = "".join(f"; is it --checkpoint={os.path.join(path, name)}?" for name in others)
+    raise FileNotFoundError(f"{path} holds no checkpoint model.ckpt-N{hint}")
+
+
+def _noted_as_best(directory: str, names: Sequence[str]) -> str:
+    path = os.path.join(directory, _BEST)
+    with tf.io.gfile.GFile(path) as file:
+        try:
+            name = json.loads(file.read())["checkpoint"]
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(
+                f"{path} is damaged; delete it, or name a checkpoint: --checkpoint={directory}/..."
+            ) from None
+    if f"{name}.index" not in names:
+        raise FileNotFoundError(
+            f"{path} names {name}, which is not there any more; evaluate again (run_classifier.py "
+            f"--do_eval=True) or name another checkpoint: --checkpoint={directory}/model.ckpt-N"
+        )
+    return os.path.join(directory, name)

@@ -8,9 +8,7 @@ lcqmc_output/
 """
 
 import dataclasses
-import json
 import os
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,8 +21,6 @@ from albert_zh.config import ModelConfig
 from albert_zh.model.heads import Classifier, Pooling
 from albert_zh.model.scope import named_variables
 
-_BEST = "best_checkpoint.json"
-_CHECKPOINT = re.compile(r"model\.ckpt-(\d+)\.index")
 _HEAD = "output_weights"  # [classes, hidden]
 
 
@@ -70,42 +66,6 @@ class FineTuned:
             "pooled_output": encoded.pooled.numpy(),  # [B, D]
             "sequence_output": encoded.sequence.numpy(),  # [B, L, D]
         }
-
-
-def find_checkpoint(path: str) -> str:
-    """The prefix itself; of a directory the checkpoint noted as best, else the newest.
-
-    Raises:
-        FileNotFoundError: The directory has no `model.ckpt-N`, or lacks the one noted as best.
-    """
-    if not tf.io.gfile.isdir(path):
-        return path
-    names = tf.io.gfile.listdir(path)
-    if _BEST in names:
-        return _best(path, names)
-    steps = [int(match[1]) for match in map(_CHECKPOINT.fullmatch, names) if match]
-    if steps:
-        return os.path.join(path, f"model.ckpt-{max(steps)}")
-    others = [name.removesuffix(".index") for name in sorted(names) if name.endswith(".index")]
-    hint = "".join(f"; is it --checkpoint={os.path.join(path, name)}?" for name in others)
-    raise FileNotFoundError(f"{path} holds no checkpoint model.ckpt-N{hint}")
-
-
-def _best(directory: str, names: Sequence[str]) -> str:
-    path = os.path.join(directory, _BEST)
-    with tf.io.gfile.GFile(path) as file:
-        try:
-            name = json.loads(file.read())["checkpoint"]
-        except (ValueError, KeyError, TypeError):
-            raise ValueError(
-                f"{path} is damaged; delete it, or name a checkpoint: --checkpoint={directory}/..."
-            ) from None
-    if f"{name}.index" not in names:
-        raise FileNotFoundError(
-            f"{path} names {name}, which is not there any more; evaluate again (run_classifier.py "
-            f"--do_eval=True) or name another checkpoint: --checkpoint={directory}/model.ckpt-N"
-        )
-    return os.path.join(directory, name)
 
 
 def read_fine_tuned(
