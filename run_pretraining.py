@@ -1,4 +1,4 @@
-"""Pretrain an ALBERT on records of create_pretraining_data.py: masked LM and sentence order.
+r"""Pretrain an ALBERT on records of create_pretraining_data.py: masked LM and sentence order.
 
   python3 run_pretraining.py --input_file='data/tf*.tfrecord' --output_dir=my_albert \
       --bert_config_file=albert_config/albert_config_tiny.json --do_train=True --do_eval=True \

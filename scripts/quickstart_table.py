@@ -3,6 +3,11 @@
 import dataclasses
 import json
 import os
+import pathlib
+import sys
+
+# A clone is not installed: its package is found beside this folder.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
 from albert_zh.options import REQUIRED, define_flags, option, read_flags

@@ -214,6 +214,12 @@ def test_mistakes_are_named_before_any_training(data, tmp_path, changes, message
     assert not list(tmp_path.glob("model.ckpt-*"))
 
 
+def test_vocabulary_of_another_size_is_refused(data, tmp_path):
+    (tmp_path / "vocab.txt").write_text("\n".join(small.VOCABULARY[:-1]) + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"vocab\.txt has 27 entries.*vocab_size 28"):
+        fine_tune(options(data, tmp_path / "out", vocab_file=str(tmp_path / "vocab.txt")))
+
+
 def test_configuration_of_the_other_lineage_is_refused(data, tmp_path):
     path = small.write_config(data, name="brightmart.json", **small.BRIGHTMART)
     weights = PretrainingModel(ModelConfig.from_json_file(path))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from albert_zh.train.metrics import Mean, Outcome
+from albert_zh.train.metrics import Mean, Outcome, add_means
 from albert_zh.train.optimizers import Optimizer, clip_by_global_norm
 from albert_zh.train.schedules import Schedule
 
@@ -30,7 +30,8 @@ class Trainer:
     """Objective, optimizer, schedule and step counter, and the step that they make.
 
     Losses and gradients are scaled so that k replicas with b examples each equal one replica
-    with k * b: a replica divides its sums by the weights of all replicas.
+    with k * b: a replica divides its sums by the weights of all replicas. (Where a gradient is
+    sparse, the clip norm still differs a little, see `clip_by_global_norm`.)
     """
 
     def __init__(
@@ -66,13 +67,7 @@ class Trainer:
         report = self._one_step(next(batches))
         for _ in tf.range(steps - 1):
             latest = self._one_step(next(batches))
-            metrics = {
-                name: Mean(mean.total + before.total, mean.weight + before.weight)
-                for (name, mean), before in zip(
-                    latest.metrics.items(), report.metrics.values(), strict=True
-                )
-            }
-            report = latest._replace(metrics=metrics)
+            report = latest._replace(metrics=add_means([report.metrics, latest.metrics]))
         return report
 
     # Traced once for both calls in _run. Nothing below branches on tensors in Python, and without
