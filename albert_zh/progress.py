@@ -35,7 +35,7 @@ class Progress:
             unit: Name of one unit of work, such as `step` or `document`.
             total: Units to do in all; None when unknown.
             initial: Units done by an earlier run that this one resumes.
-            interval: Seconds between plain lines where the output is not a terminal.
+            interval: Seconds between plain lines, at first, where the output is no terminal.
             stream: Where to show it; standard error when left out.
         """
         self._stream = stream or sys.stderr
@@ -62,7 +62,7 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(self._shown_values(), refresh=False)
             self._bar.update(count)
-        elif time.monotonic() - self._last_line >= self._interval:
+        elif self._line_is_due():
             self._print_line()
 
     def close(self) -> None:
@@ -76,6 +76,12 @@ class Progress:
 
     def __exit__(self, *exception) -> None:
         self.close()
+
+    def _line_is_due(self) -> bool:
+        # Days of training should not fill a log: a line each 2 % of the time that has passed.
+        now = time.monotonic()
+        interval = max(self._interval, (now - self._started) / 50)
+        return now - self._last_line >= interval
 
     def _shown_values(self) -> str:
         return ", ".join(

@@ -37,6 +37,15 @@ def test_log_gets_one_line_per_interval_with_rate_and_remaining_time(clock):
     ]
 
 
+def test_lines_grow_rarer_the_longer_the_work_takes(clock):
+    log = io.StringIO()
+    with Progress(description="train", unit="step", stream=log) as progress:
+        for _ in range(24 * 60):  # a day
+            clock.now += 60
+            progress.advance(1)
+    assert 100 < log.getvalue().count("\n") < 250
+
+
 def test_resumed_work_counts_on_and_its_rate_ignores_earlier_runs(clock):
     log = io.StringIO()
     with Progress(description="train", unit="step", total=100, initial=80, stream=log) as progress:
