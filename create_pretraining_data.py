@@ -70,8 +70,6 @@ class DataOptions:
 _PATHS = ("input_file", "output_file", "vocab_file", "spm_model_file")
 _LIBRARIES = ("jieba", "sentencepiece", "tokenizers")
 
-define_flags(DataOptions)
-
 
 def main() -> None:
     options = read_flags(DataOptions)
@@ -167,4 +165,5 @@ def make_records(inputs: Sequence[str], maker: RecordMaker) -> MadeRecords:
 
 
 if __name__ == "__main__":
+    define_flags(DataOptions)
     cli.run(main)

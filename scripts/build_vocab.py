@@ -49,9 +49,6 @@ class BuildOptions:
     )
 
 
-define_flags(BuildOptions)
-
-
 def main() -> None:
     options = read_flags(BuildOptions)
     if os.path.exists(options.output_file):
@@ -74,4 +71,5 @@ def _counts(options: BuildOptions) -> TextCounts:
 
 
 if __name__ == "__main__":
+    define_flags(BuildOptions)
     cli.run(main)

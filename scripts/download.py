@@ -64,9 +64,6 @@ class DownloadOptions:
     url: str | None = option(None, "Another address of the same archive, such as a mirror's.")
 
 
-define_flags(DownloadOptions)
-
-
 def main() -> None:
     options = read_flags(DownloadOptions)
     model = MODELS[options.model]
@@ -170,4 +167,5 @@ def _find_member(
 
 
 if __name__ == "__main__":
+    define_flags(DownloadOptions)
     cli.run(main)
