@@ -69,7 +69,7 @@ def test_offline_clone_runs_on_the_sample_from_random_weights(project):
         "max_seq_length": "128",
         "train_batch_size": "32",
         "learning_rate": "5e-4",
-        "num_train_epochs": "8",
+        "num_train_epochs": "6",
         "output_dir": f"{project}/lcqmc_output/",
         "data_dir": f"{project}/data/lcqmc_sample",
         "bert_config_file": f"{project}/albert_config/albert_config_nano.json",

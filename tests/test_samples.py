@@ -13,7 +13,7 @@ from albert_zh.text.tokenizers import load_tokenizer
 
 ROOT = pathlib.Path(__file__).parent.parent
 CORPUS = ROOT / "data" / "news_zh_1.txt"
-SIZES = {"train": 12_000, "dev": 400, "test": 400}
+SIZES = {"train": 16_000, "dev": 400, "test": 400}
 
 
 def test_corpus_has_many_documents_of_several_sentences():
