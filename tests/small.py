@@ -1,9 +1,16 @@
-"""A vocabulary, a corpus and a pair task small enough for whole runs inside a test."""
+"""A vocabulary, a corpus and a pair task small enough for whole runs, and checks of such runs."""
 
+import contextlib
 import itertools
 import json
 import os
 import random
+
+import numpy as np
+import pytest
+
+from albert_zh.checkpoint.files import read_arrays, read_shapes
+from albert_zh.runs import Run
 
 CITIES = ["京", "沪", "杭", "蓉", "渝", "汉"]
 QUESTIONS = ["冷", "热", "远", "贵"]
@@ -62,3 +69,34 @@ def write_task(directory, *, labels=("0", "1")) -> str:
         with open(os.path.join(directory, f"{name}.txt"), "w", encoding="utf-8") as file:
             file.writelines(part)
     return str(directory)
+
+
+def arrays(prefix) -> dict[str, np.ndarray]:
+    """Everything a checkpoint holds."""
+    return read_arrays(str(prefix), read_shapes(str(prefix)))
+
+
+def assert_same(checkpoint: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+    assert set(checkpoint) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(checkpoint[name], value, err_msg=name)
+
+
+@contextlib.contextmanager
+def killed_at(step: int):
+    """Ends the training inside at a step, before it is recorded or saved."""
+
+    class Killed(Exception):
+        pass
+
+    record = Run.record
+
+    def record_or_die(run, row):
+        if row["step"] >= step:
+            raise Killed
+        record(run, row)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "record", record_or_die)
+        with pytest.raises(Killed):
+            yield

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import small
 import tensorflow as tf
+from small import arrays
 
 import run_pretraining
-from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes
+from albert_zh.checkpoint.files import read_meta
 from run_pretraining import PretrainingOptions, pretrain
 
 ROOT = os.path.dirname(os.path.abspath(run_pretraining.__file__))
@@ -52,45 +53,27 @@ def options(data, output_dir, **changes) -> PretrainingOptions:
     return PretrainingOptions(**{**given, **changes})
 
 
-def arrays(prefix: str) -> dict[str, np.ndarray]:
-    return read_arrays(prefix, read_shapes(prefix))
-
-
 def history(directory) -> list[dict]:
     with open(os.path.join(directory, "history.jsonl")) as file:
         return [json.loads(line) for line in file]
 
 
-class Stop(Exception):
-    """Stands for a kill."""
-
-
-def test_resumed_run_ends_bit_identical_to_an_uninterrupted_one(data, tmp_path, monkeypatch):
+def test_resumed_run_ends_bit_identical_to_an_uninterrupted_one(data, tmp_path):
     # Dropout on, so that its seeds are resumed too.
     config = small.write_config(data, name="dropout.json", hidden_dropout_prob=0.1)
     whole = options(data, tmp_path / "whole", bert_config_file=config)
     parts = options(data, tmp_path / "parts", bert_config_file=config)
     pretrain(whole)
 
-    record = run_pretraining.Run.record
-
-    def stop_at_five(run, row):
-        if row["step"] >= 5:
-            raise Stop
-        record(run, row)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(run_pretraining.Run, "record", stop_at_five)
-        with pytest.raises(Stop):
-            pretrain(parts)
+    with small.killed_at(5):
+        pretrain(parts)
     assert tf.train.latest_checkpoint(parts.output_dir).endswith("model.ckpt-4")
     pretrain(parts)
 
-    expected = arrays(os.path.join(whole.output_dir, "model.ckpt-6"))
-    resumed = arrays(os.path.join(parts.output_dir, "model.ckpt-6"))
-    assert set(resumed) == set(expected)
-    for name, value in expected.items():
-        np.testing.assert_array_equal(resumed[name], value, err_msg=name)
+    small.assert_same(
+        arrays(os.path.join(parts.output_dir, "model.ckpt-6")),
+        arrays(os.path.join(whole.output_dir, "model.ckpt-6")),
+    )
 
 
 def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_path):
@@ -134,7 +117,7 @@ def test_initial_checkpoint_gives_weights_alone(data, tmp_path):
     pretrain(first)
     prefix = os.path.join(first.output_dir, "model.ckpt-2")
     pretrain(options(data, tmp_path / "second", init_checkpoint=prefix, num_train_steps=1))
-    start = arrays(str(tmp_path / "second" / "model.ckpt-0"))
+    start = arrays(tmp_path / "second" / "model.ckpt-0")
     for name, value in arrays(prefix).items():
         if name == "global_step":
             assert start[name] == 0
@@ -161,7 +144,7 @@ def test_group_0_fills_more_groups(data, tmp_path):
             num_train_steps=1,
         )
     )
-    start = arrays(str(tmp_path / "two" / "model.ckpt-0"))
+    start = arrays(tmp_path / "two" / "model.ckpt-0")
     name = "bert/encoder/transformer/group_{}/inner_group_0/ffn_1/intermediate/dense/kernel"
     expected = arrays(prefix)[name.format(0)]
     for group in range(2):
@@ -210,11 +193,11 @@ def test_configuration_of_another_vocabulary_is_refused(data, tmp_path):
 def test_directory_of_another_run_is_refused(data, tmp_path):
     pretrain(options(data, tmp_path, num_train_steps=1))
     config = small.write_config(data, name="wider.json", intermediate_size=64)
-    before = arrays(str(tmp_path / "model.ckpt-1"))
+    before = arrays(tmp_path / "model.ckpt-1")
     for changes in ({"bert_config_file": config}, {"init_checkpoint": "some/model.ckpt"}):
         with pytest.raises(ValueError, match="holds another run"):
             pretrain(options(data, tmp_path, **changes))
-    assert set(arrays(str(tmp_path / "model.ckpt-1"))) == set(before)
+    small.assert_same(arrays(tmp_path / "model.ckpt-1"), before)
 
 
 def test_published_checkpoint_in_the_output_directory_is_refused(data, tmp_path):
