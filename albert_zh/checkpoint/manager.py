@@ -108,9 +108,8 @@ def find_checkpoint(path: str) -> str:
     names = tf.io.gfile.listdir(path)
     if _BEST in names:
         return _noted_as_best(path, names)
-    steps = [int(match[1]) for match in map(_NAME.fullmatch, names) if match]
-    if steps:
-        return os.path.join(path, f"model.ckpt-{max(steps)}")
+    if latest := CheckpointManager(path).latest():
+        return latest
     others = [name.removesuffix(".index") for name in sorted(names) if name.endswith(".index")]
     hint = "".join(f"; is it --checkpoint={os.path.join(path, name)}?" for name in others)
     raise FileNotFoundError(f"{path} holds no checkpoint model.ckpt-N{hint}")

@@ -28,11 +28,6 @@ class Task:
     labels: tuple[str, ...]  # a label's place is its id in the model
     metric: str = "accuracy"  # what the best checkpoint is chosen by
 
-    @property
-    def is_pair(self) -> bool:
-        """Whether an example has two texts."""
-        return self.columns.text_b is not None
-
 
 _TRAIN_DEV_TEST = {
     "train": ("train.txt", "train.tsv"),
