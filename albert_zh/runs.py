@@ -37,6 +37,9 @@ from albert_zh.variants import variant_of
 
 _OWN_VOCABULARY = os.path.join(os.path.dirname(__file__), "..", "albert_config", "vocab.txt")
 
+# Flags beside the batch sizes of which there is no 0.
+_COUNTS = frozenset({"save_checkpoints_steps", "iterations_per_loop"})
+
 
 @dataclasses.dataclass(frozen=True)
 class RunOptions:
@@ -76,6 +79,13 @@ class RunOptions:
     num_tpu_cores: int | None = option(
         None, "Cores the TPU is expected to have; another number is an error."
     )
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            counts = field.name.endswith("batch_size") or field.name in _COUNTS
+            if counts and getattr(self, field.name) < 1:
+                value = getattr(self, field.name)
+                raise ValueError(f"--{field.name}={value}: it must be at least 1")
 
     def tpu_address(self) -> TpuAddress | None:
         if not self.use_tpu:

@@ -184,6 +184,7 @@ def test_other_training_data_in_the_same_directory_is_refused(data, tmp_path):
         ({"task_name": "lqcmc"}, "unknown task 'lqcmc'"),
         ({"max_seq_length": 64}, "exceeds max_position_embeddings 32"),
         ({"train_batch_size": 65}, "lower --train_batch_size"),
+        ({"predict_batch_size": -1}, "--predict_batch_size=-1: it must be at least 1"),
         ({"vocab_file": None}, "set --vocab_file"),
         ({"data_dir": "nowhere"}, "task lcqmc has no train file"),
         ({"init_checkpoint": "nowhere/model.ckpt"}, "there is no checkpoint"),

@@ -176,6 +176,8 @@ def test_broken_loss_stops_the_run_and_saves_nothing(data, tmp_path):
         ({"init_checkpoint": "nowhere/model.ckpt"}, "there is no checkpoint nowhere/model.ckpt"),
         ({"bert_config_file": "nowhere.json"}, "nowhere.json"),
         ({"num_train_steps": 0}, "num_train_steps"),
+        ({"save_checkpoints_steps": 0}, "--save_checkpoints_steps=0: it must be at least 1"),
+        ({"train_batch_size": 0}, "--train_batch_size=0: it must be at least 1"),
     ],
 )
 def test_mistakes_are_named_before_any_training(data, tmp_path, changes, message):
