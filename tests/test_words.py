@@ -1,19 +1,15 @@
-"""Word boundaries of jieba, and which tokens begin a word."""
+"""Which tokens begin a word."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from albert_zh.text.encoding import Encoding
+from albert_zh.text.segmenters import jieba_words
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.text.vocab import Vocab
 from albert_zh.text.wordpiece import WordPieceTokenizer
-from albert_zh.text.words import jieba_dictionary, jieba_words, word_starts
+from albert_zh.text.words import word_starts
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 DROPPED = {0x200B: None, 0xAD: None}  # zero-width space, soft hyphen
@@ -61,15 +57,6 @@ def test_word_counts_only_where_it_stands():
     words = [text[start:end] for start, end in jieba_words(text)]
     assert words == ["和", "服务", "的", "和服"]
     assert masked_units(text) == words
-
-
-@given(st.text(st.sampled_from("中华人民共和国研究生命T恤aB1。“ \n\u3000é가\ue000"), max_size=30))
-@settings(max_examples=200, deadline=None)
-def test_words_cover_the_text_without_gaps(text):
-    spans = jieba_words(text)
-    assert "".join(text[start:end] for start, end in spans) == text
-    assert [start for start, _ in spans] == [0, *(end for _, end in spans)][:-1] or not spans
-    assert all(start < end for start, end in spans)
 
 
 def starts(text, tokens, spans, words):
@@ -136,34 +123,3 @@ def groups(starts):
     firsts = [index for index, begins in enumerate(starts) if begins]
     lasts = [index - 1 for index in [*firsts[1:], len(starts)]]
     return {pair for pair in zip(firsts, lasts, strict=True) if pair[0] < pair[1]}
-
-
-def test_dictionary_gives_words_with_their_counts():
-    words = dict(jieba_dictionary())
-    assert len(words) > 300_000
-    assert words["中国"] > words["中华人民共和国"] > 0
-
-
-def test_jieba_prints_nothing_and_leaves_no_file(tmp_path):
-    program = "from albert_zh.text.words import jieba_words; print(jieba_words('我们'))"
-    done = subprocess.run(
-        [sys.executable, "-W", "always", "-c", program],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    )
-    assert (done.stdout, done.stderr) == ("[(0, 2)]\n", "")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_foreign_cache_file_is_not_read(tmp_path):
-    (tmp_path / "jieba.cache").write_bytes(b"i\x00\x00\x00\x00")  # marshal of 0
-    program = "from albert_zh.text.words import jieba_words; print(jieba_words('我们'))"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    )
-    assert done.stdout == "[(0, 2)]\n"
-    assert (tmp_path / "jieba.cache").read_bytes() == b"i\x00\x00\x00\x00"

@@ -12,40 +12,23 @@ of all tokens have the same mark; most of the rest is in words of four and more 
 """
 
 import functools
+import itertools
 import unicodedata
-import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from albert_zh.text.encoding import Encoding, has_chinese, is_chinese
-
-with warnings.catch_warnings():
-    # jieba 0.42.1 has string literals that newer Pythons warn of, and imports pkg_resources.
-    warnings.simplefilter("ignore")
-    import jieba
 
 Span = tuple[int, int]
 Segmenter = Callable[[str], list[Span]]  # word spans of a text, in order, covering it
 
 
-def jieba_words(text: str) -> list[Span]:
-    """Words as jieba's default dictionary and its model for unknown words see them.
+def consecutive_spans(lengths: Iterable[int]) -> list[Span]:
+    """Spans of words that follow each other without gaps.
 
-    The text is taken as it is, capitals too: the dictionary has T恤 and AA制. Punctuation, spaces
-    and characters jieba does not know are words of one character.
-
-    >>> text = "研究生命的起源"
-    >>> [text[start:end] for start, end in jieba_words(text)]
-    ['研究', '生命', '的', '起源']
+    >>> consecutive_spans([2, 1])
+    [(0, 2), (2, 3)]
     """
-    return [(start, end) for _, start, end in _segmenter().tokenize(text)]
-
-
-def jieba_dictionary() -> Iterator[tuple[str, int]]:
-    """The words of jieba's default dictionary with their counts, in its order."""
-    with jieba.Tokenizer().get_dict_file() as lines:
-        for line in lines:
-            word, count = line.decode().split()[:2]
-            yield word, int(count)
+    return list(itertools.pairwise(itertools.accumulate(lengths, initial=0)))
 
 
 def word_starts(encoding: Encoding, word_spans: Iterable[Span], text: str) -> list[bool]:
@@ -69,12 +52,11 @@ def word_starts(encoding: Encoding, word_spans: Iterable[Span], text: str) -> li
     """
     words = _chinese_words_by_character(word_spans, text)
     starts = [True] * len(encoding.tokens)
-    for index in range(1, len(starts)):
-        left, right = encoding.spans[index - 1], encoding.spans[index]
+    for index, (left, right) in enumerate(itertools.pairwise(encoding.spans), start=1):
         word = words[right[0]]
         starts[index] = not (
-            encoding.tokens[index].startswith("##")
-            or (word is not None and word == words[left[1] - 1])
+            (word is not None and word == words[left[1] - 1])
+            or encoding.tokens[index].startswith("##")
             or _is_one_written_word(left, right, text)
         )
     return starts
@@ -103,9 +85,10 @@ def _is_one_written_word(left: Span, right: Span, text: str) -> bool:
     is_bare_space, is_at_end = left[0] == left[1], right[0] == len(text)
     if is_bare_space or is_at_end:
         return True
-    return not (_separates(text[left[1] - 1]) or _separates(text[right[0]]))
+    return not (_separates(text[right[0]]) or _separates(text[left[1] - 1]))
 
 
+@functools.lru_cache(maxsize=1 << 14)  # texts use few thousands of characters
 def _separates(character: str) -> bool:
     if character.isascii():
         return not character.isalnum()
@@ -114,17 +97,3 @@ def _separates(character: str) -> bool:
         or is_chinese(character)
         or unicodedata.category(character).startswith("P")
     )
-
-
-@functools.cache
-def _segmenter() -> jieba.Tokenizer:
-    """jieba's default segmenter, made without its cache file and its log lines.
-
-    jieba keeps the parsed dictionary under a fixed name in the shared temporary directory and
-    trusts what it finds there, whichever user or version wrote it. Parsing takes no longer than
-    reading that file: half a second.
-    """
-    segmenter = jieba.Tokenizer()
-    segmenter.FREQ, segmenter.total = segmenter.gen_pfdict(segmenter.get_dict_file())
-    segmenter.initialized = True
-    return segmenter

@@ -1,0 +1,120 @@
+"""The segmenters beside each other: how fast they are, and how often they give jieba's words.
+
+  python benchmarks/segmenters.py --input_file=corpus.txt
+
+Words are compared with those of the package jieba, whose speed is shown too. In each round every
+segmenter takes all lines in turn, on one core; the best round counts. The second table is of words
+with a Chinese character alone: of a segmenter's words they are the ones that masking joins.
+"""
+
+import math
+import pathlib
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+# A clone is not installed: its package is found beside this folder.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from albert_zh import cli
+from albert_zh.files import expand_patterns, read_lines
+from albert_zh.options import define_flags, option, read_flags
+from albert_zh.text.encoding import has_chinese
+from albert_zh.text.jieba_segmenter import jieba_tokenizer
+from albert_zh.text.segmenters import load_segmenter
+from albert_zh.text.words import Segmenter, Span
+
+SAMPLE = pathlib.Path(__file__).resolve().parent.parent / "data" / "news_zh_1.txt"
+_ROUNDS = 3
+_REFERENCE = "package jieba"
+_COLUMNS = "{:<15}{:>14}{:>12}{:>14}{:>14}{:>14}"
+
+
+@dataclass(frozen=True)
+class BenchmarkOptions:
+    """What is segmented."""
+
+    input_file: str = option(str(SAMPLE), "Text, UTF-8: a comma-separated list of files or globs.")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One segmenter's words of every line, and the seconds they took."""
+
+    spans: list[list[Span]]
+    seconds: float
+
+    @property
+    def num_words(self) -> int:
+        return sum(map(len, self.spans))
+
+
+def main() -> None:
+    lines = _lines(expand_patterns(read_flags(BenchmarkOptions).input_file))
+    segmenters = {_REFERENCE: _package_jieba()}
+    segmenters |= {name: load_segmenter(name) for name in ("jieba", "rjieba")}
+    measured = measure(segmenters, lines)
+    characters = sum(map(len, lines))
+    print(f"{len(lines):,} lines, {characters:,} characters")
+    print_table(measured, characters=characters)
+    print_table(
+        {name: _with_chinese(one, lines) for name, one in measured.items()}, characters=characters
+    )
+
+
+def print_table(measured: Mapping[str, Measured], *, characters: int) -> None:
+    print(_COLUMNS.format("", "characters/s", "words", "are jieba's", "of jieba's", "lines alike"))
+    for name, one in measured.items():
+        shares = agreement(one, measured[_REFERENCE])
+        speed = characters / one.seconds
+        print(_COLUMNS.format(name, f"{speed:,.0f}", f"{one.num_words:,}", *shares))
+
+
+def measure(segmenters: Mapping[str, Segmenter], lines: Sequence[str]) -> dict[str, Measured]:
+    seconds = dict.fromkeys(segmenters, math.inf)
+    for _ in range(_ROUNDS):
+        for name, segmenter in segmenters.items():
+            started = time.process_time()
+            for line in lines:
+                segmenter(line)
+            seconds[name] = min(seconds[name], time.process_time() - started)
+    return {
+        name: Measured([segmenter(line) for line in lines], seconds[name])
+        for name, segmenter in segmenters.items()
+    }
+
+
+def agreement(one: Measured, reference: Measured) -> list[str]:
+    """Shares of its words that are the reference's, of the reference's that are its, of lines."""
+    pairs = list(zip(one.spans, reference.spans, strict=True))
+    shared = sum(len(set(spans) & set(expected)) for spans, expected in pairs)
+    alike = sum(spans == expected for spans, expected in pairs)
+    parts = ((shared, one.num_words), (shared, reference.num_words), (alike, len(pairs)))
+    return [f"{part / whole if whole else 1:.2%}" for part, whole in parts]
+
+
+def _with_chinese(one: Measured, lines: Sequence[str]) -> Measured:
+    spans = [
+        [(start, end) for start, end in words if has_chinese(line[start:end])]
+        for words, line in zip(one.spans, lines, strict=True)
+    ]
+    return Measured(spans, one.seconds)
+
+
+def _package_jieba() -> Segmenter:
+    tokenizer = jieba_tokenizer()
+    return lambda text: [(start, end) for _, start, end in tokenizer.tokenize(text)]
+
+
+def _lines(paths: Sequence[str]) -> list[str]:
+    lines = [line.strip() for path in paths for line in read_lines(path)]
+    lines = [line for line in lines if line]
+    if not lines:
+        raise ValueError(f"there is no text in {', '.join(paths)}")
+    return lines
+
+
+if __name__ == "__main__":
+    define_flags(BenchmarkOptions)
+    cli.run(main)
