@@ -6,7 +6,13 @@ import os
 
 import pytest
 
-from albert_zh.files import atomic_write, expand_patterns, sha256_of_file, write_json
+from albert_zh.files import (
+    atomic_write,
+    expand_patterns,
+    read_lines,
+    sha256_of_file,
+    write_json,
+)
 
 
 def test_written_file_replaces_the_old_one_whole(tmp_path):
@@ -59,6 +65,36 @@ def test_json_is_readable_and_ends_with_a_line_end(tmp_path):
     assert json.loads(text) == {"词": [1, 2]}
     assert "词" in text
     assert text.endswith("}\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        ("春\n\n夏", ["春", "", "夏"]),
+        ("春\r\n夏\r\n", ["春", "夏"]),
+        ("\ufeff春\n\ufeff夏\n", ["春", "\ufeff夏"]),
+        (" 春\u2028夏\x85\r秋 \n", [" 春\u2028夏\x85\r秋 "]),
+        ("", []),
+    ],
+)
+def test_only_line_ends_end_lines(tmp_path, content, lines):
+    (tmp_path / "file").write_bytes(content.encode())
+    assert list(read_lines(str(tmp_path / "file"))) == lines
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "byte"),
+    [
+        ("春。\n".encode() + "夏".encode("gb18030"), 2, 7),
+        (b"\xef\xbb\xbf\xff", 1, 3),
+        ("春".encode("utf-16"), 1, 0),
+        (b"a" * 1500 + b"\n" + b"b\xe6\x98", 2, 1502),
+    ],
+)
+def test_bytes_that_are_not_utf8_are_located(tmp_path, content, line, byte):
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"file, line {line}: not UTF-8 at byte {byte} .*iconv"):
+        list(read_lines(str(tmp_path / "file")))
 
 
 def test_hash_is_that_of_the_whole_file(tmp_path):

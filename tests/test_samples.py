@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from albert_zh.corpus.documents import read_documents
+from albert_zh.corpus.reading import CorpusReader
 from albert_zh.tasks.report import report
 from albert_zh.tasks.task import find_task
 from albert_zh.tasks.tsv import read_split
@@ -17,7 +17,7 @@ SIZES = {"train": 16_000, "dev": 400, "test": 400}
 
 
 def test_corpus_has_many_documents_of_several_sentences():
-    documents = list(read_documents([str(CORPUS)]))
+    documents = list(CorpusReader([str(CORPUS)]))
     assert len(documents) == 87
     assert CORPUS.stat().st_size > 60_000
     assert min(map(len, documents)) >= 10

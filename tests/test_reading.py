@@ -1,0 +1,291 @@
+"""Documents of whole corpora: files of all kinds, bounds of memory, what is counted."""
+
+import gzip
+import hashlib
+import io
+import itertools
+import json
+import lzma
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import types
+from collections import Counter
+
+import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from albert_zh.corpus.lines import LONGEST_LINE
+from albert_zh.corpus.reading import LARGEST_DOCUMENT, CorpusReader, ReadingRules, join_lines
+
+ROOT = pathlib.Path(__file__).parent.parent
+PACK = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".xz": lzma.compress,
+    ".zst": lambda data: zstandard.ZstdCompressor().compress(data),
+}
+SKIP = ReadingRules(on_bad_text="skip")
+
+
+def write(directory, name, content) -> str:
+    path = directory / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+def read(*paths, rules=None) -> tuple[list[list[str]], CorpusReader]:
+    reader = CorpusReader(paths, rules)
+    return list(reader), reader
+
+
+def naive_documents(text: str) -> list[list[str]]:
+    """What a reader would give that has all the memory of the world."""
+    lines = [line.strip() for line in text.removeprefix("\ufeff").split("\n")]
+    groups = itertools.groupby(lines, key=bool)
+    return [list(group) for is_text, group in groups if is_text]
+
+
+# Characters that programs have stumbled over, each many times, and all others.
+stumbling_stones = st.sampled_from("\n\n\n\r\t \u3000\ufeff\u2028\x85\x1c\0春。")
+any_text = st.text(stumbling_stones | st.characters(codec="utf-8"), min_size=1)
+
+
+@given(text=any_text, ending=st.sampled_from(list(PACK)))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_gives_the_documents_of_a_naive_reader(tmp_path, text, ending):
+    documents, _ = read(write(tmp_path, f"corpus{ending}", PACK[ending](text.encode())))
+    assert documents == naive_documents(text)
+
+
+@given(texts=st.lists(any_text, min_size=1), ending=st.sampled_from(list(PACK)))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_values_of_json_lines_are_documents(tmp_path, texts, ending):
+    rows = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    documents, _ = read(write(tmp_path, f"c.jsonl{ending}", PACK[ending](rows.encode())))
+    lines = ([line.strip() for line in text.split("\n")] for text in texts)
+    expected = [[line for line in text if line] for text in lines]
+    assert documents == [document for document in expected if document]
+
+
+@pytest.mark.parametrize(
+    ("contents", "documents"),
+    [
+        (["春。\n夏。\n\n秋。\n"], [["春。", "夏。"], ["秋。"]]),
+        (["春。\n夏。", "秋。\n\n冬。"], [["春。", "夏。"], ["秋。"], ["冬。"]]),
+        (["\n\n", "春。"], [["春。"]]),
+    ],
+)
+def test_a_blank_line_and_the_end_of_a_file_end_documents(tmp_path, contents, documents):
+    paths = [write(tmp_path, f"{number}.txt", text) for number, text in enumerate(contents)]
+    assert read(*paths)[0] == documents
+
+
+def many_texts() -> str:
+    """Lines and documents of all sizes, beyond the limits, too."""
+    rng = random.Random(3)
+    characters = "春夏秋冬东南西北ab𝄞" * 9 + "。，”　 "
+    # Choosing one by one would take seconds.
+    soup = "".join(rng.choices(characters, k=20_000))
+    sizes = [5, 80, LONGEST_LINE // 3, LONGEST_LINE, 10 * LONGEST_LINE]
+    lines = []
+    for _ in range(300):
+        size = rng.choices(sizes, [100, 100, 5, 5, 1])[0]
+        begin = rng.randrange(len(soup))
+        line = (soup[begin:] + soup * (size // len(soup) + 1))[:size]
+        lines += [line] if rng.random() < 0.99 else [line, ""]
+    return "\n".join(lines)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A text as it is and packed; and its documents."""
+    directory = tmp_path_factory.mktemp("large")
+    text = many_texts().encode()
+    paths = {ending: write(directory, f"c{ending}", PACK[ending](text)) for ending in PACK}
+    return paths, CorpusReader([paths[""]])
+
+
+def test_documents_are_the_same_however_the_text_is_packed_and_how_often_it_is_read(large):
+    paths, reader = large
+    documents, counts = list(reader), reader.counts
+    assert counts["lines_cut"] > 3
+    assert counts["documents_cut"] > 1
+    assert list(reader) == documents
+    for path in paths.values():
+        packed, packed_reader = read(path)
+        assert packed == documents
+        assert packed_reader.counts == counts
+
+
+def test_limits_are_kept_and_no_character_is_lost(large):
+    paths, reader = large
+    documents = list(reader)
+    assert max(len(text.encode()) for texts in documents for text in texts) <= LONGEST_LINE
+    assert max(sum(map(len, texts)) for texts in documents) <= LARGEST_DOCUMENT
+    with open(paths[""], encoding="utf-8") as file:
+        expected = "".join(file.read().split())
+    assert "".join("".join("".join(texts).split()) for texts in documents) == expected
+
+
+@given(
+    st.lists(st.sampled_from(["", "春", "春夏", "春夏秋冬"])),
+    st.lists(st.integers(0, 30)),
+    st.integers(1, 9),
+)
+def test_large_documents_are_cut_before_the_line_that_is_too_much(lines, ends, largest):
+    counts = Counter()
+    cuts = [0, *sorted(ends), len(lines)]
+    groups = [lines[begin:end] for begin, end in itertools.pairwise(cuts)]
+    joined = list(join_lines(groups, counts, largest=largest))
+    whole = naive_documents("\n".join(lines))
+    assert [text for texts in joined for text in texts] == [
+        text for texts in whole for text in texts
+    ]
+    assert counts["documents_cut"] == sum(
+        len(texts) > 1 and len("".join(texts)) > largest for texts in whole
+    )
+    parts = iter(joined)
+    for texts in whole:
+        while texts:
+            part = next(parts)
+            assert part == texts[: len(part)]
+            assert len(part) == 1 or len("".join(part)) <= largest
+            texts = texts[len(part) :]
+            assert not texts or len("".join([*part, texts[0]])) > largest
+
+
+def test_a_line_of_50_mb_takes_little_memory_and_time(tmp_path):
+    path = write(tmp_path, "c.txt", "春夏秋冬东南西北，" * (50_000_000 // 27))
+    script = (
+        "import resource, sys\n"
+        "from albert_zh.corpus.reading import CorpusReader\n"
+        "used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = used()\n"
+        "reader = CorpusReader(sys.argv[1:])\n"
+        "count = sum(len(''.join(texts)) for texts in reader)\n"
+        "print(count, (used() - before) // 1024, dict(reader.counts))\n"
+    )
+    command = [sys.executable, "-c", script, path]
+    output = subprocess.check_output(command, cwd=ROOT, text=True, timeout=60)
+    count, megabytes, counts = output.split(maxsplit=2)
+    assert int(count) == 50_000_000 // 27 * 9
+    assert int(megabytes) < 30
+    assert counts == "{'lines_cut': 1, 'documents_cut': 1}\n"
+
+
+def test_position_reaches_the_total_of_all_files_and_inputs_tell_what_was_read(tmp_path):
+    stored = [b"a\n\nb", gzip.compress(b"c\n" * 5000), b"d"]
+    paths = [write(tmp_path, str(number), data) for number, data in enumerate(stored)]
+    reader = CorpusReader(paths)
+    assert reader.position == 0
+    positions = [reader.position for _ in reader]
+    assert positions == [4, 4, 4 + len(stored[1]), 5 + len(stored[1])]
+    assert reader.position == reader.total == sum(map(len, stored))
+    assert reader.inputs == [
+        {"file": path, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for path, data in zip(paths, stored, strict=True)
+    ]
+
+
+def test_standard_input_is_read_where_it_stands(tmp_path, monkeypatch):
+    path = write(tmp_path, "a.txt", "春。")
+    text = PACK[".zst"]("夏。\n\n秋。".encode())
+    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(text)))
+    documents, reader = read("-", path)
+    assert documents == [["夏。"], ["秋。"], ["春。"]]
+    assert reader.total is None
+    assert reader.position == len(text) + len("春。".encode())
+    assert [row["file"] for row in reader.inputs] == ["-", path]
+    with pytest.raises(ValueError, match="standard input is empty"):
+        list(reader)
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path):
+    path = str(tmp_path / "pipe")
+    os.mkfifo(path)
+    script = f"with open({path!r}, 'w', encoding='utf-8') as pipe: pipe.write('春。\\n\\n夏。')"
+    with subprocess.Popen([sys.executable, "-c", script]):
+        documents, reader = read(path)
+    assert documents == [["春。"], ["夏。"]]
+    assert (reader.total, reader.position) == (None, 14)
+
+
+@pytest.mark.parametrize(
+    ("name", "input_format", "documents"),
+    [
+        ("a.json", "auto", [["春"]]),
+        ("a.txt", "auto", [['{"text": "春"}']]),
+        ("a.txt", "json", [["春"]]),
+        ("a.json", "text", [['{"text": "春"}']]),
+    ],
+)
+def test_format_goes_by_the_name_unless_it_is_given(tmp_path, name, input_format, documents):
+    path = write(tmp_path, name, '{"text": "春"}\n')
+    assert read(path, rules=ReadingRules(input_format=input_format))[0] == documents
+
+
+def test_bad_lines_are_errors_or_skipped_and_counted(tmp_path):
+    text = write(tmp_path, "a.txt", b"a\n\xff\nb\n\n\xff\n")
+    rows = write(
+        tmp_path, "b.json", b'{"body": "c"}\n{"text": "d"}\n{"body": "\xff"}\n{"body": ""}'
+    )
+    rules = ReadingRules(json_key="body", on_bad_text="skip")
+    documents, reader = read(text, rows, rules=rules)
+    assert documents == [["a", "b"], ["c"]]
+    assert reader.counts == {"lines_skipped": 4}
+    with pytest.raises(ValueError, match=r"a\.txt, line 2: not UTF-8 at byte 2 "):
+        read(text)
+    with pytest.raises(ValueError, match=r"b\.json, line 1: no key 'text'.*--json_key.*: body"):
+        read(rows)
+
+
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"")])
+def test_empty_files_are_errors_or_skipped_and_counted(tmp_path, content):
+    paths = write(tmp_path, "a.txt", "春。"), write(tmp_path, "b.txt", content)
+    documents, reader = read(*paths, rules=SKIP)
+    assert documents == [["春。"]]
+    assert reader.counts == {"files_empty": 1}
+    assert len(reader.inputs) == 2
+    with pytest.raises(ValueError, match=r"b\.txt is empty; remove it from the input files"):
+        read(*paths)
+
+
+def test_what_is_wrong_with_files_is_found_before_the_first_is_read(tmp_path):
+    good, empty = write(tmp_path, "a.txt", "春。"), write(tmp_path, "b.txt", "")
+    with pytest.raises(ValueError, match="is empty"):
+        CorpusReader([good, empty])
+    with pytest.raises(FileNotFoundError, match=r"c\.txt"):
+        CorpusReader([good, str(tmp_path / "c.txt")])
+
+
+@pytest.mark.parametrize("rules", [None, SKIP])
+def test_damaged_files_are_errors_in_any_case(tmp_path, rules):
+    path = write(tmp_path, "a.gz", gzip.compress(os.urandom(9000).hex().encode())[:-9])
+    with pytest.raises(ValueError, match=r"a\.gz: the end of this gz file is missing"):
+        read(path, rules=rules)
+
+
+@pytest.mark.parametrize(
+    ("rules", "complaint"),
+    [
+        ({"input_format": "csv"}, "input_format must be one of auto, text, json, got 'csv'"),
+        ({"on_bad_text": "drop"}, "on_bad_text must be one of error, skip, got 'drop'"),
+    ],
+)
+def test_unknown_rules_are_errors(rules, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        ReadingRules(**rules)
+
+
+def test_a_real_corpus_is_read_like_a_naive_reader_does():
+    folder = os.environ.get("ALBERT_ZH_TEST_DATA")
+    if not folder:
+        pytest.skip("ALBERT_ZH_TEST_DATA is not set")
+    path = os.path.join(folder, "corpus", "modern_6mb.txt")
+    with open(path, encoding="utf-8", newline="\n") as file:
+        assert read(path)[0] == naive_documents(file.read())
