@@ -1,4 +1,4 @@
-"""Chunks and pairs: nothing lost, nothing joined, half of them swapped."""
+"""Chunks and pairs: nothing lost, nothing joined, half of them swapped or of two documents."""
 
 import random
 from collections import Counter
@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albert_zh.corpus.documents import Sentence
-from albert_zh.corpus.pairs import SegmentPair, chunks, draw_target, make_pair
+from albert_zh.corpus.documents import Document, Sentence
+from albert_zh.corpus.pairs import (
+    SegmentPair,
+    chunks,
+    draw_target,
+    make_pair,
+    next_sentence_pairs,
+    single_segments,
+)
 
 
 def sentences_of(words_of_sentences):
@@ -31,6 +38,7 @@ documents = st.lists(
     st.lists(st.integers(1, 4), min_size=1, max_size=60), min_size=1, max_size=12
 ).map(sentences_of)
 capacities = st.integers(8, 60)
+seeds = st.integers(0, 2**32)
 
 
 @given(documents, capacities, st.data())
@@ -174,3 +182,155 @@ def test_target_is_the_capacity_or_anything_from_two():
     assert (min(drawn), max(drawn)) == (2, 50)
     short = sum(draw_target(50, short_seq_prob=0.1, rng=rng) < 50 for _ in range(10_000))
     assert short == pytest.approx(1_000, abs=100)
+
+
+OTHERS_FROM = 1_000_000  # tokens of other documents
+
+
+def others_of(*words_of_documents):
+    """Documents of sentences of words of the given lengths, with tokens from `OTHERS_FROM` on."""
+    return [
+        Document(
+            tuple(
+                Sentence(
+                    tuple(token + OTHERS_FROM * number for token in sentence.token_ids),
+                    sentence.starts,
+                )
+                for sentence in sentences_of(words_of_sentences)
+            )
+        )
+        for number, words_of_sentences in enumerate(words_of_documents, 1)
+    ]
+
+
+def next_pairs(sentences, others, *, capacity, seed, target=None):
+    """The pairs, and the counts of what became of the text."""
+    counts = Counter()
+    sizes = {"target": target or capacity, "capacity": capacity}
+    rng = random.Random(seed)
+    pairs = list(next_sentence_pairs(sentences, others, **sizes, rng=rng, counts=counts))
+    return pairs, counts
+
+
+@given(documents, capacities, seeds, st.data())
+def test_next_sentences_are_of_another_document_or_follow(sentences, capacity, seed, data):
+    others = others_of([[1] * 5] * 4, [[2, 3, 1] * 40])
+    target = data.draw(st.integers(2, capacity))
+    pairs, counts = next_pairs(sentences, others, target=target, capacity=capacity, seed=seed)
+    for pair in pairs:
+        assert 2 <= pair.num_tokens <= capacity
+        assert pair.swapped == (pair.second.token_ids[0] >= OTHERS_FROM)
+        segments = [pair.first, pair.second]
+        assert all(b == a + 1 for part in segments for a, b in pairwise(part.token_ids))
+        assert pair.first.token_ids[-1] < OTHERS_FROM
+        if not pair.swapped:
+            assert pair.first.token_ids[-1] < pair.second.token_ids[0]
+    used = sum(pair.num_tokens for pair in pairs)
+    unused = counts["tokens_cut"] + counts["tokens_left_over"]
+    assert used + unused == len(tokens_of(sentences)) + counts["tokens_borrowed"]
+
+
+def test_text_after_which_another_document_follows_is_put_back():
+    """Every sentence is used: as what comes first, or as what truly comes next."""
+    sentences = sentences_of([[1] * 4] * 12)
+    others = others_of([[1] * 4] * 12)
+    for seed in range(100):
+        pairs, counts = next_pairs(sentences, others, capacity=16, seed=seed)
+        own = [
+            token
+            for pair in pairs
+            for segment in (pair.first, pair.second)
+            for token in segment.token_ids
+            if token < OTHERS_FROM
+        ]
+        assert counts["tokens_cut"] == 0
+        assert own == list(range(48 - counts["tokens_left_over"]))
+
+
+def test_half_of_the_second_segments_are_of_another_document():
+    others = others_of(*[[[1] * 4] * 3] * 2)
+    found = Counter(
+        pair.second.token_ids[0] // OTHERS_FROM
+        for seed in range(2_000)
+        for pair in next_pairs(sentences_of([[1] * 4] * 4), others, capacity=8, seed=seed)[0]
+    )
+    total = sum(found.values())
+    assert found[0] / total == pytest.approx(0.5, abs=0.02)
+    assert found[1] / total == pytest.approx(0.25, abs=0.02)
+    assert found[2] / total == pytest.approx(0.25, abs=0.02)
+
+
+def test_random_next_sentences_begin_anywhere_in_the_other_document():
+    others = others_of([[1] * 2] * 5)
+    begins = Counter(
+        pair.second.token_ids[0] - OTHERS_FROM
+        for seed in range(2_000)
+        for pair in next_pairs(sentences_of([[1] * 2] * 2), others, capacity=8, seed=seed)[0]
+        if pair.swapped
+    )
+    assert sorted(begins) == [0, 2, 4, 6, 8]
+    assert all(count == pytest.approx(begins.total() / 5, rel=0.2) for count in begins.values())
+
+
+def test_length_does_not_tell_whether_the_next_sentence_is_random():
+    """A document shorter than an instance gets no more than its own length from another one."""
+    others = others_of([[1] * 4] * 500)
+    lengths = {True: Counter(), False: Counter()}
+    for seed in range(500):
+        pairs, _ = next_pairs(sentences_of([[1] * 4] * 3), others, capacity=60, seed=seed)
+        lengths[pairs[0].swapped][pairs[0].num_tokens] += 1
+    assert lengths[False].keys() == {12}
+    assert max(lengths[True]) == 12
+    # Few begin so late in the other document that it ends before.
+    assert lengths[True][12] > 0.98 * lengths[True].total()
+
+
+def test_random_next_sentences_stop_at_the_target_as_true_ones_do():
+    others = others_of([[1] * 3] * 500)
+    lengths = {
+        pairs[0].num_tokens
+        for seed in range(50)
+        for pairs, _ in [
+            next_pairs(sentences_of([[1] * 4, [1] * 9]), others, capacity=30, seed=seed, target=8)
+        ]
+        if pairs[0].swapped
+    }
+    assert lengths == {4 + 3 + 3}
+
+
+def test_long_sentence_of_another_document_is_cut_to_what_fits():
+    others = others_of([[3] * 100])
+    for seed in range(50):
+        for pair in next_pairs(sentences_of([[1] * 9] * 4), others, capacity=20, seed=seed)[0]:
+            assert pair.num_tokens <= 20
+
+
+def test_pairs_are_true_and_counted_where_there_is_no_other_document():
+    counts = Counter()
+    for seed in range(400):
+        pairs, found = next_pairs(sentences_of([[1] * 4] * 2), [], capacity=8, seed=seed)
+        assert [(pair.num_tokens, pair.swapped) for pair in pairs] == [(8, False)]
+        counts += found
+    assert counts.keys() == {"without_other_document"}
+    assert counts["without_other_document"] == pytest.approx(200, abs=40)
+
+
+@given(documents, capacities, st.data())
+def test_single_segments_hold_every_token_once_and_in_order(sentences, capacity, data):
+    target = data.draw(st.integers(2, capacity))
+    found = list(single_segments(sentences, target=target, capacity=capacity))
+    assert tokens_of(pair.first for pair in found) == tokens_of(sentences)
+    assert all(pair.second is None and pair.swapped for pair in found)
+    assert all(1 <= pair.num_tokens <= capacity for pair in found)
+
+
+def test_single_segments_are_whole_sentences_as_long_as_they_fit():
+    sentences = sentences_of([[1] * 4, [1] * 4, [1] * 3, [1] * 12, [1]])
+    found = single_segments(sentences, target=10, capacity=10)
+    assert [pair.num_tokens for pair in found] == [8, 3, 10, 3]
+
+
+def test_single_segments_stop_at_the_target():
+    sentences = sentences_of([[1] * 4] * 5)
+    found = single_segments(sentences, target=5, capacity=20)
+    assert [pair.num_tokens for pair in found] == [8, 8, 4]

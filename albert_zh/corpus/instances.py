@@ -1,25 +1,40 @@
 """Documents become instances: what the model reads, where it has to guess, and the answers.
 
 ```
-document -> chunks -> pair + draw -> masks
-                      [CLS] first [SEP] second [SEP]
+document -> segments -> layout -> masks
+                        [CLS] first [SEP] second [SEP]
+                        [CLS] first [SEP]                 without pairing
 ```
 Every pass over a document has a random stream of its own, made of the seed, the number of the
-document and the number of the pass. So an instance depends on nothing else: not on the other
-documents, nor on which process makes it.
+document and the number of the pass. So an instance depends on nothing else: not on which process
+makes it, nor on other documents (but those that a random next sentence may come from).
 """
 
+import enum
 import random
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from albert_zh.corpus.documents import Document
 from albert_zh.corpus.masking import MaskingRecipe, mask_words
-from albert_zh.corpus.pairs import SegmentPair, chunks, draw_target, make_pair
+from albert_zh.corpus.pairs import (
+    SegmentPair,
+    draw_target,
+    next_sentence_pairs,
+    sentence_order_pairs,
+    single_segments,
+)
 
-_NUM_SPECIAL = 3  # [CLS] first [SEP] second [SEP]
 _SHORTEST = 8  # tokens; below it there is no sentence to speak of
+
+
+class Pairing(enum.Enum):
+    """What the segments of an instance are to each other; the model learns to tell (but NONE)."""
+
+    SENTENCE_ORDER = "sentence_order"  # neighbours, half of them swapped: ALBERT
+    NEXT_SENTENCE = "next_sentence"  # neighbours, or every other time from two documents: BERT
+    NONE = "none"  # one segment of whole sentences: RoBERTa
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +44,18 @@ class Instance:
     ```
     token_ids         [CLS] 我 爱 [MASK] [MASK] [SEP] 他 也 是 [SEP]
     segment_ids       0     0  0  0      0      0     1  1  1  1
+    starts            T     T  T  T      F      T     T  T  T  T
     masked_positions  3 4
     masked_labels     北 京
     swapped           False: 我爱北京 comes first in the text
     ```
+    `swapped` is the label of the pair: True also for a second segment from another document, and
+    always for a single segment.
     """
 
     token_ids: tuple[int, ...]
     segment_ids: tuple[int, ...]
+    starts: tuple[bool, ...]
     masked_positions: tuple[int, ...]
     masked_labels: tuple[int, ...]
     swapped: bool
@@ -52,7 +71,8 @@ class InstanceRecipe:
     random_seed: int
     cls_id: int
     sep_id: int
-    masking: MaskingRecipe
+    masking: MaskingRecipe | None  # None: nothing is masked yet
+    pairing: Pairing = Pairing.SENTENCE_ORDER
 
     def __post_init__(self):
         if self.max_seq_length < _SHORTEST:
@@ -64,58 +84,110 @@ class InstanceRecipe:
         if self.dupe_factor < 1:
             raise ValueError(f"dupe_factor must be at least 1, got {self.dupe_factor}")
 
+    @property
+    def capacity(self) -> int:
+        """Most tokens of text in an instance."""
+        num_special = 2 if self.pairing is Pairing.NONE else 3
+        return self.max_seq_length - num_special
+
 
 @dataclass(frozen=True)
 class Harvest:
     """What a document gave in all passes together.
 
-    `counts`: `instances`, of them `swapped`; and in tokens `masked_tokens`, `tokens_cut` (from
-    pairs that were too long) and `tokens_left_over` (single words, of which no pair can be made).
+    `counts`: `instances`, of them `swapped` (see `Instance`); and in tokens `masked_tokens` (with
+    permuted ones), `tokens_cut` (from pairs that were too long) and `tokens_left_over` (single
+    words, of which no pair can be made). Where they occur, too: `tokens_borrowed`, which random
+    next sentences took from other documents, so that the tokens used are those of all passes and
+    the borrowed ones, less those cut and left over; `without_other_document`, pairs that are true
+    because there were no other documents; `without_similar`, masked words that became random ones
+    because no similar word is known.
     """
 
     instances: list[Instance]
     counts: Counter[str]
 
 
-def harvest(document: Document, *, number: int, recipe: InstanceRecipe) -> Harvest:
-    """Makes the instances of all passes over the document, the `number`-th of its corpus."""
+def harvest(
+    document: Document,
+    *,
+    number: int,
+    recipe: InstanceRecipe,
+    others: Sequence[Document] = (),
+) -> Harvest:
+    """Makes the instances of all passes over a document.
+
+    Args:
+        document: Its sentences become instances.
+        number: Of the document in its corpus; part of the seed.
+        recipe: How to make instances.
+        others: Other documents, which random next sentences are taken from; used by
+            `Pairing.NEXT_SENTENCE` alone.
+    """
     instances: list[Instance] = []
     counts = Counter(tokens_cut=0, tokens_left_over=0)
+    others = [other for other in others if other.sentences]
     for turn in range(recipe.dupe_factor):
         rng = random.Random(f"{recipe.random_seed}:{number}:{turn}")
-        instances.extend(_one_pass(document, recipe, rng, counts))
+        for pair in _segments(document, others, recipe, rng, counts):
+            instance = lay_out(pair, cls_id=recipe.cls_id, sep_id=recipe.sep_id)
+            if recipe.masking is not None:
+                instance = _mask(instance, recipe.masking, rng, counts)
+            instances.append(instance)
     counts["instances"] += len(instances)
     counts["swapped"] += sum(instance.swapped for instance in instances)
     counts["masked_tokens"] += sum(len(instance.masked_labels) for instance in instances)
     return Harvest(instances, counts)
 
 
-def make_instance(pair: SegmentPair, *, recipe: InstanceRecipe, rng: random.Random) -> Instance:
-    """Puts the pair between its special tokens and masks it."""
+def lay_out(pair: SegmentPair, *, cls_id: int, sep_id: int) -> Instance:
+    """Puts the segments between their special tokens; nothing is masked yet."""
     first, second = pair.first, pair.second
-    token_ids = (recipe.cls_id, *first.token_ids, recipe.sep_id, *second.token_ids, recipe.sep_id)
+    token_ids = (cls_id, *first.token_ids, sep_id)
+    segment_ids = (0,) * len(token_ids)
     # The first token of a segment begins a word in any case, so that no word crosses a [SEP].
-    starts = (True, True, *first.starts[1:], True, True, *second.starts[1:], True)
-    masked = mask_words(token_ids, starts, recipe.masking, rng)
+    starts = (True, True, *first.starts[1:], True)
+    if second is not None:
+        token_ids += (*second.token_ids, sep_id)
+        segment_ids += (1,) * (len(second) + 1)
+        starts += (True, *second.starts[1:], True)
     return Instance(
-        token_ids=masked.token_ids,
-        segment_ids=(0,) * (len(first) + 2) + (1,) * (len(second) + 1),
-        masked_positions=masked.positions,
-        masked_labels=masked.labels,
+        token_ids=token_ids,
+        segment_ids=segment_ids,
+        starts=starts,
+        masked_positions=(),
+        masked_labels=(),
         swapped=pair.swapped,
     )
 
 
-def _one_pass(
-    document: Document, recipe: InstanceRecipe, rng: random.Random, counts: Counter[str]
-) -> Iterator[Instance]:
-    capacity = recipe.max_seq_length - _NUM_SPECIAL
+def _segments(
+    document: Document,
+    others: Sequence[Document],
+    recipe: InstanceRecipe,
+    rng: random.Random,
+    counts: Counter[str],
+) -> Iterator[SegmentPair]:
+    """The segments of one pass, in the order of the text."""
+    capacity = recipe.capacity
     target = draw_target(capacity, short_seq_prob=recipe.short_seq_prob, rng=rng)
-    for chunk in chunks(document.sentences, target=target, capacity=capacity):
-        available = sum(map(len, chunk))
-        pair = make_pair(chunk, capacity=capacity, rng=rng)
-        if pair is None:
-            counts["tokens_left_over"] += available
-            continue
-        counts["tokens_cut"] += available - pair.num_tokens
-        yield make_instance(pair, recipe=recipe, rng=rng)
+    if recipe.pairing is Pairing.NONE:
+        return single_segments(document.sentences, target=target, capacity=capacity)
+    size = {"target": target, "capacity": capacity}
+    if recipe.pairing is Pairing.NEXT_SENTENCE:
+        return next_sentence_pairs(document.sentences, others, **size, rng=rng, counts=counts)
+    return sentence_order_pairs(document.sentences, **size, rng=rng, counts=counts)
+
+
+def _mask(
+    instance: Instance, masking: MaskingRecipe, rng: random.Random, counts: Counter[str]
+) -> Instance:
+    masked = mask_words(instance.token_ids, instance.starts, masking, rng)
+    if masked.without_similar:
+        counts["without_similar"] += masked.without_similar
+    return replace(
+        instance,
+        token_ids=masked.token_ids,
+        masked_positions=masked.positions,
+        masked_labels=masked.labels,
+    )

@@ -1,10 +1,14 @@
-"""Documents become pairs of segments: half of them in the order of the text, half swapped.
+"""Documents become segments of instances: pairs in the order of the text or not, or one alone.
 
 ```
 document   s1 s2 s3 | s4 s5 | s6         chunks of about `target` tokens
 chunk      s1 s2 s3
 split         s1 | s2 s3                 at a random sentence
-pair       (s1, s2 s3) or, swapped, (s2 s3, s1)
+pair       (s1, s2 s3) or
+sentence order    (s2 s3, s1)            swapped, every other time
+next sentence     (s1, r7 r8)            r7 r8 from another document, every other time;
+                                         s2 s3 open the next chunk
+alone       s1 s2 s3 | s4 s5 s6          no pair: whole sentences as long as they fit
 ```
 The rules follow the published ones where those are sound:
 
@@ -12,34 +16,37 @@ The rules follow the published ones where those are sound:
 - A pair that is too long loses words at random ends of its longer segment. Both ends and both
   segments are hit alike, so a cut-off sentence does not give the order away.
 
-They differ where the published rules lost text unseen:
+They differ where the published rules lost text unseen, or let a pair's form tell its label:
 
 - A sentence joins a full chunk only if at least half of it fits; otherwise it opens the next one.
 - A sentence longer than half an instance is cut into pieces at word starts.
 - A chunk of a single sentence (a document of one sentence, or its last one) is split at a word.
   Only a chunk of a single word has no pair in it.
+- A random next segment is about as long as the one whose place it takes, also where a document
+  ends before an instance is full.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
-from albert_zh.corpus.documents import Sentence
+from albert_zh.corpus.documents import Document, Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentPair:
-    """Two segments as they stand in the instance; `swapped`: the second comes first in the text."""
+    """Segments as they stand in the instance."""
 
     first: Sentence
-    second: Sentence
-    swapped: bool
+    second: Sentence | None  # None: the first stands alone
+    swapped: bool  # the second comes first in the text, or from another document
 
     @property
     def num_tokens(self) -> int:
         """Without [CLS] and [SEP]."""
-        return len(self.first) + len(self.second)
+        return len(self.first) + (len(self.second) if self.second else 0)
 
 
 def draw_target(capacity: int, *, short_seq_prob: float, rng: random.Random) -> int:
@@ -50,6 +57,96 @@ def draw_target(capacity: int, *, short_seq_prob: float, rng: random.Random) -> 
     return rng.randint(2, capacity) if rng.random() < short_seq_prob else capacity
 
 
+def sentence_order_pairs(
+    sentences: Sequence[Sentence],
+    *,
+    target: int,
+    capacity: int,
+    rng: random.Random,
+    counts: Counter[str],
+) -> Iterator[SegmentPair]:
+    """Pairs of neighbouring segments, half of them swapped.
+
+    Args:
+        sentences: A document.
+        target: Tokens of a chunk, see `draw_target`.
+        capacity: Most tokens of a pair.
+        rng: Decides where to split, what to swap, and what to cut.
+        counts: Gains `tokens_cut` and `tokens_left_over`, the tokens that are in no pair.
+    """
+    for chunk in chunks(sentences, target=target, capacity=capacity):
+        available = sum(map(len, chunk))
+        pair = make_pair(chunk, capacity=capacity, rng=rng)
+        if pair is None:
+            counts["tokens_left_over"] += available
+            continue
+        counts["tokens_cut"] += available - pair.num_tokens
+        yield pair
+
+
+def next_sentence_pairs(
+    sentences: Sequence[Sentence],
+    others: Sequence[Document],
+    *,
+    target: int,
+    capacity: int,
+    rng: random.Random,
+    counts: Counter[str],
+) -> Iterator[SegmentPair]:
+    """Pairs whose second segment, every other time, is from another document.
+
+    Args:
+        sentences: A document.
+        others: Documents to take random segments from. Without any, every pair is a true one.
+        target: Tokens of a chunk, see `draw_target`.
+        capacity: Most tokens of a pair.
+        rng: Decides where to split, what to take, and what to cut.
+        counts: Gains `tokens_cut` and `tokens_left_over`, the tokens that are in no pair;
+            `tokens_borrowed`, those taken from others, before cutting; and
+            `without_other_document`, the pairs that are true for lack of others.
+    """
+    waiting = deque(_pieces(sentences, longest=_longest_piece(capacity)))
+    while waiting:
+        chunk = _take_chunk(waiting, target=target, capacity=capacity)
+        halves = _split(chunk, rng)
+        if halves is None:
+            counts["tokens_left_over"] += len(chunk[0])
+            continue
+        first, second = _join(halves[0]), _join(halves[1])
+        is_random = rng.random() < 0.5
+        if is_random and not others:
+            counts["without_other_document"] += 1
+            is_random = False
+        if is_random:
+            waiting.extendleft(reversed(halves[1]))
+            size = min(len(second), target - len(first))
+            second = _random_segment(others, size=size, capacity=capacity, rng=rng)
+            counts["tokens_borrowed"] += len(second)
+        pair = SegmentPair(*_truncate(first, second, capacity, rng), is_random)
+        counts["tokens_cut"] += len(first) + len(second) - pair.num_tokens
+        yield pair
+
+
+def single_segments(
+    sentences: Sequence[Sentence], *, target: int, capacity: int
+) -> Iterator[SegmentPair]:
+    """Whole sentences up to `target` tokens, each group alone; no token is lost.
+
+    A sentence that does not fit opens the next segment; one of more than `capacity` is cut at word
+    starts. `swapped` is True, the constant of the published script that makes such instances.
+    """
+    group: list[Sentence] = []
+    length = 0
+    for sentence in _pieces(sentences, longest=capacity):
+        if group and (length >= target or length + len(sentence) > capacity):
+            yield SegmentPair(_join(group), None, True)
+            group, length = [], 0
+        group.append(sentence)
+        length += len(sentence)
+    if group:
+        yield SegmentPair(_join(group), None, True)
+
+
 def chunks(
     sentences: Sequence[Sentence], *, target: int, capacity: int
 ) -> Iterator[list[Sentence]]:
@@ -58,20 +155,9 @@ def chunks(
     Every token of the document is in exactly one chunk. Only the last chunk may be shorter or have
     one sentence; a chunk may exceed `capacity` by up to half its last sentence, see `make_pair`.
     """
-    chunk: list[Sentence] = []
-    length = 0
-    for sentence in _pieces(sentences, longest=max(1, capacity // 2)):
-        overflow = length + len(sentence) - capacity
-        if len(chunk) >= 2 and 2 * overflow > len(sentence):
-            yield chunk
-            chunk, length = [], 0
-        chunk.append(sentence)
-        length += len(sentence)
-        if len(chunk) >= 2 and length >= target:
-            yield chunk
-            chunk, length = [], 0
-    if chunk:
-        yield chunk
+    waiting = deque(_pieces(sentences, longest=_longest_piece(capacity)))
+    while waiting:
+        yield _take_chunk(waiting, target=target, capacity=capacity)
 
 
 def make_pair(
@@ -86,11 +172,30 @@ def make_pair(
     if halves is None:
         return None
     swapped = rng.random() < 0.5
-    first, second = reversed(halves) if swapped else halves
+    first, second = map(_join, reversed(halves) if swapped else halves)
     return SegmentPair(*_truncate(first, second, capacity, rng), swapped)
 
 
-def _pieces(sentences: Sequence[Sentence], *, longest: int) -> Iterator[Sentence]:
+def _longest_piece(capacity: int) -> int:
+    """So that two pieces always make a pair."""
+    return max(1, capacity // 2)
+
+
+def _take_chunk(waiting: deque[Sentence], *, target: int, capacity: int) -> list[Sentence]:
+    """Takes the next chunk from the front."""
+    chunk: list[Sentence] = []
+    length = 0
+    while waiting:
+        size = len(waiting[0])
+        overflow = length + size - capacity
+        if len(chunk) >= 2 and (length >= target or 2 * overflow > size):
+            break
+        chunk.append(waiting.popleft())
+        length += size
+    return chunk
+
+
+def _pieces(sentences: Iterable[Sentence], *, longest: int) -> Iterator[Sentence]:
     """The sentences, those of more than `longest` tokens cut before a word."""
     for sentence in sentences:
         begin = 0
@@ -105,16 +210,35 @@ def _pieces(sentences: Sequence[Sentence], *, longest: int) -> Iterator[Sentence
         yield sentence[begin:]
 
 
-def _split(chunk: Sequence[Sentence], rng: random.Random) -> tuple[Sentence, Sentence] | None:
+def _split(
+    chunk: Sequence[Sentence], rng: random.Random
+) -> tuple[Sequence[Sentence], Sequence[Sentence]] | None:
+    """The sentences of both halves; a single sentence is split before a word."""
     if len(chunk) >= 2:
         at = rng.randint(1, len(chunk) - 1)
-        return _join(chunk[:at]), _join(chunk[at:])
+        return chunk[:at], chunk[at:]
     (sentence,) = chunk
     word_begins = [index for index in range(1, len(sentence)) if sentence.starts[index]]
     if not word_begins:
         return None
     at = rng.choice(word_begins)
-    return sentence[:at], sentence[at:]
+    return [sentence[:at]], [sentence[at:]]
+
+
+def _random_segment(
+    others: Sequence[Document], *, size: int, capacity: int, rng: random.Random
+) -> Sentence:
+    """Following sentences from a random one on, until they have `size` tokens or the text ends."""
+    sentences = rng.choice(others).sentences
+    later = islice(sentences, rng.randrange(len(sentences)), None)
+    taken: list[Sentence] = []
+    length = 0
+    for piece in _pieces(later, longest=_longest_piece(capacity)):
+        taken.append(piece)
+        length += len(piece)
+        if length >= size:
+            break
+    return _join(taken)
 
 
 def _join(sentences: Sequence[Sentence]) -> Sentence:
