@@ -1,6 +1,12 @@
-"""Builds a WordPiece vocabulary, from a corpus or from jieba's dictionary.
+r"""Builds a WordPiece vocabulary from a corpus or from jieba's dictionary, or extends one.
 
-  python scripts/build_vocab.py --input_file='corpus/*.txt' --output_file=my_vocab.txt
+  python scripts/build_vocab.py --input_file=corpus --output_file=my_vocab.txt
+
+  python scripts/build_vocab.py --input_file=corpus --base_vocab_file=albert_tiny_zh/vocab.txt \
+      --num_new_entries=2000 --output_file=my_vocab.txt
+
+The second keeps every entry and its id, and appends what the corpus has and they lack;
+scripts/convert_checkpoint.py then makes a pretrained model fit.
 
 The project's own albert_config/vocab.txt, for lower-cased text, was made without a corpus; the
 same command makes it again:
@@ -14,21 +20,33 @@ models need the vocab.txt they came with.
 import os
 import pathlib
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 # A clone is not installed: its package is found beside this folder.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
-from albert_zh.files import atomic_write, expand_patterns
+from albert_zh.corpus.reading import CorpusReader
+from albert_zh.corpus.sources import expand_inputs
+from albert_zh.files import atomic_write, read_lines
 from albert_zh.options import REQUIRED, define_flags, option, read_flags
+from albert_zh.progress import Progress
+from albert_zh.reading_options import ReadingOptions
+from albert_zh.text.encoding import is_chinese
+from albert_zh.text.vocab import Vocab
 from albert_zh.text.vocab_builder import (
     PUBLISHED_SIZE,
     TextCounts,
     build_entries,
-    count_corpus,
     count_dictionary,
+    count_texts,
+    count_unknown,
+    new_entries,
 )
+
+_NEW_ENTRIES = 2000
+_MIN_COUNT = 5
 
 
 @dataclass(frozen=True)
@@ -38,38 +56,137 @@ class BuildOptions:
     output_file: str = option(REQUIRED, "Vocabulary to write; it must not exist yet.")
     input_file: str | None = option(
         None,
-        "Text to count, UTF-8: a comma-separated list of files or globs. Without it, jieba's "
-        "dictionary is counted.",
-    )
-    vocab_size: int = option(
-        PUBLISHED_SIZE, "Entries to write; the vocab_size of the model's configuration."
+        "Text to count: a comma-separated list of files (.gz, .xz, .zst too), globs and "
+        "directories; - is standard input. Without it, jieba's dictionary is counted.",
     )
     do_lower_case: bool = option(
         True, "For text that is lower-cased and stripped of accents; as in pretraining."
     )
+    vocab_size: int | None = option(
+        None,
+        "Entries of a new vocabulary, the vocab_size of the model's configuration; "
+        f"{PUBLISHED_SIZE} when left out.",
+    )
+    base_vocab_file: str | None = option(
+        None, "Vocabulary to extend by what --input_file has and it lacks; its ids are kept."
+    )
+    num_new_entries: int | None = option(
+        None, f"With --base_vocab_file: most entries to add; {_NEW_ENTRIES} when left out."
+    )
+    min_count: int | None = option(
+        None,
+        "With --base_vocab_file: entries that would be used less often in --input_file are not "
+        f"added; {_MIN_COUNT} when left out.",
+    )
+
+    def __post_init__(self):
+        extending = self.base_vocab_file is not None
+        if extending and self.input_file is None:
+            raise ValueError("--base_vocab_file is extended by a corpus; give --input_file")
+        if extending and self.vocab_size is not None:
+            raise ValueError(
+                "--base_vocab_file is extended by --num_new_entries; leave out --vocab_size"
+            )
+        for name in ("num_new_entries", "min_count"):
+            value = getattr(self, name)
+            if value is not None and not extending:
+                raise ValueError(f"--{name} is for --base_vocab_file; leave it out")
+            if value is not None and value < 1:
+                raise ValueError(f"--{name}={value}: it must be at least 1")
 
 
 def main() -> None:
-    options = read_flags(BuildOptions)
+    options, reading = read_flags(BuildOptions), read_flags(ReadingOptions)
+    if options.input_file is None and reading != ReadingOptions():
+        raise ValueError("flags that say how a corpus is read need one; give --input_file")
     if os.path.exists(options.output_file):
         raise FileExistsError(
             f"{options.output_file} exists; choose another --output_file, or move that one away"
         )
+    build = _build if options.base_vocab_file is None else _extend
+    for line in build(options, reading):
+        print(line)
+
+
+def _build(options: BuildOptions, reading: ReadingOptions) -> list[str]:
+    """Writes a new vocabulary; returns the lines that say so."""
     entries = build_entries(
-        _counts(options), size=options.vocab_size, do_lower_case=options.do_lower_case
+        _counts(options, reading),
+        size=PUBLISHED_SIZE if options.vocab_size is None else options.vocab_size,
+        do_lower_case=options.do_lower_case,
     )
-    with atomic_write(options.output_file, "w") as file:
+    _write(options.output_file, entries)
+    return [f"wrote {len(entries):,} entries to {options.output_file}"]
+
+
+def _extend(options: BuildOptions, reading: ReadingOptions) -> list[str]:
+    """Writes the extended vocabulary; returns the lines that say what is new in it."""
+    base = Vocab.load(options.base_vocab_file)
+    counts = _counts(options, reading)
+    min_count = options.min_count or _MIN_COUNT
+    added = new_entries(
+        base,
+        counts,
+        limit=options.num_new_entries or _NEW_ENTRIES,
+        min_count=min_count,
+        do_lower_case=options.do_lower_case,
+    )
+    if not added:
+        raise ValueError(
+            f"{options.base_vocab_file} has all that stands in {options.input_file} at least "
+            f"{min_count} times, so it needs no extension; lower --min_count for rarer entries"
+        )
+    # As they stand there: an entry may have white space or a second column behind it.
+    _write(options.output_file, [*read_lines(options.base_vocab_file), *added])
+    unknown = [
+        count_unknown(counts, vocab, do_lower_case=options.do_lower_case)
+        for vocab in (base, Vocab((*base.tokens, *added)))
+    ]
+    return [
+        f"wrote {len(base) + len(added):,} entries to {options.output_file}: the {len(base):,} of "
+        f"{options.base_vocab_file} and {len(added):,} new ones",
+        *_listed("Chinese characters", list(filter(is_chinese, added))),
+        *_listed("signs and word pieces", [one for one in added if not is_chinese(one)]),
+        f"unknown of {counts.total():,} words and Chinese characters: {unknown[0]:,} before, "
+        f"{unknown[1]:,} now",
+    ]
+
+
+def _listed(what: str, entries: Sequence[str]) -> list[str]:
+    if not entries:
+        return []
+    return [f"  {len(entries):,} {what}: {' '.join(entries[:10])}{' ...' * (len(entries) > 10)}"]
+
+
+def _write(path: str, entries: Sequence[str]) -> None:
+    with atomic_write(path, "w") as file:
         file.write("".join(f"{entry}\n" for entry in entries))
-    print(f"wrote {len(entries):,} entries to {options.output_file}")
 
 
-def _counts(options: BuildOptions) -> TextCounts:
+def _counts(options: BuildOptions, reading: ReadingOptions) -> TextCounts:
     if options.input_file is None:
         return count_dictionary(do_lower_case=options.do_lower_case)
-    paths = expand_patterns(options.input_file)
-    return count_corpus(paths, do_lower_case=options.do_lower_case)
+    reader = CorpusReader(expand_inputs(options.input_file), reading.rules)
+    counts = count_texts(_texts(reader), do_lower_case=options.do_lower_case)
+    for name, count in sorted(reader.counts.items()):
+        print(f"{name.replace('_', ' ')}: {count:,}")
+    if not counts.total():
+        raise ValueError(f"there is no text in {options.input_file}")
+    if forgotten := counts.left_out["forgotten"]:
+        print(f"rare words that were not kept in memory: {forgotten:,}")
+    return counts
+
+
+def _texts(reader: CorpusReader) -> Iterator[str]:
+    """The texts of all documents, while a progress bar shows how far they are."""
+    done = 0
+    with Progress(description="counting", unit="B", total=reader.total, scaled=True) as progress:
+        for document in reader:
+            yield from document
+            progress.advance(reader.position - done)
+            done = reader.position
 
 
 if __name__ == "__main__":
-    define_flags(BuildOptions)
+    define_flags(BuildOptions, ReadingOptions)
     cli.run(main)

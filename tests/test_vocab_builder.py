@@ -1,5 +1,6 @@
 """Vocabularies counted from text, and the one that comes with the project."""
 
+import gzip
 import math
 import pathlib
 import random
@@ -8,7 +9,10 @@ import sys
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from albert_zh.files import read_lines
 from albert_zh.text.alphabets import LATIN_WORDS, LETTERS, PUNCTUATION, SIGNS
 from albert_zh.text.encoding import is_chinese
 from albert_zh.text.tokenizers import load_tokenizer
@@ -16,8 +20,10 @@ from albert_zh.text.vocab import Vocab
 from albert_zh.text.vocab_builder import (
     TextCounts,
     build_entries,
-    count_corpus,
     count_dictionary,
+    count_texts,
+    count_unknown,
+    new_entries,
 )
 from albert_zh.text.wordpiece import WordPieceTokenizer, split_words
 
@@ -30,10 +36,13 @@ def counts(characters="", words=()):
     return TextCounts(Counter(characters), Counter(words))
 
 
-def script(*arguments):
-    return subprocess.run(
-        [sys.executable, SCRIPT, *arguments], capture_output=True, text=True, timeout=120
-    )
+def script(*arguments, text=None):
+    command = [sys.executable, SCRIPT, *arguments]
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
+
+
+def base_vocab(entries):
+    return Vocab(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *entries))
 
 
 def corpus(tmp_path, text, name="corpus.txt"):
@@ -50,26 +59,39 @@ def own():
 # --- Counting ------------------------------------------------------------------------------------
 
 
-def test_corpus_is_counted_in_words_as_the_tokenizer_splits_them(tmp_path):
-    one = corpus(tmp_path, "我爱我家，Café OK\nok 5℃\n", "a.txt")
-    other = corpus(tmp_path, "我\u2028爱", "b.txt")
-    counted = count_corpus([one, other])
+def test_texts_are_counted_in_words_as_the_tokenizer_splits_them():
+    texts = ["我爱我家，Café OK", "ok 5℃", "我\u2028爱"]
+    counted = count_texts(texts)
     assert counted.characters == {"我": 3, "爱": 2, "家": 1}
     assert counted.words == {"，": 1, "cafe": 1, "ok": 2, "5℃": 1}
-    cased = count_corpus([one], do_lower_case=False)
+    assert counted.total() == 11
+    cased = count_texts(texts[:2], do_lower_case=False)
     assert cased.words == {"，": 1, "Café": 1, "OK": 1, "ok": 1, "5℃": 1}
 
 
-def test_byte_of_a_corpus_that_is_not_utf8_is_located(tmp_path):
-    path = corpus(tmp_path, "我爱\n".encode() + "北京".encode("gb18030"))
-    with pytest.raises(ValueError, match=rf"{path}, line 2: not UTF-8 at byte 7 "):
-        count_corpus([path])
+# 丽 in its compatibility form, which becomes the common one; a rare character; a combining accent.
+@given(st.text("我爱，aΣ。\u0301 \uf9d1\U00020000é\n"), st.booleans())
+def test_counting_agrees_with_the_tokenizer_whatever_the_text(text, lower):
+    counted = count_texts([text], do_lower_case=lower)
+    words = Counter(split_words(text, do_lower_case=lower))
+    assert +(counted.characters + counted.words) == words
+    assert all(map(is_chinese, counted.characters))
+    assert not any(map(is_chinese, counted.words))
 
 
-def test_corpus_without_text_is_refused(tmp_path):
-    path = corpus(tmp_path, " \n\n")
-    with pytest.raises(ValueError, match=f"there is no text in {path}"):
-        count_corpus([path])
+def test_words_no_vocabulary_can_know_are_told_apart():
+    counted = count_texts(["a" * 200, "b" * 201, "x\ud800y"])
+    assert list(counted.words) == ["a" * 200]
+    assert counted.left_out == {"unknowable": 2}
+    assert counted.total() == 3
+
+
+def test_memory_is_bounded_by_forgetting_rare_words():
+    texts = ["often often", "once twice twice", "other"]
+    counted = count_texts(texts, most_words=3)
+    assert counted.words == {"often": 2}
+    assert counted.left_out == {"forgotten": 4}
+    assert count_texts(texts, most_words=4).left_out == {}
 
 
 # --- Building ------------------------------------------------------------------------------------
@@ -157,6 +179,71 @@ def test_nothing_is_listed_twice(listed):
     assert [item for item, times in Counter(listed).items() if times > 1] == []
 
 
+# --- Extending -----------------------------------------------------------------------------------
+
+
+def extension(base, counted, *, limit=100, min_count=1):
+    return new_entries(base_vocab(base), counted, limit=limit, min_count=min_count)
+
+
+def test_new_entries_are_what_the_base_lacks_by_frequency():
+    counted = counts("我" * 9 + "囧" * 4 + "槑" * 6, {"of": 7, "，": 5})
+    base = ["我", "o", "f", "##f"]
+    assert extension(base, counted) == ["of", "槑", "，", "囧"]
+    assert extension([*base, "of", "槑"], counted) == ["，", "囧"]
+
+
+def test_rare_ones_and_those_beyond_the_limit_are_left_out():
+    counted = counts("囧" * 4 + "槑" * 6 + "龘", {"，": 5})
+    assert extension([], counted, min_count=5) == ["槑", "，"]
+    assert extension([], counted, limit=1) == ["槑"]
+
+
+def test_pieces_count_as_often_as_the_tokenizer_would_give_them():
+    # "qua" and "quan" are as frequent as "quant", but never given once "quant" is there.
+    counted = counts("", {"quantum": 6, "quantize": 5})
+    entries = extension("quantmize" + "我", counted, min_count=5)
+    assert {"quantum", "quantize"} <= set(entries)
+    assert not {"qua", "quan"} & set(entries)
+
+
+def test_letters_the_base_lacks_count_wherever_they_stand():
+    counted = counts("", {"жa": 3, "aж": 2, "bж": 2})
+    base = ["a", "b", "##a", "##b"]
+    assert extension(base, counted) == ["##ж", "ж", "жa", "aж", "bж"]
+    assert extension(base, counted, min_count=3) == ["##ж", "ж", "жa"]
+
+
+def test_order_of_counting_does_not_matter_to_an_extension():
+    characters, words = list("我爱北京天安门" * 2), ["hello", "yellow", "help", "self"] * 3
+    one = extension("elo", counts(characters, words))
+    random.Random(1).shuffle(characters)
+    random.Random(2).shuffle(words)
+    assert extension("elo", counts(characters, words)) == one
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_every_new_entry_is_one_the_tokenizer_can_give(lower):
+    text = "Größe ΟΔΟΣ ÅNGSTRÖM İstanbul 한국어 が 囧“5℃” x\ue000y e\u0301"
+    counted = count_texts([text] * 5, do_lower_case=lower)
+    base = base_vocab("abc")
+    entries = new_entries(base, counted, limit=1000, min_count=1, do_lower_case=lower)
+    assert len(entries) == len(set(entries)) > 20
+    words = [entry.removeprefix("##") for entry in entries]
+    assert [w for w in words if split_words(w, do_lower_case=lower) != [w]] == []
+    tokenizer = WordPieceTokenizer(Vocab((*base.tokens, *entries)), do_lower_case=lower)
+    tokens = tokenizer.encode(text).tokens
+    assert tokens.count("[UNK]") == 1  # the private-use character
+
+
+def test_unknown_words_are_counted_before_and_after():
+    counted = count_texts(["我囧囧 of off，", "z" * 300])
+    base = base_vocab(["我", "o", "##f"])
+    assert count_unknown(counted, base) == 4  # 囧 囧 ， zzz
+    assert count_unknown(counted, Vocab((*base.tokens, "囧", "，"))) == 1
+    assert counted.total() == 7
+
+
 # --- The project's vocabulary --------------------------------------------------------------------
 
 
@@ -226,8 +313,113 @@ def test_script_overwrites_nothing(tmp_path):
 
 
 def test_script_leaves_nothing_behind_when_the_corpus_is_bad(tmp_path):
-    path = corpus(tmp_path, b"\xff\xfe")
+    path = corpus(tmp_path, "我\n".encode() + b"\xff")
     done = script(f"--input_file={path}", f"--output_file={tmp_path}/new/vocab.txt")
     assert done.returncode == 1
-    assert f"error: {path}, line 1: not UTF-8 at byte 0" in done.stderr
+    assert f"error: {path}, line 2: not UTF-8 at byte 4" in done.stderr
     assert not (tmp_path / "new").exists()
+
+
+def test_script_skips_and_counts_bad_lines_when_told_to(tmp_path):
+    path = corpus(tmp_path, "量子\n".encode() + b"\xff\n")
+    output = f"--output_file={tmp_path}/vocab.txt"
+    done = script(f"--input_file={path}", "--on_bad_text=skip", output, "--vocab_size=1600")
+    assert done.returncode == 0, done.stderr
+    assert "lines skipped: 1\n" in done.stdout
+
+
+def test_script_reads_json_lines_of_a_folder_and_packed_files_alike(tmp_path):
+    (tmp_path / "in").mkdir()
+    lines = '{"body": "量子量子纠缠"}\n{"body": "quantumly quantumly"}\n'
+    (tmp_path / "in" / "a.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    corpus(tmp_path / "in", lines, "b.jsonl")
+    first, second = tmp_path / "first.txt", tmp_path / "second.txt"
+    done = script(
+        f"--input_file={tmp_path}/in",
+        "--input_format=json",
+        "--json_key=body",
+        f"--output_file={first}",
+        "--vocab_size=1600",
+    )
+    assert done.returncode == 0, done.stderr
+    text = "量子量子纠缠\nquantumly quantumly\n" * 2
+    done = script("--input_file=-", f"--output_file={second}", "--vocab_size=1600", text=text)
+    assert done.returncode == 0, done.stderr
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_script_refuses_a_corpus_without_text(tmp_path):
+    path = corpus(tmp_path, " \n\n")
+    done = script(f"--input_file={path}", f"--output_file={tmp_path}/vocab.txt")
+    assert done.returncode == 1
+    assert path in done.stderr
+    assert not (tmp_path / "vocab.txt").exists()
+
+
+def test_script_extends_a_vocabulary_and_says_by_what(tmp_path):
+    # As the published file: a line of white space is an entry, and the last line has no end.
+    entries = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "\u2028", "##\u2028", "我"]
+    base = tmp_path / "base.txt"
+    base.write_bytes("\n".join(entries).encode())
+    path = corpus(tmp_path, "我囧囧囧 quantum quantum 龘\n")
+    extended = tmp_path / "extended.txt"
+    done = script(
+        f"--base_vocab_file={base}",
+        f"--input_file={path}",
+        f"--output_file={extended}",
+        "--num_new_entries=2",
+        "--min_count=2",
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(read_lines(str(extended))) == [*entries, "##u", "囧"]
+    assert Vocab.load(str(extended)).tokens == (*Vocab.load(str(base)).tokens, "##u", "囧")
+    assert done.stdout.splitlines() == [
+        f"wrote 10 entries to {extended}: the 8 of {base} and 2 new ones",
+        "  1 Chinese characters: 囧",
+        "  1 signs and word pieces: ##u",
+        "unknown of 7 words and Chinese characters: 6 before, 3 now",
+    ]
+
+
+def test_script_says_when_there_is_nothing_to_add(tmp_path):
+    path = corpus(tmp_path, "我我我我我囧囧囧囧\n")
+    base = corpus(tmp_path, "\n".join(base_vocab("我").tokens), "base.txt")
+    done = script(
+        f"--base_vocab_file={base}", f"--input_file={path}", f"--output_file={tmp_path}/new.txt"
+    )
+    assert done.returncode == 1
+    assert "at least 5 times, so it needs no extension; lower --min_count" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--base_vocab_file=b.txt"], "give --input_file"),
+        (["--base_vocab_file=b.txt", "--input_file=c", "--vocab_size=9"], "leave out --vocab_size"),
+        (["--min_count=2"], "--min_count is for --base_vocab_file"),
+        (["--num_new_entries=2"], "--num_new_entries is for --base_vocab_file"),
+        (
+            ["--base_vocab_file=b.txt", "--input_file=c", "--min_count=0"],
+            "--min_count=0: it must be at least 1",
+        ),
+    ],
+)
+def test_flags_that_contradict_each_other_are_refused(tmp_path, flags, complaint):
+    done = script(f"--output_file={tmp_path}/vocab.txt", *flags)
+    assert done.returncode == 1
+    assert complaint in done.stderr
+
+
+def test_published_vocabulary_is_extended_by_what_a_corpus_has(tmp_path, test_data_dir):
+    published = str(test_data_dir / "vocab" / "bert_zh_vocab.txt")
+    extended = tmp_path / "vocab.txt"
+    done = script(
+        f"--base_vocab_file={published}",
+        f"--input_file={test_data_dir / 'corpus' / 'valid.txt'}",
+        f"--output_file={extended}",
+        "--num_new_entries=100",
+    )
+    assert done.returncode == 0, done.stderr
+    base, new = Vocab.load(published).tokens, Vocab.load(str(extended)).tokens
+    assert new[: len(base)] == base
+    assert {"“", "”", "—"} <= set(new[len(base) :])  # unknown to the published vocabulary
