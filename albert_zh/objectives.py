@@ -16,7 +16,11 @@ _MASK_EPSILON = 1e-5
 
 
 def pretraining(
-    model: PretrainingModel, batch: Batch, dropout_seed: tf.Tensor | None = None
+    model: PretrainingModel,
+    batch: Batch,
+    dropout_seed: tf.Tensor | None = None,
+    *,
+    pairs: bool = True,
 ) -> Outcome:
     """Masked LM and sentence order, added unweighted (ALBERT, section 3.1).
 
@@ -26,6 +30,8 @@ def pretraining(
             `masked_lm_ids` `[B, P] int32`; `masked_lm_weights` `[B, P] float32`, 0 where a row
             has fewer masks; `sentence_order` `[B] int32`, 1 where the segments are swapped.
         dropout_seed: `[2] int32`; None outside training.
+        pairs: Whether the texts have two segments; without, sentence order counts 0 and is not
+            shown.
     """
     output = model.albert(**_inputs(batch), seeds=_seeds(dropout_seed))
     token_logits = model.masked_lm(output.sequence, batch["masked_lm_positions"])
@@ -36,18 +42,19 @@ def pretraining(
     order_logits = model.sentence_order(output.pooled)
     order_labels = batch["sentence_order"]
     sentence_order = mean_of(cross_entropy(order_logits, order_labels))
-    return Outcome(
-        losses={
-            "masked_lm_loss": Mean(masked_lm.total, masked_lm.weight + _MASK_EPSILON),
-            "sentence_order_loss": sentence_order,
-        },
-        metrics={
-            "masked_lm_loss": masked_lm,
-            "masked_lm_accuracy": mean_of(correct(token_logits, token_labels), weights),
-            "sentence_order_loss": sentence_order,
-            "sentence_order_accuracy": mean_of(correct(order_logits, order_labels)),
-        },
-    )
+    losses = {
+        "masked_lm_loss": Mean(masked_lm.total, masked_lm.weight + _MASK_EPSILON),
+        # The optimizer wants a gradient for every variable, of this head too.
+        "sentence_order_loss": sentence_order._replace(total=sentence_order.total * float(pairs)),
+    }
+    metrics = {
+        "masked_lm_loss": masked_lm,
+        "masked_lm_accuracy": mean_of(correct(token_logits, token_labels), weights),
+        "sentence_order_loss": sentence_order,
+        "sentence_order_accuracy": mean_of(correct(order_logits, order_labels)),
+    }
+    shown = [name for name in metrics if pairs or name.startswith("masked_lm")]
+    return Outcome(losses, {name: metrics[name] for name in shown})
 
 
 def classification(

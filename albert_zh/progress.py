@@ -27,6 +27,7 @@ class Progress:
         total: int | None = None,
         initial: int = 0,
         interval: float = 10.0,
+        scaled: bool = False,
         stream: TextIO | None = None,
     ):
         """
@@ -36,6 +37,7 @@ class Progress:
             total: Units to do in all; None when unknown.
             initial: Units done by an earlier run that this one resumes.
             interval: Seconds between plain lines, at first, where the output is no terminal.
+            scaled: Show large counts as 1.5k, 1.5M; for bytes.
             stream: Where to show it; standard error when left out.
         """
         self._stream = stream or sys.stderr
@@ -46,12 +48,13 @@ class Progress:
                 initial=initial,
                 desc=description,
                 unit=unit,
+                unit_scale=scaled,
                 dynamic_ncols=True,
                 file=self._stream,
             )
         self._description, self._unit = description, unit
         self._total, self._initial, self._count = total, initial, initial
-        self._interval = interval
+        self._interval, self._scaled = interval, scaled
         self._started = self._last_line = time.monotonic()
         self._values: dict[str, object] = {}
 
@@ -89,18 +92,22 @@ class Progress:
             for name, value in self._values.items()
         )
 
+    def _shown(self, count: int) -> str:
+        return tqdm.format_sizeof(count) if self._scaled else f"{count:,} "
+
+    def _shown_rate(self, rate: float) -> str:
+        return tqdm.format_sizeof(rate) if self._scaled else f"{rate:.3g} "
+
     def _print_line(self) -> None:
         self._last_line = time.monotonic()
         elapsed = self._last_line - self._started
-        parts = [f"{self._count:,} {self._unit}"]
+        parts = [f"{self._shown(self._count)}{self._unit}"]
         if self._total:
-            parts = [
-                f"{self._count:,}/{self._total:,} {self._unit}",
-                f"{self._count / self._total:.0%}",
-            ]
+            count = f"{self._shown(self._count).rstrip()}/{self._shown(self._total)}{self._unit}"
+            parts = [count, f"{self._count / self._total:.0%}"]
         if elapsed >= 1:
             rate = (self._count - self._initial) / elapsed
-            parts.append(f"{rate:.3g} {self._unit}/s")
+            parts.append(f"{self._shown_rate(rate)}{self._unit}/s")
             if self._total and rate:
                 remaining = (self._total - self._count) / rate
                 parts.append(f"ETA {tqdm.format_interval(remaining)}")

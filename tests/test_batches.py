@@ -1,41 +1,40 @@
-"""Batches: what is in them, in which order, and how unfit files are refused."""
+"""Batches: what is in them, in which order, and how they are masked."""
 
 import gzip
 from collections import Counter
-from itertools import islice
+from itertools import combinations, islice
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from albert_zh.corpus.instances import Instance
-from albert_zh.records.batches import (
-    RecordFiles,
-    check_records,
-    evaluation_batches,
-    training_batches,
-)
-from albert_zh.records.features import serialize
-from albert_zh.records.manifest import RecordSet
-from albert_zh.records.shards import write_shards
+from albert_zh.corpus.masking import MaskingRecipe
+from albert_zh.records.batches import evaluation_batches, training_batches
+from albert_zh.records.features import Layout, serialize
+from albert_zh.records.record_files import check_records
 from albert_zh.records.tfrecord import frame
 
 L, P = 8, 3
+PUBLISHED = Layout(L, P)
 
 
-def record(number):
+def record(number, layout):
     """A record whose second token tells it apart."""
     instance = Instance(
         token_ids=(2, number, 4, 3, 9, 3),
         segment_ids=(0, 0, 0, 0, 1, 1),
+        starts=(True,) * 6,
         masked_positions=(2,),
         masked_labels=(7,),
         swapped=number % 2 == 1,
     )
-    return serialize(instance, max_seq_length=L, max_predictions_per_seq=P)
+    return serialize(instance, layout)
 
 
-def write(path, numbers):
-    path.write_bytes(b"".join(frame(record(number)) for number in numbers))
+def write(path, numbers, layout=PUBLISHED, *, compress=False):
+    content = b"".join(frame(record(number, layout)) for number in numbers)
+    path.write_bytes(gzip.compress(content) if compress else content)
     return str(path)
 
 
@@ -132,92 +131,116 @@ def test_batch_may_be_larger_than_an_epoch(files):
     assert Counter(Counter(batch).values()) == {2: 15, 3: 10}
 
 
-def test_records_without_a_manifest_are_counted(paths):
-    assert check_records(paths, max_seq_length=L, max_predictions_per_seq=P) == RecordFiles(
-        paths=tuple(paths),
-        max_seq_length=L,
-        max_predictions_per_seq=P,
-        num_records=25,
-        vocabulary=None,
+def assert_same(batches, expected):
+    for batch, other in zip(batches, expected, strict=True):
+        assert batch.keys() == other.keys()
+        for name, value in batch.items():
+            assert value.dtype == other[name].dtype
+            np.testing.assert_array_equal(value, other[name], err_msg=name)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize("padded", [True, False])
+def test_all_layouts_of_the_same_instances_give_the_same_batches(tmp_path, files, padded, compress):
+    other = tmp_path / "other"
+    other.mkdir()
+    paths = [
+        write(other / f"{index}.tfrecord", numbers, Layout(L, P, padded=padded), compress=compress)
+        for index, numbers in enumerate([range(100, 110), range(110, 120), range(120, 125)])
+    ]
+    found = check_records(paths, max_seq_length=L, max_predictions_per_seq=P)
+    assert_same(evaluation_batches(found, batch_size=10), evaluation_batches(files, batch_size=10))
+    spec = training_batches(found, batch_size=4, seed=1).element_spec
+    assert spec == training_batches(files, batch_size=4, seed=1).element_spec
+
+
+@pytest.mark.parametrize("lengths", [{"max_seq_length": 5}, {"max_predictions_per_seq": 0}])
+def test_compact_record_that_is_too_long_is_an_error_that_says_the_flag(tmp_path, lengths):
+    path = write(tmp_path / "a.tfrecord", range(100, 104), Layout(L, P, padded=False))
+    lengths = {"max_seq_length": L, "max_predictions_per_seq": P, **lengths}
+    files = check_records([path], **lengths)
+    (option,) = [name for name in lengths if lengths[name] not in (L, P)]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"pass a larger --{option}"):
+        list(evaluation_batches(files, batch_size=4))
+
+
+RECIPE = MaskingRecipe(
+    masked_lm_prob=0.3,
+    max_predictions_per_seq=P,
+    mask_id=1,
+    special_ids=frozenset((2, 3)),
+    random_ids=(200, 201),
+)
+
+
+@pytest.fixture(params=[True, False], ids=["padded", "compact"])
+def unmasked(tmp_path, request):
+    """A file of ten records for dynamic masking."""
+    layout = Layout(L, 0, masked=False, padded=request.param)
+    return check_records(
+        [write(tmp_path / "d.tfrecord", range(100, 110), layout)], max_seq_length=L
     )
 
 
-def write_set(path, *, fingerprint="f00d"):
-    described = RecordSet({}, {"fingerprint": fingerprint, "size": 9}, [])
-    write_shards([record(number) for number in range(4)], paths=[str(path)], described=described)
-    return str(path)
+def training(files, count, **options):
+    options = {"batch_size": 5, "seed": 1, "masking": RECIPE, **options}
+    return list(islice(training_batches(files, **options), count))
 
 
-def test_manifest_tells_count_and_vocabulary(tmp_path, paths):
-    listed = write_set(tmp_path / "listed.tfrecord")
-    checked = check_records([listed, paths[2]], max_seq_length=L, max_predictions_per_seq=P)
-    assert checked.num_records == 9
-    assert checked.vocabulary == {"fingerprint": "f00d", "size": 9}
+def restored(batch):
+    """The texts of a batch, masks undone."""
+    token_ids = batch["input_ids"].numpy()
+    for row, weights in enumerate(batch["masked_lm_weights"].numpy() > 0):
+        positions = batch["masked_lm_positions"].numpy()[row, weights]
+        token_ids[row, positions] = batch["masked_lm_ids"].numpy()[row, weights]
+    return token_ids.tolist()
 
 
-def test_file_shorter_than_its_manifest_says_is_an_error(tmp_path):
-    path = write_set(tmp_path / "short.tfrecord")
-    (tmp_path / "short.tfrecord").write_bytes(frame(record(1)))
-    with pytest.raises(ValueError, match=r"short\.tfrecord has .* bytes, manifest\.json .* says"):
-        check_records([path], max_seq_length=L, max_predictions_per_seq=P)
+def masks(batch):
+    """Number of the record -> what the model sees of it."""
+    numbers = [text[1] for text in restored(batch)]
+    return dict(zip(numbers, batch["input_ids"].numpy().tolist(), strict=True))
 
 
-def test_records_of_different_vocabularies_are_an_error(tmp_path):
-    paths = [
-        write_set(tmp_path / "a.tfrecord", fingerprint="f00d"),
-        write_set(tmp_path / "b.tfrecord", fingerprint="beef"),
-    ]
-    with pytest.raises(ValueError, match=r"a\.tfrecord and .*b\.tfrecord"):
-        check_records(paths, max_seq_length=L, max_predictions_per_seq=P)
+def test_batch_masked_here_has_the_promised_tensors(files, unmasked):
+    masked = training_batches(unmasked, batch_size=4, seed=1, masking=RECIPE)
+    assert masked.element_spec == training_batches(files, batch_size=4, seed=1).element_spec
+    (batch,) = evaluation_batches(unmasked, batch_size=10, masking=RECIPE)
+    assert restored(batch) == [[2, number, 4, 3, 9, 3, 0, 0] for number in range(100, 110)]
+    # 0.3 of the 6 tokens of a record
+    assert batch["masked_lm_weights"].numpy().tolist() == [[1.0, 1.0, 0.0]] * 10
 
 
-@pytest.mark.parametrize(
-    ("lengths", "message"),
-    [
-        ((16, 3), "made with max_seq_length 8, not 16; pass --max_seq_length=8"),
-        ((8, 5), "made with max_predictions_per_seq 3, not 5; pass --max_predictions_per_seq=3"),
-    ],
-)
-def test_other_lengths_are_an_error_that_says_the_flag(paths, lengths, message):
-    with pytest.raises(ValueError, match=rf"records in .*a\.tfrecord were {message}"):
-        check_records(paths, max_seq_length=lengths[0], max_predictions_per_seq=lengths[1])
+def test_every_epoch_masks_anew(unmasked):
+    epochs = [masks(batch) for batch in training(unmasked, 4, batch_size=10)]
+    assert all(epoch.keys() == {*range(100, 110)} for epoch in epochs)
+    assert all(one != other for one, other in combinations(epochs, 2))
 
 
-def example(**values):
-    features = {
-        name: tf.train.Feature(int64_list=tf.train.Int64List(value=numbers))
-        for name, numbers in values.items()
-    }
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+def test_resumed_run_sees_the_masks_of_the_uninterrupted_one(unmasked):
+    uninterrupted = training(unmasked, 7)
+    for used in (1, 2, 5):
+        assert_same(training(unmasked, 7 - used, skip_batches=used), uninterrupted[used:])
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "is empty"),
-        (b"\x1f\x8b not a record", "no whole record at byte 0"),
-        (frame(record(1))[:-9], "no whole record at byte 0"),
-        (frame(b"\xff\xff"), "does not hold pretraining records"),
-        (frame(example(input_ids=[1] * L, label_ids=[1])), "lacks input_mask, segment_ids, mask"),
-    ],
-    ids=["empty", "other format", "cut off", "no example", "fine-tuning record"],
-)
-def test_unfit_file_is_an_error_that_names_it(tmp_path, paths, content, message):
-    path = tmp_path / "unfit.tfrecord"
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match=rf"unfit\.tfrecord.*{message}"):
-        check_records([*paths, str(path)], max_seq_length=L, max_predictions_per_seq=P)
+def test_masks_are_a_function_of_the_seed_alone(unmasked):
+    first = training(unmasked, 3)
+    tf.random.set_seed(77)
+    assert_same(training(unmasked, 3), first)
+    one, other = (masks(*training(unmasked, 1, batch_size=10, seed=seed)) for seed in (1, 2))
+    assert one != other
 
 
-def test_feature_of_another_length_is_an_error(tmp_path):
-    wrong = tf.train.Example.FromString(record(1))
-    wrong.features.feature["segment_ids"].int64_list.value.append(1)
-    path = tmp_path / "a.tfrecord"
-    path.write_bytes(frame(wrong.SerializeToString()))
-    with pytest.raises(
-        ValueError, match="segment_ids of the first record has 9 values instead of 8"
-    ):
-        check_records([str(path)], max_seq_length=L, max_predictions_per_seq=P)
+def test_evaluation_sees_the_same_masks_every_time(unmasked):
+    batches = evaluation_batches(unmasked, batch_size=4, masking=RECIPE)
+    assert_same(batches, list(batches))
+
+
+def test_masking_recipe_belongs_to_unmasked_records_and_to_no_others(files, unmasked):
+    with pytest.raises(ValueError, match="masking recipe"):
+        evaluation_batches(files, batch_size=4, masking=RECIPE)
+    with pytest.raises(ValueError, match="masking recipe"):
+        training_batches(unmasked, batch_size=4, seed=1)
 
 
 def test_records_of_the_published_script_are_read(golden_dir, tmp_path):

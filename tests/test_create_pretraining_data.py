@@ -1,16 +1,20 @@
 """The script from end to end: text in, records out, and bad input refused."""
 
+import gzip
 import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 
 import pytest
 import tensorflow as tf
 
+from albert_zh.records.stored import decode
 from albert_zh.records.tfrecord import read_records
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -50,20 +54,25 @@ def vocab(tmp_path):
     return tokens
 
 
-def run(tmp_path, *flags, cwd=ROOT, **environment):
-    """Runs the script on the fixtures' files; a flag given again wins."""
+def command(tmp_path, *flags):
+    """The script on the fixtures' files; a flag given again wins."""
+    return [
+        sys.executable,
+        ROOT / "create_pretraining_data.py",
+        f"--input_file={tmp_path / 'corpus.txt'}",
+        f"--output_file={tmp_path / 'out' / 'a.tfrecord'}",
+        f"--vocab_file={tmp_path / 'vocab.txt'}",
+        "--max_seq_length=32",
+        "--max_predictions_per_seq=6",
+        "--do_whole_word_mask=True",
+        *flags,
+    ]
+
+
+def run(tmp_path, *flags, cwd=ROOT, text=None, **environment):
     return subprocess.run(
-        [
-            sys.executable,
-            ROOT / "create_pretraining_data.py",
-            f"--input_file={tmp_path / 'corpus.txt'}",
-            f"--output_file={tmp_path / 'out' / 'a.tfrecord'}",
-            f"--vocab_file={tmp_path / 'vocab.txt'}",
-            "--max_seq_length=32",
-            "--max_predictions_per_seq=6",
-            "--do_whole_word_mask=True",
-            *flags,
-        ],
+        command(tmp_path, *flags),
+        input=text,
         capture_output=True,
         text=True,
         check=False,
@@ -189,6 +198,42 @@ def test_bytes_are_the_same_in_every_run(tmp_path, corpus, vocab):
         assert one == two
 
 
+@pytest.mark.parametrize("num_workers", [1, 3])
+def test_bytes_are_the_same_for_any_number_of_workers(tmp_path, corpus, vocab, num_workers):
+    corpus.write_text("\n\n".join(f"{CORPUS}{number}" for number in range(200)), encoding="utf-8")
+    flags = ["--dupe_factor=2", "--random_next_sentence=True", "--masking=ngram"]
+    for name, workers in (("two", 2), ("other", num_workers)):
+        output = f"--output_file={tmp_path / name / 'part-*'}"
+        run_well(tmp_path, output, f"--num_workers={workers}", "--num_shards=3", *flags)
+    for shard in [*(f"part-0000{index}-of-00003" for index in range(3)), "manifest.json"]:
+        two, other = ((tmp_path / name / shard).read_bytes() for name in ("two", "other"))
+        assert two == other
+
+
+def test_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path, corpus, vocab):
+    corpus.write_text("\n\n".join(f"{CORPUS}{number}" for number in range(1500)), encoding="utf-8")
+    flags = ["--num_workers=2", "--num_shards=2", "--dupe_factor=1"]
+    run_well(tmp_path, f"--output_file={tmp_path / 'whole' / 'a-*'}", *flags)
+    unfinished = tmp_path / "out" / "a-all.unfinished"
+    for num_blocks in (1, 5, 9):
+        run = subprocess.Popen(
+            command(tmp_path, f"--output_file={tmp_path / 'out' / 'a-*'}", *flags)
+        )
+        while len(list(unfinished.glob("block-*"))) < num_blocks:
+            assert run.poll() is None
+            time.sleep(0.01)
+        run.kill()
+        run.wait()
+    assert not list((tmp_path / "out").glob("a-0*"))
+    run_well(tmp_path, f"--output_file={tmp_path / 'out' / 'a-*'}", *flags)
+    whole, out = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+        for name in ("whole", "out")
+    )
+    assert [*sorted(out)] == ["a-00000-of-00002", "a-00001-of-00002", "manifest.json"]
+    assert out == whole
+
+
 def test_other_seed_gives_other_records(tmp_path, corpus, vocab):
     for seed in (1, 2):
         output = f"--output_file={tmp_path / 'out' / f'{seed}.tfrecord'}"
@@ -232,15 +277,31 @@ def test_manifest_holds_the_recipe(tmp_path, corpus, vocab):
     run_well(tmp_path)
     (record_set,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["record_sets"]
     assert record_set["recipe"] == {
+        "input_format": "auto",
+        "json_key": "text",
+        "split_sentences": False,
         "do_lower_case": True,
-        "do_whole_word_mask": True,
+        "segmenter": None,
+        "traditional": False,
         "non_chinese": False,
+        "masking": None,
+        "do_whole_word_mask": True,
+        "ngram": 3,
+        "favor_shorter_ngram": True,
+        "replace_per": None,
+        "continuation_labels": "plain",
+        "do_permutation": False,
+        "random_next_sentence": False,
+        "full_sentences": False,
         "max_seq_length": 32,
         "max_predictions_per_seq": 6,
         "masked_lm_prob": 0.15,
         "short_seq_prob": 0.1,
         "dupe_factor": 10,
         "random_seed": 12345,
+        "compact": False,
+        "compress": "none",
+        "num_shards": None,
     }
     assert record_set["vocabulary"]["size"] == len(vocab)
     assert record_set["inputs"][0]["bytes"] == len(CORPUS.encode())
@@ -381,6 +442,79 @@ def test_sentencepiece_model_makes_records(tmp_path, test_data_dir):
         "--non_chinese=True",
     )
     (record_set,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["record_sets"]
-    assert len(record_set["recipe"]["spm_model_sha256"]) == 64
+    assert len(record_set["recipe"]["spm_model_file_sha256"]) == 64
     assert record_set["counts"]["instances"] == 10
     assert record_set["counts"]["unknown_tokens"] == 0
+
+
+def record_set(tmp_path):
+    (found,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["record_sets"]
+    return found
+
+
+def records(tmp_path):
+    return sorted(read_records(str(tmp_path / "out" / "a.tfrecord")))
+
+
+def test_folders_json_lines_packed_files_and_standard_input_give_the_same_records(
+    tmp_path, corpus, vocab
+):
+    run_well(tmp_path)
+    plain = records(tmp_path)
+    documents = CORPUS.split("\n\n")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    rows = [json.dumps({"body": text}, ensure_ascii=False) + "\n" for text in documents]
+    (folder / "a.jsonl").write_text("".join(rows[:2]), encoding="utf-8")
+    (folder / "b.jsonl.gz").write_bytes(gzip.compress("".join(rows[2:]).encode()))
+    (folder / ".hidden").write_text("不读")
+    for flags, text in (
+        ([f"--input_file={folder}", "--json_key=body"], None),
+        (["--input_file=-"], CORPUS),
+    ):
+        output = f"--output_file={tmp_path / 'again' / 'a.tfrecord'}"
+        run_well(tmp_path, *flags, output, text=text)
+        assert sorted(read_records(str(tmp_path / "again" / "a.tfrecord"))) == plain
+        shutil.rmtree(tmp_path / "again")
+
+
+def test_bad_text_is_counted_where_it_may_be_skipped(tmp_path, corpus, vocab):
+    corpus.write_bytes(CORPUS.encode() + "\n来".encode("gb18030") + b"\n")
+    assert run(tmp_path).returncode == 1
+    shown = run_well(tmp_path, "--on_bad_text=skip").stdout
+    assert record_set(tmp_path)["counts"]["lines_skipped"] == 1
+    assert re.search("lines skipped +1   left out: not UTF-8", shown)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--compact=True"],
+        ["--compress=gzip"],
+        ["--segmenter=rjieba"],
+    ],
+)
+def test_other_forms_of_records_hold_the_same_instances(tmp_path, corpus, vocab, flags):
+    run_well(tmp_path)
+    run_well(tmp_path, f"--output_file={tmp_path / 'other' / 'a.tfrecord'}", *flags)
+    plain, other = (
+        [
+            (instance.token_ids.tolist(), instance.masked_labels.tolist(), instance.swapped)
+            for instance in map(decode, read_records(str(path)))
+        ]
+        for path in (tmp_path / "out" / "a.tfrecord", tmp_path / "other" / "a.tfrecord")
+    )
+    assert plain == other
+
+
+def test_full_disk_is_one_line_and_the_run_goes_on_after_it(tmp_path, corpus, vocab):
+    limit = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000));"
+    script = f"{limit} sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    flags = [*map(str, command(tmp_path, "--num_workers=2"))]
+    done = subprocess.run(
+        [flags[0], "-c", script, *flags[1:]], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert re.match(r"error: \[Errno 27\] File too large", done.stderr.splitlines()[-1])
+    assert not list(tmp_path.rglob("*.tfrecord"))
+    run_well(tmp_path)

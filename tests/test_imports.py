@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = ROOT / "albert_zh"
 
 # Small files that every part may use; they use nothing of the project themselves.
-LEAVES = {"cli", "files", "progress"}
+LEAVES = {"cli", "extras", "files", "progress", "workers"}
 # What each part (a folder, or a file beside the folders) may import besides itself and the leaves.
 # A name with a dot allows one module of a part.
 ALLOWED = {
@@ -23,6 +23,12 @@ ALLOWED = {
     "text": set(),
     "corpus": {"text"},
     "records": {"text", "corpus"},
+    "reading_options": {"options", "corpus"},
+    "masking_options": {"options", "text", "corpus"},
+    "data_options": {
+        *("options", "reading_options", "masking_options"),
+        *("text", "corpus", "records"),
+    },
     "tasks": {"text"},
     "train": set(),
     "checkpoint": {"config", "variants"},

@@ -79,6 +79,21 @@ def test_sentence_order_is_the_plain_mean_over_examples(case, model):
     assert shown["sentence_order_accuracy"] == pytest.approx((logits.argmax(-1) == labels).mean())
 
 
+def test_sentence_order_of_texts_without_pairs_is_not_learnt(case, model):
+    batch = case.batch()
+    with tf.GradientTape() as tape:
+        alone = objectives.pretraining(model, batch, pairs=False)
+        loss = tf.add_n([mean.result() for mean in alone.losses.values()])
+    head = model.sentence_order.trainable_variables
+    assert head
+    assert all(not np.any(gradient) for gradient in tape.gradient(loss, head))
+    both = objectives.pretraining(model, batch)
+    assert float(loss) == float(both.losses["masked_lm_loss"].result())
+    masked_lm = ["masked_lm_loss", "masked_lm_accuracy"]
+    shown = results(both.metrics)
+    assert results(alone.metrics) == {name: shown[name] for name in masked_lm}
+
+
 def test_masked_lm_of_a_batch_without_masks_is_zero(case, model):
     batch = case.batch()
     batch["masked_lm_weights"] = tf.zeros_like(batch["masked_lm_weights"])

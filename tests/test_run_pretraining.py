@@ -19,10 +19,11 @@ ROOT = os.path.dirname(os.path.abspath(run_pretraining.__file__))
 LENGTHS = {"max_seq_length": 16, "max_predictions_per_seq": 3}
 
 
-def create_records(corpus: str, vocab: str, output: str) -> str:
+def create_records(corpus: str, vocab: str, output: str, **changes) -> str:
     flags = {"input_file": corpus, "output_file": output, "vocab_file": vocab, "dupe_factor": 2}
+    flags |= {"segmenter": "none", "num_workers": 1, **(changes or LENGTHS)}
     command = [sys.executable, os.path.join(ROOT, "create_pretraining_data.py")]
-    command += [f"--{name}={value}" for name, value in {**flags, **LENGTHS}.items()]
+    command += [f"--{name}={value}" for name, value in flags.items()]
     subprocess.run(command, check=True, capture_output=True)
     return output
 
@@ -34,6 +35,8 @@ def data(tmp_path_factory):
     vocab = small.write_vocabulary(directory)
     corpus = small.write_corpus(directory)
     create_records(corpus, vocab, os.path.join(directory, "records.tfrecord"))
+    dynamic = {"masking": "dynamic", "max_seq_length": 16, "compact": True, "compress": "gzip"}
+    create_records(corpus, vocab, os.path.join(directory, "dynamic.tfrecord"), **dynamic)
     return directory
 
 
@@ -48,9 +51,18 @@ def options(data, output_dir, **changes) -> PretrainingOptions:
         "num_warmup_steps": 2,
         "learning_rate": 0.01,
         "save_checkpoints_steps": 2,
-        **LENGTHS,
     }
     return PretrainingOptions(**{**given, **changes})
+
+
+def dynamic(data, output_dir, **changes) -> PretrainingOptions:
+    """Options of a run that masks its records itself."""
+    records, vocab = (os.path.join(data, name) for name in ("dynamic.tfrecord", "vocab.txt"))
+    return options(
+        data,
+        output_dir,
+        **{"input_file": records, "vocab_file": vocab, "masking": "ngram", **changes},
+    )
 
 
 def history(directory) -> list[dict]:
@@ -171,7 +183,9 @@ def test_broken_loss_stops_the_run_and_saves_nothing(data, tmp_path):
         ({"do_train": False}, "nothing to do"),
         ({"max_seq_length": 32}, "max_seq_length=16"),
         ({"max_predictions_per_seq": 4}, "max_predictions_per_seq=3"),
-        ({"max_seq_length": 64}, "exceeds max_position_embeddings 32"),
+        ({"masking": "word"}, "--masking is for records of --masking=dynamic"),
+        ({"vocab_file": "vocab.txt"}, "--vocab_file is for records of --masking=dynamic"),
+        ({"masked_lm_prob": 0.2}, "--masked_lm_prob is for records of --masking=dynamic"),
         ({"input_file": "nowhere/*.tfrecord"}, "no file matches 'nowhere/"),
         ({"init_checkpoint": "nowhere/model.ckpt"}, "there is no checkpoint nowhere/model.ckpt"),
         ({"bert_config_file": "nowhere.json"}, "nowhere.json"),
@@ -184,6 +198,70 @@ def test_mistakes_are_named_before_any_training(data, tmp_path, changes, message
     with pytest.raises((ValueError, OSError), match=message):
         pretrain(options(data, tmp_path, **changes))
     assert not list(tmp_path.glob("model.ckpt-*"))
+
+
+def test_records_longer_than_the_model_are_refused(data, tmp_path):
+    config = small.write_config(data, name="short.json", max_position_embeddings=8)
+    with pytest.raises(ValueError, match="max_seq_length 16 exceeds max_position_embeddings 8"):
+        pretrain(options(data, tmp_path, bert_config_file=config))
+
+
+def test_run_that_masks_its_records_is_resumed_bit_identically(data, tmp_path):
+    whole, parts = dynamic(data, tmp_path / "whole"), dynamic(data, tmp_path / "parts")
+    pretrain(whole)
+    with small.killed_at(5):
+        pretrain(parts)
+    pretrain(parts)
+    small.assert_same(
+        arrays(os.path.join(parts.output_dir, "model.ckpt-6")),
+        arrays(os.path.join(whole.output_dir, "model.ckpt-6")),
+    )
+    assert read_meta(os.path.join(whole.output_dir, "model.ckpt-6"))["vocabulary"]["size"] == 28
+
+
+def test_held_out_records_are_masked_alike_at_every_evaluation(data, tmp_path):
+    held_out = os.path.join(data, "dynamic.tfrecord")
+    run = dynamic(data, tmp_path, eval_input_file=held_out, learning_rate=0.0, num_train_steps=4)
+    pretrain(run)
+    losses = {row["held_out_loss"] for row in history(tmp_path) if "held_out_loss" in row}
+    assert len(losses) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vocab_file": None}, r"dynamic\.tfrecord are to be masked here.*--vocab_file"),
+        ({"masking": "word", "ngram": 2}, "--ngram is for --masking=ngram, not word"),
+        ({"continuation_labels": "hashed"}, "needs a vocabulary with ## twins"),
+    ],
+)
+def test_mistakes_of_masking_are_named_before_any_training(data, tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        pretrain(dynamic(data, tmp_path, **changes))
+    assert not list(tmp_path.glob("model.ckpt-*"))
+
+
+def test_records_are_not_masked_with_another_vocabulary(data, tmp_path):
+    entries = [*small.VOCABULARY[:5], *reversed(small.VOCABULARY[5:])]
+    other = tmp_path / "vocab.txt"
+    other.write_text("\n".join(entries) + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"made of another vocabulary than .*vocab\.txt"):
+        pretrain(dynamic(data, tmp_path, vocab_file=str(other)))
+
+
+def test_sentence_order_is_no_objective_of_records_without_pairs(data, tmp_path):
+    records = create_records(
+        os.path.join(data, "corpus.txt"),
+        os.path.join(data, "vocab.txt"),
+        str(tmp_path / "full.tfrecord"),
+        full_sentences=True,
+        **LENGTHS,
+    )
+    pretrain(options(data, tmp_path, input_file=records, do_eval=True))
+    with open(tmp_path / "eval_results.json") as file:
+        results = json.load(file)
+    assert results.keys() == {"global_step", "loss", "masked_lm_loss", "masked_lm_accuracy"}
+    assert results["loss"] == results["masked_lm_loss"]
 
 
 def test_configuration_of_another_vocabulary_is_refused(data, tmp_path):

@@ -1,5 +1,8 @@
 """The TFRecord format: the same bytes as TensorFlow's, and damage found."""
 
+import gzip
+import struct
+
 import pytest
 import tensorflow as tf
 from hypothesis import given
@@ -85,3 +88,25 @@ def test_empty_file_and_other_format_are_errors(tmp_path, reader):
     path.write_text("春天来了。\n" * 10, encoding="utf-8")
     with pytest.raises(ValueError, match="no whole record at byte 0;"):
         reader(str(path))
+
+
+def test_compressed_records_are_read_and_counted(record_file):
+    record_file.write_bytes(gzip.compress(record_file.read_bytes()))
+    assert list(read_records(str(record_file))) == PAYLOADS
+    assert count_records(str(record_file)) == len(PAYLOADS)
+
+
+def test_plain_file_that_begins_like_a_compressed_one_is_read(tmp_path):
+    payload = bytes(struct.unpack("<H", b"\x1f\x8b")[0])
+    (tmp_path / "a").write_bytes(frame(payload))
+    assert (tmp_path / "a").read_bytes()[:2] == b"\x1f\x8b"
+    assert list(read_records(str(tmp_path / "a"))) == [payload]
+
+
+@pytest.mark.parametrize("reader", [lambda path: list(read_records(path)), count_records])
+def test_compressed_file_cut_off_anywhere_is_an_error(record_file, reader):
+    whole = gzip.compress(record_file.read_bytes())
+    for kept in range(12, len(whole), 3):
+        record_file.write_bytes(whole[:kept])
+        with pytest.raises(ValueError, match=r"a\.tfrecord: no whole record at byte \d+;"):
+            reader(str(record_file))

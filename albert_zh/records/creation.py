@@ -1,64 +1,123 @@
 """Documents become records: tokenized once, harvested in all passes, turned into bytes.
 
 ```
-texts -> Document -> instances -> records, counts     one document at a time
+block of documents -> Documents -> instances -> records with keys, counts
 ```
 """
 
+import functools
+import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from albert_zh.corpus.blocks import Block
 from albert_zh.corpus.documents import Document, tokenize_document
-from albert_zh.corpus.instances import InstanceRecipe, harvest
-from albert_zh.records.features import serialize
-from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.corpus.instances import InstanceRecipe, Pairing, harvest
+from albert_zh.records.features import Layout, serialize
+from albert_zh.text.segmenters import load_segmenter
+from albert_zh.text.sentences import split_sentences
+from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.text.words import Segmenter
+
+_NEIGHBOURS = 50  # documents before and after one that its random next sentences come from
+
+
+@dataclass(frozen=True)
+class TextTools:
+    """Tokenizer and segmenter by name, loaded where they are used: worker processes get names."""
+
+    vocab_file: str | None
+    spm_model_file: str | None = None
+    do_lower_case: bool = True
+    segmenter_name: str = "jieba"
+    user_dict: str | None = None
+    traditional: bool = False
+    split_sentences: bool = False
+
+    @functools.cached_property
+    def tokenizer(self) -> Tokenizer:
+        return load_tokenizer(
+            self.vocab_file,
+            spm_model_file=self.spm_model_file,
+            do_lower_case=self.do_lower_case,
+        )
+
+    @functools.cached_property
+    def segmenter(self) -> Segmenter:
+        return load_segmenter(
+            self.segmenter_name, user_dict=self.user_dict, traditional=self.traditional
+        )
+
+    def sentences(self, texts: Sequence[str]) -> Sequence[str]:
+        """The texts of a document, cut into sentences if these tools do so."""
+        if not self.split_sentences:
+            return texts
+        return [sentence for text in texts for sentence in split_sentences(text)]
+
+    def tokenize(self, sentences: Sequence[str]) -> Document:
+        return tokenize_document(sentences, tokenizer=self.tokenizer, segmenter=self.segmenter)
+
+    def __getstate__(self) -> dict:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True)
 class MadeRecords:
-    """Serialized records, and counts that add up over documents (shown by `summary`)."""
+    """Serialized records with random keys that put them in order, and counts that add up."""
 
-    records: list[bytes]
+    records: list[tuple[int, bytes]]
     counts: Counter[str]
 
 
 @dataclass(frozen=True)
 class RecordMaker:
-    """Turns documents into records.
+    """Turns blocks of documents into records.
 
-    The result is a function of the arguments alone, so documents may be made in any process and
-    in any order.
+    The result is a function of the arguments alone, so blocks may be made in any process and in
+    any order.
     """
 
-    tokenizer: Tokenizer
-    segmenter: Segmenter
+    tools: TextTools
     recipe: InstanceRecipe
+    layout: Layout
 
-    def __call__(self, number: int, texts: Sequence[str]) -> MadeRecords:
-        """Records of the `number`-th document, whose sentences are `texts`."""
-        document = tokenize_document(texts, tokenizer=self.tokenizer, segmenter=self.segmenter)
-        harvested = harvest(document, number=number, recipe=self.recipe)
-        records = [
-            serialize(
-                instance,
-                max_seq_length=self.recipe.max_seq_length,
-                max_predictions_per_seq=self.recipe.masking.max_predictions_per_seq,
-            )
+    def load(self) -> None:
+        """Loads tokenizer and segmenter now rather than with the first block."""
+        self.tools.tokenize(["预备"])
+
+    def __call__(self, block: Block) -> MadeRecords:
+        made = MadeRecords([], Counter())
+        documents = []
+        for texts in block.documents:
+            sentences = self.tools.sentences(texts)
+            documents.append(self.tools.tokenize(sentences))
+            made.counts.update(self._text_counts(sentences, documents[-1]))
+        for place in range(len(documents)):
+            self._harvest(made, documents, place, number=block.first_document + place)
+        return made
+
+    def _harvest(
+        self, made: MadeRecords, documents: Sequence[Document], place: int, *, number: int
+    ) -> None:
+        """Adds the records of one of the documents, the `number`-th of the corpus."""
+        takes_others = self.recipe.pairing is Pairing.NEXT_SENTENCE
+        others = _neighbours(documents, place) if takes_others else ()
+        harvested = harvest(documents[place], number=number, recipe=self.recipe, others=others)
+        rng = random.Random(f"{self.recipe.random_seed}:{number}:order")
+        made.records.extend(
+            (rng.getrandbits(64), serialize(instance, self.layout))
             for instance in harvested.instances
-        ]
-        counts = self._text_counts(texts, document)
-        counts["documents_unused"] = int(not records)
-        counts.update(harvested.counts)
-        return MadeRecords(records, counts)
+        )
+        made.counts.update(harvested.counts)
+        made.counts["documents_unused"] += not harvested.instances
 
-    def _text_counts(self, texts: Sequence[str], document: Document) -> Counter[str]:
-        unknown = self.tokenizer.vocab.unk_id
+    def _text_counts(self, sentences: Sequence[str], document: Document) -> Counter[str]:
+        unknown = self.tools.tokenizer.vocab.unk_id
         return Counter(
             documents=1,
-            sentences=len(texts),
-            sentences_unused=len(texts) - len(document.sentences),
+            sentences=len(sentences),
+            sentences_unused=len(sentences) - len(document.sentences),
             tokens=document.num_tokens,
             unknown_tokens=sum(
                 sentence.token_ids.count(unknown) for sentence in document.sentences
@@ -66,36 +125,6 @@ class RecordMaker:
         )
 
 
-def summary(counts: Counter[str], *, dupe_factor: int) -> str:
-    """The counts of a corpus as lines for people.
-
-    >>> print(summary(Counter(
-    ...     documents=4, documents_unused=1, sentences=30, sentences_unused=2, tokens=500,
-    ...     unknown_tokens=5, instances=12, swapped=6, masked_tokens=147, tokens_cut=15,
-    ...     tokens_left_over=5), dupe_factor=2))
-    documents               4   1 unused: not even two words
-    sentences              30   2 unused: no token in them
-    tokens                500   1.00 % unknown to the vocabulary
-    tokens x passes     1,000   1.50 % cut from long pairs, 0.50 % single words left over
-    instances              12   50.0 % with swapped segments
-    masked tokens         147   15.0 % of the tokens used
-    """
-    tokens, passed = counts["tokens"], counts["tokens"] * dupe_factor
-    used = passed - counts["tokens_cut"] - counts["tokens_left_over"]
-    cut = _percent(counts["tokens_cut"], passed, digits=2)
-    unknown = _percent(counts["unknown_tokens"], tokens, digits=2)
-    left_over = _percent(counts["tokens_left_over"], passed, digits=2)
-    remarks = {
-        "documents": f"{counts['documents_unused']:,} unused: not even two words",
-        "sentences": f"{counts['sentences_unused']:,} unused: no token in them",
-        "tokens": f"{unknown} unknown to the vocabulary",
-        "tokens x passes": f"{cut} cut from long pairs, {left_over} single words left over",
-        "instances": f"{_percent(counts['swapped'], counts['instances'])} with swapped segments",
-        "masked tokens": f"{_percent(counts['masked_tokens'], used)} of the tokens used",
-    }
-    shown = {**counts, "tokens x passes": passed, "masked tokens": counts["masked_tokens"]}
-    return "\n".join(f"{name:15} {shown[name]:>9,}   {said}" for name, said in remarks.items())
-
-
-def _percent(part: int, whole: int, *, digits: int = 1) -> str:
-    return f"{100 * part / max(1, whole):.{digits}f} %"
+def _neighbours(documents: Sequence[Document], place: int) -> Sequence[Document]:
+    before = documents[max(0, place - _NEIGHBOURS) : place]
+    return [*before, *documents[place + 1 : place + 1 + _NEIGHBOURS]]

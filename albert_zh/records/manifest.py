@@ -14,15 +14,13 @@
 Equal recipe, vocabulary and inputs mean equal shards; counts and versions are for people.
 """
 
-import contextlib
-import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from albert_zh.files import write_json
+from albert_zh.files import locked, write_json
 
 MANIFEST = "manifest.json"
 
@@ -52,6 +50,10 @@ class RecordSet:
     def from_json(cls, entry: dict[str, Any]) -> "RecordSet":
         shards = tuple(Shard(**shard) for shard in entry["shards"])
         return cls(**{**entry, "shards": shards})
+
+    @property
+    def num_records(self) -> int:
+        return sum(shard.records for shard in self.shards)
 
     def shard(self, file: str) -> Shard | None:
         """The shard of that name, if it is one of this set."""
@@ -115,7 +117,7 @@ def add_set(directory: str, added: RecordSet) -> None:
 
     Several processes may do so at once for one directory.
     """
-    with _locked(directory):
+    with locked(directory):
         names = {shard.file for shard in added.shards}
         others = [known for known in read_manifest(directory) if not known.claims(names)]
         entries = sorted([*others, added], key=lambda entry: entry.shards[0].file)
@@ -127,19 +129,3 @@ def add_set(directory: str, added: RecordSet) -> None:
 def _contents(inputs: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
     """What the input files hold, wherever they are."""
     return [(entry["bytes"], entry["sha256"]) for entry in inputs]
-
-
-@contextlib.contextmanager
-def _locked(directory: str) -> Iterator[None]:
-    """Keeps other processes out of the manifest; the lock ends with the process at the latest.
-
-    Some network file systems have no such locks; there runs that end in the same instant could
-    lose an entry, which is better than to fail after hours of work.
-    """
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

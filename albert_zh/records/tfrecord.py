@@ -5,11 +5,15 @@ A file is a sequence of frames:
 length (uint64) | masked CRC-32C of the 8 length bytes | payload | masked CRC-32C of the payload
 ```
 All numbers are little-endian. The checksums tell a truncated or damaged file from a whole one.
+A file may be compressed by gzip as a whole; offsets are then those of its content.
 """
 
+import contextlib
 import functools
+import gzip
 import os
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import IO
 
@@ -25,26 +29,35 @@ def frame(payload: bytes) -> bytes:
     return b"".join((length, _masked_crc(length), payload, _masked_crc(payload)))
 
 
+def is_gzip(path: str) -> bool:
+    """Whether the file is compressed; a plain one can begin with the same two bytes."""
+    with open(path, "rb") as file:
+        header = file.read(12)
+    return header[:2] == b"\x1f\x8b" and header[8:] != _masked_crc(header[:8])
+
+
 def read_records(path: str) -> Iterator[bytes]:
     """Payloads of the file's records in order, checksums checked.
 
     Raises:
         ValueError: The file is empty, cut off or damaged; names the file and the byte offset.
     """
-    with open(path, "rb") as file:
+    with _opened(path) as file:
         for offset, length in _frames(file, path):
-            payload, checksum = file.read(length), file.read(4)
+            payload, checksum = _read(file, length), _read(file, 4)
             if len(checksum) < 4 or checksum != _masked_crc(payload):
                 raise _damaged(path, offset)
             yield payload
 
 
 def count_records(path: str) -> int:
-    """Number of records in the file; reads the lengths and skips the payloads.
+    """Number of records in the file; reads the lengths and skips the payloads of a plain one.
 
     Raises:
         ValueError: The file is empty, cut off or damaged; names the file and the byte offset.
     """
+    if is_gzip(path):
+        return sum(1 for _ in read_records(path))
     count, size = 0, os.path.getsize(path)
     with open(path, "rb") as file:
         for offset, length in _frames(file, path):
@@ -66,10 +79,25 @@ def crc32c(data: bytes) -> int:
     return state ^ 0xFFFFFFFF
 
 
+def _opened(path: str) -> contextlib.AbstractContextManager[IO[bytes]]:
+    return gzip.open(path) if is_gzip(path) else open(path, "rb")
+
+
+def _read(file: IO[bytes], size: int) -> bytes:
+    """Up to `size` bytes, fewer at the end; one where compressed data is damaged or cut off.
+
+    One byte is neither the end of the file nor a whole header or checksum.
+    """
+    try:
+        return file.read(size)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return b"?"
+
+
 def _frames(file: IO[bytes], path: str) -> Iterator[tuple[int, int]]:
     """(offset, payload length) of each frame; the file then stands at the payload."""
     offset = 0
-    while header := file.read(12):
+    while header := _read(file, 12):
         if len(header) < 12 or header[8:] != _masked_crc(header[:8]):
             raise _damaged(path, offset)
         length = struct.unpack("<Q", header[:8])[0]
@@ -81,7 +109,7 @@ def _frames(file: IO[bytes], path: str) -> Iterator[tuple[int, int]]:
 
 def _damaged(path: str, offset: int) -> ValueError:
     return ValueError(
-        f"{path}: no whole record at byte {offset}; the file is damaged, cut off, compressed or not"
+        f"{path}: no whole record at byte {offset}; the file is damaged, cut off or not"
         " a TFRecord file. Copy it again or create it anew with create_pretraining_data.py"
     )
 

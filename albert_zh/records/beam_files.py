@@ -1,0 +1,153 @@
+"""Inputs and outputs of a pipeline, on the file systems that Apache Beam knows.
+
+```
+gs://bucket/corpus/*.txt       -> gs://bucket/corpus/a.txt gs://bucket/corpus/b.txt
+corpus/                        -> corpus/a.txt corpus/b.txt        as without Beam
+gs://bucket/out/part-*.tfrecord    shards, and manifest.json beside them
+```
+A remote file is one whose path is a URL; Beam needs extra packages for most of them.
+"""
+
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import IO, Any
+
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from albert_zh.corpus.sources import STANDARD_INPUT, Source, expand_inputs, is_remote
+from albert_zh.records import outputs as local
+from albert_zh.records.manifest import MANIFEST, RecordSet, add_set
+from albert_zh.records.outputs import Outputs
+
+
+def pipeline_options(text: str) -> PipelineOptions:
+    """Beam's options, as on a command line; Beam's file systems use them from now on."""
+    options = PipelineOptions(shlex.split(text))
+    FileSystems.set_options(options)
+    return options
+
+
+def find_inputs(patterns: str) -> list[str]:
+    """`expand_inputs` that takes remote files and globs, too.
+
+    Raises:
+        FileNotFoundError: An item names no file, or the list is empty.
+        ValueError: Standard input is named, or Beam lacks the package for a file system.
+    """
+    items = [item.strip() for item in patterns.split(",") if item.strip()] or [""]
+    if STANDARD_INPUT in items:
+        raise ValueError("the workers of a pipeline have no standard input; name files instead")
+    found = (_remote_files(item) if is_remote(item) else expand_inputs(item) for item in items)
+    return list(dict.fromkeys(path for paths in found for path in paths))
+
+
+def parse_outputs(text: str, *, num_shards: int | None) -> Outputs:
+    """`Outputs.parse` that takes remote paths, too.
+
+    Raises:
+        ValueError: As there; or a pattern comes without the number of its files.
+    """
+    paths = [path.strip() for path in text.split(",") if path.strip()]
+    schemes = {path.partition("://")[0] if is_remote(path) else "" for path in paths}
+    if len(schemes) > 1:
+        raise ValueError(f"the files of one run go to one directory; output_file names {text}")
+    scheme = "".join(schemes)
+    prefix = f"{scheme}:/" if scheme else ""  # gs://bucket/name is treated as /bucket/name.
+    bare = ",".join(path.removeprefix(prefix) for path in paths)
+    outputs = Outputs.parse(bare, num_shards=num_shards)
+    if outputs.is_pattern and num_shards is None:
+        raise ValueError(
+            f"a pipeline has to know at its start how many files {text} stands for; give"
+            " --num_shards, about one for each 128 MB of records: a worker sorts a file in memory"
+        )
+    return replace(outputs, directory=prefix + outputs.directory)
+
+
+def is_complete(outputs: Outputs, wanted: RecordSet, paths: Sequence[str]) -> bool:
+    """`records.outputs.is_complete` for inputs anywhere; remote outputs must not stand there.
+
+    Raises:
+        ValueError: Something else stands in one of the places.
+    """
+    if not is_remote(outputs.directory):
+        return local.is_complete(outputs, wanted, lambda: [_described(path) for path in paths])
+    for path in (path for name in outputs.names for path in _match(outputs.path(name))):
+        if outputs.owns(os.path.basename(path)):
+            raise ValueError(
+                f"{path} stands there already. Delete it or choose another --output_file"
+            )
+    return False
+
+
+def add_to_manifest(directory: str, written: RecordSet) -> None:
+    """`manifest.add_set`; a remote manifest comes here for it, as such files cannot be locked."""
+    if not is_remote(directory):
+        add_set(directory, written)
+        return
+    remote = f"{directory}/{MANIFEST}"
+    with tempfile.TemporaryDirectory() as here:
+        manifest = os.path.join(here, MANIFEST)
+        if FileSystems.exists(remote):
+            _copy(remote, manifest)
+        add_set(here, written)
+        _copy(manifest, remote)
+
+
+def open_stored(path: str) -> IO[bytes]:
+    """Opens a file for reading its bytes as they are stored."""
+    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+
+
+def create(path: str) -> IO[bytes]:
+    """Opens a file for writing its bytes as they will be stored; makes its directory."""
+    return FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
+
+
+def move(sources: Sequence[str], targets: Sequence[str]) -> None:
+    FileSystems.rename(list(sources), list(targets))
+
+
+def stands(path: str) -> bool:
+    """Whether there is a file, or a directory with anything in it."""
+    if is_remote(path):
+        return FileSystems.exists(path) or bool(_match(f"{path}/*"))
+    return os.path.exists(path)
+
+
+def remove_directory(directory: str) -> None:
+    """Removes it with all that is in it, if it is there."""
+    if not is_remote(directory):
+        shutil.rmtree(directory, ignore_errors=True)
+    elif stands(directory):
+        FileSystems.delete([f"{directory}/"])  # A bucket has no directories, but prefixes.
+
+
+def _remote_files(pattern: str) -> list[str]:
+    # Some tools mark folders of a bucket by empty files with a slash at the end.
+    if files := [path for path in _match(pattern) if not path.endswith("/")]:
+        return files
+    raise FileNotFoundError(f"no file matches {pattern!r}; check the path")
+
+
+def _match(pattern: str) -> list[str]:
+    (found,) = FileSystems.match([pattern])
+    return sorted(file.path for file in found.metadata_list)
+
+
+def _copy(source: str, target: str) -> None:
+    with open_stored(source) as reading, create(target) as writing:
+        shutil.copyfileobj(reading, writing)
+
+
+def _described(path: str) -> dict[str, Any]:
+    """Name, size and hash of an input file."""
+    source = Source(path, open_stored)
+    for _ in source:
+        pass
+    return source.described()

@@ -1,0 +1,169 @@
+"""Where records go: the files that --output_file names, and whether they stand there already.
+
+```
+--output_file=out/a.tfrecord,out/b.tfrecord      these files
+--output_file='out/news-*.tfrecord'              out/news-00000-of-00012.tfrecord ...: as many as
+                                                 the data needs; the same pattern reads them
+```
+"""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from albert_zh.files import sha256_of_file
+from albert_zh.records.manifest import MANIFEST, RecordSet, Shard, read_manifest
+
+_SHARD_BYTES = 128 << 20  # large enough to read well, small enough for some files a device
+_COUNT = r"\d{5}-of-(\d{5})"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files of one run; they share a directory, where their manifest is kept.
+
+    >>> Outputs.parse("out/news-*.tfrecord").files(num_bytes=300 << 20)
+    ['news-00000-of-00003.tfrecord', 'news-00001-of-00003.tfrecord', 'news-00002-of-00003.tfrecord']
+    >>> Outputs.parse("out/a.tfrecord, out/b.tfrecord").files(num_bytes=300 << 20)
+    ['a.tfrecord', 'b.tfrecord']
+    """
+
+    directory: str
+    names: tuple[str, ...]  # without the directory; a single one with * is a pattern
+    num_shards: int | None = None  # of a pattern; None: as many as the data needs
+
+    @classmethod
+    def parse(cls, text: str, *, num_shards: int | None = None) -> "Outputs":
+        """The outputs that a comma-separated list of paths names.
+
+        Raises:
+            ValueError: No path, a path twice, a directory, paths in different directories, a
+                pattern among other paths, or a number of shards without a pattern.
+        """
+        paths = [path.strip() for path in text.split(",") if path.strip()]
+        _check_paths(paths, text)
+        outputs = cls(
+            os.path.dirname(os.path.abspath(paths[0])),
+            tuple(map(os.path.basename, paths)),
+            num_shards,
+        )
+        if num_shards is not None and (num_shards < 1 or not outputs.is_pattern):
+            raise ValueError(
+                "num_shards is the number of files a pattern stands for, at least 1; write"
+                " --output_file='name-*.tfrecord'"
+            )
+        return outputs
+
+    @property
+    def is_pattern(self) -> bool:
+        return "*" in self.names[0]
+
+    @property
+    def work_directory(self) -> str:
+        """Where an unfinished run keeps what it has made."""
+        return self.path(f"{self.names[0].replace('*', 'all')}.unfinished")
+
+    def path(self, file: str) -> str:
+        return os.path.join(self.directory, file)
+
+    def files(self, *, num_bytes: int) -> list[str]:
+        """Names of the shards for records of that size."""
+        if not self.is_pattern:
+            return list(self.names)
+        count = self.num_shards or max(1, -(-num_bytes // _SHARD_BYTES))
+        before, after = self.names[0].split("*")
+        return [f"{before}{index:05}-of-{count:05}{after}" for index in range(count)]
+
+    def shown(self, shards: Sequence[Shard]) -> list[str]:
+        """The shards for people: the few that were named, or the pattern."""
+        if self.is_pattern:
+            return [f"{len(shards)} files {self.path(self.names[0])}"]
+        return [self.path(shard.file) for shard in shards]
+
+    def standing(self) -> list[str]:
+        """Names of files that stand where the shards go."""
+        if not self.is_pattern:
+            return [name for name in self.names if os.path.exists(self.path(name))]
+        found = os.listdir(self.directory) if os.path.isdir(self.directory) else []
+        return sorted(filter(self.owns, found))
+
+    def owns(self, file: str) -> bool:
+        """Whether a shard of these outputs may have the name."""
+        if not self.is_pattern:
+            return file in self.names
+        before, after = map(re.escape, self.names[0].split("*"))
+        return re.fullmatch(f"{before}{_COUNT}{after}", file) is not None
+
+
+def is_complete(
+    outputs: Outputs, wanted: RecordSet, describe_inputs: Callable[[], list[dict[str, Any]]]
+) -> bool:
+    """Whether the shards stand there complete, made of the same recipe, vocabulary and inputs.
+
+    False means that they may be written: nothing is there, or a part of the very same set.
+
+    Args:
+        outputs: Where the shards go.
+        wanted: What they are to be made of, without the inputs.
+        describe_inputs: Gives the inputs; called only where the answer hangs on them.
+
+    Raises:
+        ValueError: Something else stands in one of the places.
+    """
+    standing = outputs.standing()
+    for known in read_manifest(outputs.directory):
+        files = [shard.file for shard in known.shards]
+        found = [file for file in files if os.path.exists(outputs.path(file))]
+        if not found or not any(map(outputs.owns, files)):
+            continue
+        where = outputs.path(found[0])
+        if not outputs.is_pattern and files != list(outputs.names):
+            raise _occupied(where, f"as one of {len(files)} files: {', '.join(files)}")
+        # Without inputs on both sides the recipes are compared first, which takes no reading.
+        difference = replace(known, inputs=[]).difference(wanted) or known.difference(
+            replace(wanted, inputs=describe_inputs())
+        )
+        if difference:
+            raise _occupied(where, f"made otherwise: {difference}")
+        for file in found:
+            _check_unchanged(outputs.path(file), known)
+        if stray := [file for file in standing if file not in files]:
+            raise _occupied(outputs.path(stray[0]), f"and {MANIFEST} beside it does not list it")
+        return found == files
+    if standing:
+        raise _occupied(outputs.path(standing[0]), f"and {MANIFEST} beside it does not list it")
+    return False
+
+
+def _check_paths(paths: list[str], text: str) -> None:
+    if not paths:
+        raise ValueError("output_file names no file")
+    if len(set(map(os.path.abspath, paths))) < len(paths):
+        raise ValueError(f"output_file names a file twice: {text}")
+    if len({os.path.dirname(os.path.abspath(path)) for path in paths}) > 1:
+        raise ValueError(
+            "the files of one run go to one directory, where their manifest is kept;"
+            f" output_file names several: {text}"
+        )
+    if text.count("*") > (len(paths) == 1) or "*" in os.path.dirname(paths[0]):
+        raise ValueError(
+            "an output_file with a * stands for all files of the run, so it has one * in its file"
+            f" name and no other path beside it; got {text}"
+        )
+    for path in paths:
+        if os.path.isdir(path):
+            raise ValueError(f"output_file {path} is a directory; name a file in it")
+
+
+def _check_unchanged(path: str, known: RecordSet) -> None:
+    shard = known.shard(os.path.basename(path))
+    if os.path.getsize(path) != shard.bytes or sha256_of_file(path) != shard.sha256:
+        raise _occupied(path, f"but changed since {MANIFEST} was written")
+
+
+def _occupied(path: str, how: str) -> ValueError:
+    return ValueError(
+        f"{path} stands there already, {how}. Delete it or choose another --output_file"
+    )

@@ -1,0 +1,88 @@
+r"""Turns raw text into pretraining records on many machines, as an Apache Beam pipeline.
+
+The flags are those of create_pretraining_data.py, and so are the records, byte for byte; Beam's
+own options stand in --beam_options. On one machine create_pretraining_data.py is the better
+choice: Beam's DirectRunner keeps all records in memory and does not go on after a kill.
+
+  python scripts/create_pretraining_data_beam.py --input_file=corpus \
+      --output_file='records/part-*.tfrecord' --num_shards=4 --vocab_file=albert_config/vocab.txt \
+      --do_whole_word_mask --beam_options='--runner=DirectRunner'
+
+  python scripts/create_pretraining_data_beam.py --input_file='gs://bucket/corpus/*.txt' \
+      --output_file='gs://bucket/records/part-*.tfrecord' --num_shards=200 \
+      --vocab_file=albert_config/vocab.txt --do_whole_word_mask \
+      --beam_options='--runner=DataflowRunner --project=mine --region=europe-west4
+                      --temp_location=gs://bucket/temp --setup_file=./pyproject.toml'
+
+It needs the package apache-beam, for Google Cloud apache-beam[gcp]. Workers need this package, too:
+--setup_file installs it there, or a container image has it. Nothing lives in the main session, so
+--save_main_session is not needed. The vocabulary, dictionary and word table are read here and
+travel with the pipeline; input and output have to be where all workers reach them.
+"""
+
+import pathlib
+import sys
+from collections import Counter
+from dataclasses import dataclass
+
+# A clone is not installed: its package is found beside this folder.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from albert_zh import cli
+from albert_zh.data_options import DataOptions, make_plan
+from albert_zh.extras import load_extra
+from albert_zh.masking_options import MaskingOptions
+from albert_zh.options import define_flags, option, read_flags
+from albert_zh.reading_options import ReadingOptions
+from albert_zh.records.summary import summary
+
+
+@dataclass(frozen=True)
+class BeamOptions:
+    """What Beam is told."""
+
+    beam_options: str = option(
+        "", "Options of Apache Beam and its runner, such as '--runner=FlinkRunner --parallelism=8'."
+    )
+
+
+def main() -> None:
+    load_extra("apache_beam", purpose="a pipeline")  # before the modules that import it on top
+    from albert_zh.records.beam_building import build_shards
+    from albert_zh.records.beam_files import (
+        find_inputs,
+        is_complete,
+        parse_outputs,
+        pipeline_options,
+    )
+
+    options, reading = read_flags(DataOptions), read_flags(ReadingOptions)
+    masking = read_flags(MaskingOptions)
+    if options.num_workers is not None:
+        raise ValueError(
+            "--num_workers is for create_pretraining_data.py; here the runner has workers, so tell"
+            " it: --beam_options='--direct_running_mode=multi_processing --direct_num_workers=2'"
+        )
+    runner_options = pipeline_options(read_flags(BeamOptions).beam_options)
+    outputs = parse_outputs(options.output_file, num_shards=options.num_shards)
+    paths = find_inputs(options.input_file)
+    plan = make_plan(options, reading, masking)
+    if is_complete(outputs, plan.described, paths):
+        print(f"complete already, nothing to do: {options.output_file}")
+        return
+    written = build_shards(
+        paths,
+        reading.rules,
+        plan.maker,
+        outputs=outputs,
+        described=plan.described,
+        compressed=options.compress == "gzip",
+        options=runner_options,
+    )
+    print(summary(Counter(written.counts), written.recipe))
+    print(f"wrote {written.num_records:,} instances to {', '.join(outputs.shown(written.shards))}")
+
+
+if __name__ == "__main__":
+    define_flags(DataOptions, ReadingOptions, MaskingOptions, BeamOptions)
+    cli.run(main)
