@@ -17,6 +17,7 @@ from absl import logging
 
 from albert_zh.corpus.instances import InstanceRecipe, Pairing
 from albert_zh.corpus.masking import MaskingRecipe
+from albert_zh.creation.maker import RecordMaker, TextTools
 from albert_zh.files import sha256_of_file
 from albert_zh.masking_options import (
     MASKINGS,
@@ -26,7 +27,6 @@ from albert_zh.masking_options import (
 )
 from albert_zh.options import REQUIRED, option
 from albert_zh.reading_options import ReadingOptions
-from albert_zh.records.creation import RecordMaker, TextTools
 from albert_zh.records.features import Layout
 from albert_zh.records.manifest import RecordSet
 from albert_zh.text.segmenters import SEGMENTERS

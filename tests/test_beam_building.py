@@ -14,14 +14,14 @@ from buckets import BucketFileSystem
 
 from albert_zh.corpus.blocks import blocks
 from albert_zh.corpus.reading import CorpusReader, ReadingRules
+from albert_zh.creation import building
+from albert_zh.creation.beam_building import _MakeRecords, build_shards
+from albert_zh.creation.beam_files import parse_outputs, pipeline_options
+from albert_zh.creation.outputs import Outputs
 from albert_zh.data_options import DataOptions, make_plan
 from albert_zh.masking_options import MaskingOptions
 from albert_zh.reading_options import ReadingOptions
-from albert_zh.records import building
-from albert_zh.records.beam_building import _MakeRecords, build_shards
-from albert_zh.records.beam_files import parse_outputs, pipeline_options
 from albert_zh.records.manifest import RecordSet, read_manifest
-from albert_zh.records.outputs import Outputs
 from albert_zh.records.tfrecord import frame
 
 DESCRIBED = RecordSet(recipe={"max_seq_length": 24}, vocabulary={"size": 3}, inputs=[])

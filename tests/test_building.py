@@ -15,10 +15,10 @@ from itertools import pairwise
 import pytest
 
 from albert_zh.corpus.reading import CorpusReader, ReadingRules
-from albert_zh.records.building import build_shards, remove_leftovers
-from albert_zh.records.creation import MadeRecords
+from albert_zh.creation.building import build_shards, remove_leftovers
+from albert_zh.creation.maker import MadeRecords
+from albert_zh.creation.outputs import Outputs, is_complete
 from albert_zh.records.manifest import RecordSet, read_manifest
-from albert_zh.records.outputs import Outputs, is_complete
 from albert_zh.records.tfrecord import read_records
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -114,7 +114,7 @@ def test_bytes_do_not_hang_on_the_number_of_workers(tmp_path, corpus, num_worker
 
 def test_bytes_do_not_hang_on_the_memory_to_sort_in(tmp_path, corpus, monkeypatch):
     build(tmp_path / "one", corpus)
-    monkeypatch.setattr("albert_zh.records.building._IN_MEMORY", 1000)
+    monkeypatch.setattr("albert_zh.creation.building._IN_MEMORY", 1000)
     build(tmp_path / "many", corpus)
     assert contents(tmp_path / "one") == contents(tmp_path / "many")
 
@@ -246,7 +246,7 @@ def test_unfinished_run_of_another_kind_is_an_error(tmp_path, corpus, changes, m
 
 
 def test_two_runs_in_one_place_are_an_error(tmp_path, corpus, monkeypatch):
-    monkeypatch.setattr("albert_zh.records.building._PATIENCE", 0.1)
+    monkeypatch.setattr("albert_zh.creation.building._PATIENCE", 0.1)
 
     class NestedMaker(EchoMaker):
         def __call__(self, block):

@@ -23,11 +23,12 @@ ALLOWED = {
     "text": set(),
     "corpus": {"text"},
     "records": {"text", "corpus"},
+    "creation": {"text", "corpus", "records"},
     "reading_options": {"options", "corpus"},
     "masking_options": {"options", "text", "corpus"},
     "data_options": {
         *("options", "reading_options", "masking_options"),
-        *("text", "corpus", "records"),
+        *("text", "corpus", "records", "creation"),
     },
     "tasks": {"text"},
     "train": set(),

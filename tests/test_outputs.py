@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from albert_zh.creation.outputs import Outputs, is_complete
 from albert_zh.records.manifest import RecordSet, Shard, add_set
-from albert_zh.records.outputs import Outputs, is_complete
 
 INPUTS = [{"file": "news.txt", "bytes": 5, "sha256": "beef"}]
 WANTED = RecordSet(

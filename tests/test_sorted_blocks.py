@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albert_zh.records.sorted_blocks import (
+from albert_zh.creation.sorted_blocks import (
     ALL_KEYS,
     in_order_of_keys,
     key_ranges,

@@ -31,10 +31,10 @@ from dataclasses import dataclass
 from albert_zh.text.vocab import Vocab
 from albert_zh.text.wordpiece import split_words
 
-_MASKED, _KEPT = 0.8, 0.1  # shares of what is chosen; the rest becomes random tokens
+MASKED_SHARE, KEPT_SHARE = 0.8, 0.1  # shares of what is chosen; the rest becomes random tokens
 
 # Words of which the published script marked the later characters.
-_LONGEST_MARKED = 3
+LONGEST_MARKED = 3
 
 # Entries that stand for no text: [unused7], <S>, <T>, </s>, <pad> and what strips to nothing.
 _PLACEHOLDER = re.compile(r"\[unused\d+\]|</?\w+>|(##)?")
@@ -303,13 +303,13 @@ def _replace(
     without_similar = 0
     for places in lots:
         share = rng.random()
-        if share < _MASKED and recipe.similar is None:
+        if share < MASKED_SHARE and recipe.similar is None:
             for place in places:
                 seen[place] = recipe.mask_id
-        elif share < _MASKED:
+        elif share < MASKED_SHARE:
             words = _words(begins, places[0], places[-1] + 1)
             without_similar += _put_similar(seen, words, recipe, rng)
-        elif share >= _MASKED + _KEPT:
+        elif share >= MASKED_SHARE + KEPT_SHARE:
             _put_random(seen, places, recipe, rng)
     return without_similar
 
@@ -389,4 +389,4 @@ def _continues_marked_word(
         begin -= 1
     while end < len(starts) and not starts[end]:
         end += 1
-    return begin < position and end - begin <= _LONGEST_MARKED and token_ids[begin] in twins
+    return begin < position and end - begin <= LONGEST_MARKED and token_ids[begin] in twins

@@ -21,11 +21,13 @@ from itertools import accumulate
 import numpy as np
 import tensorflow as tf
 
-from albert_zh.corpus.masking import MaskingRecipe, ReplacePer
-
-# As in `corpus.masking`: shares of what is chosen; longest word with labels of its own.
-_MASKED, _KEPT = 0.8, 0.1
-_LONGEST_MARKED = 3
+from albert_zh.corpus.masking import (
+    KEPT_SHARE,
+    LONGEST_MARKED,
+    MASKED_SHARE,
+    MaskingRecipe,
+    ReplacePer,
+)
 
 Ids = tuple[int, ...]
 
@@ -81,8 +83,8 @@ class DynamicMasking:
         if recipe.replace_per is not ReplacePer.TOKEN:
             groups = words if recipe.replace_per is ReplacePer.WORD else units
             lots = _spread(lots, _numbers(groups))
-        kept = tf.where(lots < _MASKED + _KEPT, token_ids, random_ids)
-        return tf.where(lots < _MASKED, hidden, kept)
+        kept = tf.where(lots < MASKED_SHARE + KEPT_SHARE, token_ids, random_ids)
+        return tf.where(lots < MASKED_SHARE, hidden, kept)
 
 
 class _SimilarWords:
@@ -231,7 +233,7 @@ def _labels(token_ids, starts, recipe: MaskingRecipe) -> tf.Tensor:
 
     numbers = _numbers(starts)
     begins_so = _spread(_sums(tf.cast(starts & (twin != token_ids), tf.int32), numbers), numbers)
-    short = _sizes(numbers, tf.ones_like(starts)) <= _LONGEST_MARKED
+    short = _sizes(numbers, tf.ones_like(starts)) <= LONGEST_MARKED
     return tf.where(~starts & short & (begins_so > 0), twin, token_ids)
 
 

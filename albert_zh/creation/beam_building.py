@@ -1,4 +1,4 @@
-"""From a corpus to shards on many machines: `records.building` as an Apache Beam pipeline.
+"""From a corpus to shards on many machines: `creation.building` as an Apache Beam pipeline.
 
 ```
 files -> Read -> blocks -> Make -> (shard, record with key) -> Write -> NAME.unfinished/ -> moved
@@ -29,7 +29,7 @@ from apache_beam.pvalue import AsDict, AsList, AsSingleton, TaggedOutput
 
 from albert_zh.corpus.blocks import Block, blocks
 from albert_zh.corpus.reading import CorpusReader, ReadingRules
-from albert_zh.records.beam_files import (
+from albert_zh.creation.beam_files import (
     add_to_manifest,
     create,
     move,
@@ -37,11 +37,11 @@ from albert_zh.records.beam_files import (
     remove_directory,
     stands,
 )
-from albert_zh.records.building import no_instances, too_many_files
-from albert_zh.records.creation import RecordMaker
+from albert_zh.creation.building import no_instances, too_many_files
+from albert_zh.creation.maker import RecordMaker
+from albert_zh.creation.outputs import Outputs
+from albert_zh.creation.shard_file import write_shard
 from albert_zh.records.manifest import RecordSet, Shard
-from albert_zh.records.outputs import Outputs
-from albert_zh.records.shard_file import write_shard
 from albert_zh.records.tfrecord import frame
 
 _FACTS = "facts.json"
@@ -58,7 +58,7 @@ def build_shards(
     compressed: bool,
     options: PipelineOptions,
 ) -> RecordSet:
-    """`records.building.build_shards` as a pipeline.
+    """`creation.building.build_shards` as a pipeline.
 
     Raises:
         ValueError: The text gives no instances, or too few for the files; another run is at work

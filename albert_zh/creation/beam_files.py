@@ -21,9 +21,9 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from albert_zh.corpus.sources import STANDARD_INPUT, Source, expand_inputs, is_remote
-from albert_zh.records import outputs as local
+from albert_zh.creation import outputs as local
+from albert_zh.creation.outputs import Outputs
 from albert_zh.records.manifest import MANIFEST, RecordSet, add_set
-from albert_zh.records.outputs import Outputs
 
 
 def pipeline_options(text: str) -> PipelineOptions:
@@ -70,7 +70,7 @@ def parse_outputs(text: str, *, num_shards: int | None) -> Outputs:
 
 
 def is_complete(outputs: Outputs, wanted: RecordSet, paths: Sequence[str]) -> bool:
-    """`records.outputs.is_complete` for inputs anywhere; remote outputs must not stand there.
+    """`creation.outputs.is_complete` for inputs anywhere; remote outputs must not stand there.
 
     Raises:
         ValueError: Something else stands in one of the places.

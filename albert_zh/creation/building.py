@@ -2,7 +2,7 @@
 
 ```
 corpus -> blocks of documents -> [workers] sorted blocks of records -> [workers] shards
-          corpus.blocks                     records.sorted_blocks                 outputs, manifest
+          corpus.blocks                     creation.sorted_blocks                 outputs, manifest
                             <------ NAME.unfinished/ ------>
 ```
 All that is made lies in a directory beside the outputs until everything is there. A killed run
@@ -24,19 +24,19 @@ from itertools import chain
 
 from albert_zh.corpus.blocks import Block, blocks
 from albert_zh.corpus.reading import CorpusReader
-from albert_zh.files import atomic_write, locked, write_json
-from albert_zh.progress import Progress
-from albert_zh.records.creation import RecordMaker
-from albert_zh.records.manifest import RecordSet, Shard, add_set
-from albert_zh.records.outputs import Outputs
-from albert_zh.records.shard_file import write_shard
-from albert_zh.records.sorted_blocks import (
+from albert_zh.creation.maker import RecordMaker
+from albert_zh.creation.outputs import Outputs
+from albert_zh.creation.shard_file import write_shard
+from albert_zh.creation.sorted_blocks import (
     BlockFacts,
     in_order_of_keys,
     key_ranges,
     read_facts,
     write_block,
 )
+from albert_zh.files import atomic_write, locked, write_json
+from albert_zh.progress import Progress
+from albert_zh.records.manifest import RecordSet, Shard, add_set
 from albert_zh.workers import run_jobs
 
 _RECIPE, _BLOCK = "recipe.json", "block-"

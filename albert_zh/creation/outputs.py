@@ -79,7 +79,7 @@ class Outputs:
     def shown(self, shards: Sequence[Shard]) -> list[str]:
         """The shards for people: the few that were named, or the pattern."""
         if self.is_pattern:
-            return [f"{len(shards)} files {self.path(self.names[0])}"]
+            return [f"{len(shards)} file{'s' * (len(shards) > 1)} {self.path(self.names[0])}"]
         return [self.path(shard.file) for shard in shards]
 
     def standing(self) -> list[str]:
