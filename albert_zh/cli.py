@@ -14,7 +14,7 @@ def run(main: Callable[[], None]) -> None:
         cli.run(main)
     ```
     A ValueError or OSError (bad input, missing file, full disk) is shown as `error: ...` and the
-    exit code is 1. `--verbosity=1` shows the traceback too.
+    exit code is 1. `--verbosity=1` shows the traceback too. Ctrl-C ends it with code 130.
     """
     logging.set_verbosity(logging.INFO)  # A later --verbosity on the command line wins.
 
@@ -29,5 +29,8 @@ def run(main: Callable[[], None]) -> None:
             logging.debug("where the error was raised", exc_info=True)
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            sys.exit(130)
 
     app.run(guarded)

@@ -31,6 +31,11 @@ def test_error_of_the_user_is_one_line(body):
     assert done.stderr == "error: bad row 7\n"
 
 
+def test_interruption_is_one_line():
+    done = run_script("raise KeyboardInterrupt")
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
 def test_verbosity_shows_where_the_error_was_raised():
     done = run_script("raise ValueError('bad row 7')", "--verbosity=1")
     assert done.returncode == 1

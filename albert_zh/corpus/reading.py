@@ -20,9 +20,9 @@ from typing import Any
 from albert_zh.corpus.formats import is_named_json, json_texts, lines_of_value, text_lines
 from albert_zh.corpus.sources import OpenFile, Source, open_here, stored_bytes
 
-# Characters, as many as a book of average size has. A document is tokenized at once, which takes
-# some hundred bytes a token.
-LARGEST_DOCUMENT = 1 << 18
+# Characters, as many as a long chapter has. A document is tokenized at once, which takes some
+# hundred bytes a token; a cut costs no more than the pairs across it.
+LARGEST_DOCUMENT = 1 << 16
 
 _FORMATS = ("auto", "text", "json")
 _ON_BAD_TEXT = ("error", "skip")

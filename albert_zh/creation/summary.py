@@ -30,9 +30,11 @@ def summary(counts: Counter[str], recipe: dict[str, Any]) -> str:
     }
     remarks = _remarks(counts, shown["tokens x passes"], _label(recipe))
     remarks |= {name.replace("_", " "): said for name, said in _REMARKS.items() if counts[name]}
-    width = max(map(len, remarks))
+    width, numbers = max(map(len, remarks)), [f"{shown[name]:,}" for name in remarks]
+    digits = max(9, *map(len, numbers))
     lines = [
-        f"{name:{width}} {shown[name]:>9,}   {said}".rstrip() for name, said in remarks.items()
+        f"{name:{width}} {number:>{digits}}   {said}".rstrip()
+        for (name, said), number in zip(remarks.items(), numbers, strict=True)
     ]
     if counts["documents"] > 10 and counts["sentences"] < 1.5 * counts["documents"]:
         lines.append(_ONE_SENTENCE)
