@@ -1,6 +1,7 @@
 """Sorted blocks of records: together they give all records in the order of their keys."""
 
 import random
+import tracemalloc
 from collections import Counter
 from itertools import pairwise
 
@@ -68,3 +69,14 @@ def test_facts_are_read_back_and_missing_ones_are_none(tmp_path):
     assert read_facts(str(tmp_path / "a")) == written
     assert (written.text, written.records, written.bytes) == ("beef", 1, len(frame(b"xy")))
     assert read_facts(str(tmp_path / "b")) is None
+
+
+def test_memory_hangs_on_the_range_of_keys_not_on_the_corpus(tmp_path):
+    rng = random.Random(2)
+    paths = write(tmp_path, [[(rng.getrandbits(64), b"") for _ in range(5000)] for _ in range(40)])
+    tracemalloc.start()
+    for _ in in_order_of_keys(paths, key_ranges(1000)[0]):
+        pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * 5000 * 8 / 2

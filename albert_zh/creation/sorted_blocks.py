@@ -105,4 +105,5 @@ def _read_part(path: str, keys: range) -> _Part:
         bounds = np.concatenate([[0], ends.astype(np.int64)])[begin : end + 1]
         file.seek(int(bounds[0]), os.SEEK_CUR)
         frames = memoryview(file.read(int(bounds[-1] - bounds[0])))
-    return _Part(stored[begin:end], bounds - bounds[0], frames)
+    # A copy: a view would keep the keys of the whole block in memory, and so of the whole corpus.
+    return _Part(stored[begin:end].copy(), bounds - bounds[0], frames)
