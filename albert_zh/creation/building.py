@@ -42,7 +42,7 @@ from albert_zh.workers import run_jobs
 _RECIPE, _BLOCK = "recipe.json", "block-"
 _IDENTITY = ("recipe", "vocabulary", "versions")
 _PATIENCE = 10.0  # seconds; workers of a run that was killed need one to notice it
-_IN_MEMORY = 64 << 20  # bytes of records that a worker sorts at once
+_IN_MEMORY = 32 << 20  # bytes of records that a worker sorts at once
 
 
 def build_shards(
