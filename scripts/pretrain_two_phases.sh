@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Pretrains on short texts first and on long ones at the end: nine tenths of the steps at 128
+# tokens, the rest at 512. (Devlin et al. 2019, section A.2: only the last tenth needs length 512.)
+#
+#   bash scripts/pretrain_two_phases.sh --input_file=corpus/ --output_dir=my_albert \
+#       --vocab_file=albert_config/vocab.txt --bert_config_file=albert_config/albert_config_tiny.json
+#
+#   --input_file --vocab_file --bert_config_file --output_dir    as above, all needed
+#   --num_train_steps=125000    of both phases together
+#   --train_batch_size=64       of the first phase; the second takes half as many, longer examples
+#   --learning_rate=0.00176     peak of the first phase; the second takes 0.7 of it, which is what
+#                               LAMB's square-root rule makes of half the batch (You et al. 2020)
+#   --lengths=128,512
+#   any other flag              goes to run_pretraining.py in both phases
+#
+# It makes OUTPUT/records_128, OUTPUT/records_512, OUTPUT/phase_128 and OUTPUT/phase_512, which holds
+# the result. The same command again goes on where it was stopped.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." >/dev/null && pwd)
+source "$root/scripts/setup.sh"
+
+input_file='' vocab_file='' bert_config_file='' output_dir=''
+num_train_steps=125000 train_batch_size=64 learning_rate=0.00176 lengths=128,512
+flags=()
+for argument; do
+  case $argument in
+    --input_file=* | --vocab_file=* | --bert_config_file=* | --output_dir=* | --lengths=* | \
+      --num_train_steps=* | --train_batch_size=* | --learning_rate=*)
+      name=${argument%%=*}
+      printf -v "${name#--}" %s "${argument#*=}"
+      ;;
+    *) flags+=("$argument") ;;
+  esac
+done
+for name in input_file vocab_file bert_config_file output_dir; do
+  if [ -z "${!name}" ]; then
+    echo "error: --$name=... is missing; the head of ${BASH_SOURCE[0]} shows the flags" >&2
+    exit 1
+  fi
+done
+short=${lengths%,*} long=${lengths#*,}
+second_steps=$((num_train_steps / 10))
+first_steps=$((num_train_steps - second_steps))
+
+# Arguments: length, steps, batch size, learning rate, then further flags.
+phase() {
+  local length=$1 steps=$2 batch=$3 rate=$4
+  shift 4
+  printf '\n== %s steps of %s examples of %s tokens\n' "$steps" "$batch" "$length" >&2
+  "$PYTHON" "$root/create_pretraining_data.py" --input_file="$input_file" \
+    --output_file="$output_dir/records_$length/part-*.tfrecord" --vocab_file="$vocab_file" \
+    --max_seq_length="$length"
+  "$PYTHON" "$root/run_pretraining.py" --do_train=True \
+    --input_file="$output_dir/records_$length/part-*.tfrecord" \
+    --output_dir="$output_dir/phase_$length" --bert_config_file="$bert_config_file" \
+    --num_train_steps="$steps" --num_warmup_steps=$((steps / 10)) \
+    --train_batch_size="$batch" --learning_rate="$rate" ${flags[@]+"${flags[@]}"} "$@"
+}
+
+phase "$short" "$first_steps" "$train_batch_size" "$learning_rate"
+phase "$long" "$second_steps" $(((train_batch_size + 1) / 2)) \
+  "$(awk -v rate="$learning_rate" 'BEGIN { print 0.7 * rate }')" \
+  --init_checkpoint="$output_dir/phase_$short/model.ckpt-$first_steps"

@@ -1,0 +1,54 @@
+"""scripts/pretrain_two_phases.sh: records of two lengths, two runs, the second from the first."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import small
+
+from albert_zh.checkpoint.files import read_meta
+
+ROOT = pathlib.Path(__file__).parent.parent
+WORDS = "bert/embeddings/word_embeddings"
+
+
+def script(*flags: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        ["bash", ROOT / "scripts" / "pretrain_two_phases.sh", *flags],
+        env={**os.environ, "VIRTUAL_ENV": sys.prefix},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_second_phase_is_longer_and_starts_from_the_first(tmp_path):
+    flags = {
+        "input_file": small.write_corpus(tmp_path),
+        "vocab_file": small.write_vocabulary(tmp_path),
+        "bert_config_file": small.write_config(tmp_path),
+        "output_dir": tmp_path / "out",
+        "num_train_steps": 20,
+        "train_batch_size": 5,
+        "lengths": "16,32",
+        "save_checkpoints_steps": 100,
+    }
+    done = script(*(f"--{name}={value}" for name, value in flags.items()))
+    assert done.returncode == 0, done.stderr
+    short, long = (
+        read_meta(str(tmp_path / "out" / name))
+        for name in ("phase_16/model.ckpt-18", "phase_32/model.ckpt-2")
+    )
+    assert [meta["options"]["train_batch_size"] for meta in (short, long)] == [5, 3]
+    assert [meta["options"]["learning_rate"] for meta in (short, long)] == [0.00176, 0.001232]
+    np.testing.assert_array_equal(
+        small.arrays(tmp_path / "out/phase_32/model.ckpt-0")[WORDS],
+        small.arrays(tmp_path / "out/phase_16/model.ckpt-18")[WORDS],
+    )
+
+
+def test_missing_flag_is_named(tmp_path):
+    done = script("--input_file=corpus", f"--output_dir={tmp_path}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: --vocab_file=... is missing")
