@@ -1,8 +1,10 @@
 """Batches: what is in them, in which order, and how they are masked."""
 
 import gzip
+import pathlib
 from collections import Counter
-from itertools import combinations, islice
+from dataclasses import replace
+from itertools import chain, combinations, islice, pairwise
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ import tensorflow as tf
 
 from albert_zh.corpus.instances import Instance
 from albert_zh.corpus.masking import MaskingRecipe
-from albert_zh.records.batches import evaluation_batches, training_batches
+from albert_zh.records.batches import evaluation_batches, named_read_errors, training_batches
+from albert_zh.records.corruption import OnCorrupt
 from albert_zh.records.features import Layout, serialize
+from albert_zh.records.reading import Stretch
 from albert_zh.records.record_files import check_records
 from albert_zh.records.tfrecord import frame
 
@@ -83,8 +87,26 @@ def test_training_batches_have_static_shapes(files):
 
 
 def test_evaluation_sees_every_record_once_in_order(files):
-    found = numbers_in(evaluation_batches(files, batch_size=10))
+    found = numbers_in(evaluation_batches(files, batch_size=10, pad_last=False))
     assert found == [[*range(100, 110)], [*range(110, 120)], [*range(120, 125)]]
+
+
+def test_rows_that_fill_up_the_last_batch_count_nowhere(files):
+    batches = evaluation_batches(files, batch_size=10)
+    assert all(value.shape.is_fully_defined() for value in batches.element_spec.values())
+    *whole, last = batches
+    *same, smaller = evaluation_batches(files, batch_size=10, pad_last=False)
+    assert_same(whole, same)
+    assert_same([{name: value[:5] for name, value in last.items()}], [smaller])
+    filler = {name: set(value[5:].numpy().ravel().tolist()) for name, value in last.items()}
+    assert filler == {name: {0} for name in last} | {"sentence_order": {-1}}
+
+
+def test_records_without_pairs_have_no_known_order(files):
+    (batch,) = evaluation_batches(replace(files, has_pairs=False), batch_size=25)
+    assert batch["sentence_order"].numpy().tolist() == [-1] * 25
+    (batch,) = islice(training_batches(replace(files, has_pairs=False), batch_size=9, seed=1), 1)
+    assert batch["sentence_order"].numpy().tolist() == [-1] * 9
 
 
 def training_numbers(files, count, **options):
@@ -111,14 +133,47 @@ def test_resumed_order_equals_the_uninterrupted_one(files):
         assert resumed == uninterrupted[used:]
 
 
-def test_order_mixes_files_and_windows(files, monkeypatch):
-    monkeypatch.setattr("albert_zh.records.batches._WINDOW", 5)
-    monkeypatch.setattr("albert_zh.records.batches._INTERLEAVED_FILES", 2)
-    (epoch,) = training_numbers(files, 1, batch_size=25, seed=1)
-    assert sorted(epoch) == [*range(100, 125)]
-    assert len({number // 10 for number in epoch[:5]}) == 2
-    resumed = training_numbers(files, 1, batch_size=5, seed=1, skip_batches=3)
-    assert resumed == [epoch[15:20]]
+@pytest.mark.parametrize("bad", [[], [3, 4, 12, 24]])
+def test_windows_mix_distant_records_and_are_passed_over(files, monkeypatch, bad):
+    monkeypatch.setattr("albert_zh.records.batches._WINDOW", 6)
+    monkeypatch.setattr("albert_zh.records.batches._LANES", 3)
+    files = replace(files, stretches=without(files, bad))
+    size = 25 - len(bad)
+    epochs = training_numbers(files, 3, batch_size=size, seed=1)
+    good = [number for number in range(100, 125) if number - 100 not in bad]
+    assert [sorted(epoch) for epoch in epochs] == [good] * 3
+    assert len({number // 10 for number in epochs[0][:6]}) >= 2
+    numbers = [number for epoch in epochs for number in epoch]
+    for used in (0, 6, 10, 20, size + size % 2, 2 * size, 2 * size + 14):
+        (first,) = training_numbers(files, 1, batch_size=2, seed=1, skip_batches=used // 2)
+        assert first == numbers[used : used + 2]
+
+
+def without(files, bad):
+    """The stretches of the files without some records, counted through all files."""
+    stretches, start = [], 0
+    for whole in files.stretches:
+        places = [-1, *(each - start for each in bad if 0 <= each - start < whole.count)]
+        for first, end in pairwise([*places, whole.count]):
+            stretches.append(Stretch(whole.path, first + 1, end - first - 1))
+        start += whole.count
+    return tuple(stretch for stretch in stretches if stretch.count)
+
+
+def test_resume_reads_no_record_before_its_window(paths, files, monkeypatch):
+    monkeypatch.setattr("albert_zh.records.batches._WINDOW", 8)
+    expected = training_numbers(files, 6, batch_size=4, seed=1)
+    used = {number for batch in expected[:4] for number in batch}
+    for path, start in zip(paths, (100, 110, 120), strict=True):
+        content = bytearray(pathlib.Path(path).read_bytes())
+        size = len(frame(record(0, PUBLISHED))) + 1  # Numbers here take two bytes each.
+        for number in used:
+            if 0 <= (number - start) * size < len(content):
+                content[(number - start) * size + 40] ^= 1
+        pathlib.Path(path).write_bytes(content)
+    assert training_numbers(files, 2, batch_size=4, seed=1, skip_batches=4) == expected[4:]
+    with pytest.raises(tf.errors.DataLossError):
+        training_numbers(files, 1, batch_size=4, seed=1)
 
 
 def test_epochs_begin_with_any_file(files):
@@ -160,8 +215,99 @@ def test_compact_record_that_is_too_long_is_an_error_that_says_the_flag(tmp_path
     lengths = {"max_seq_length": L, "max_predictions_per_seq": P, **lengths}
     files = check_records([path], **lengths)
     (option,) = [name for name in lengths if lengths[name] not in (L, P)]
-    with pytest.raises(tf.errors.InvalidArgumentError, match=f"pass a larger --{option}"):
+    with (
+        pytest.raises(
+            ValueError, match=rf"a\.tfrecord: record 0 needs .*; pass a larger --{option}"
+        ),
+        named_read_errors(files),
+    ):
         list(evaluation_batches(files, batch_size=4))
+
+
+def flip(path, place):
+    content = bytearray(pathlib.Path(path).read_bytes())
+    content[place] ^= 1
+    pathlib.Path(path).write_bytes(content)
+
+
+def stored(**values):
+    """A record with other values of some features."""
+    example = tf.train.Example.FromString(record(100, PUBLISHED))
+    for name, numbers in values.items():
+        del example.features.feature[name].int64_list.value[:]
+        example.features.feature[name].int64_list.value.extend(numbers)
+    return example.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("bad", "problem"),
+    [
+        (stored(segment_ids=[0] * 9), "segment_ids has 9 values, but input_ids has 8"),
+        (stored(masked_lm_ids=[]), "masked_lm_ids has 0 values, but masked_lm_positions has 3"),
+        (stored(input_ids=[500] * 8), "input_ids goes beyond the 200 entries of the vocabulary"),
+        (stored(masked_lm_ids=[-1, 0, 0]), "masked_lm_ids goes beyond the 200 entries"),
+        (stored(masked_lm_positions=[8, 0, 0]), "masked_lm_positions points outside the tokens"),
+        (stored(segment_ids=[0, 0, 0, 0, 2, 2, 2, 2]), "segment_ids is not zeros followed by ones"),
+        (stored(next_sentence_labels=[2]), r"next_sentence_labels is \[2\], not"),
+        (b"", "it lacks input_ids, segment_ids, next_sentence_labels"),
+        (b"\xff\xff", r"it is not a tf\.Example"),
+    ],
+)
+def test_record_that_fits_no_batch_is_an_error_that_names_it(tmp_path, bad, problem):
+    path = tmp_path / "a.tfrecord"
+    path.write_bytes(frame(record(100, PUBLISHED)) * 3 + frame(bad) + frame(stored()))
+    files = check_records([str(path)], vocab_size=200)
+    message = rf"a\.tfrecord: record 3, at byte [\d,]+: {problem}.* --on_corrupt=skip"
+    with pytest.raises(ValueError, match=message), named_read_errors(files):
+        list(evaluation_batches(files, batch_size=2))
+    skipped = check_records([str(path)], vocab_size=200, on_corrupt=OnCorrupt.SKIP)
+    assert (skipped.num_records, skipped.num_skipped) == (4, 1)
+    assert numbers_in(evaluation_batches(skipped, batch_size=4)) == [[100] * 4]
+
+
+def test_damage_met_in_a_compiled_step_is_an_error_that_names_the_record(paths, files):
+    flip(paths[1], 40)
+    batches = iter(training_batches(files, batch_size=25, seed=1))
+
+    @tf.function
+    def step():
+        return tf.reduce_sum(next(batches)["input_ids"])
+
+    with (
+        pytest.raises(ValueError, match=r"b\.tfrecord: record 0, at byte 0: its checksum does not"),
+        named_read_errors(files),
+    ):
+        step()
+
+
+def test_errors_of_the_training_itself_pass(files):
+    with (
+        pytest.raises(tf.errors.InvalidArgumentError, match="Incompatible"),
+        named_read_errors(files),
+    ):
+        tf.ones(2) + tf.ones(3)
+
+
+def test_damage_that_is_gone_at_a_second_look_is_told(files):
+    with (
+        pytest.raises(ValueError, match=r"could not be read \(lost\), but now all can"),
+        named_read_errors(files),
+    ):
+        raise tf.errors.DataLossError(None, None, "lost")
+
+
+def test_order_without_bad_records_is_resumed(paths):
+    size = len(frame(record(100, PUBLISHED)))
+    flip(paths[0], size * 3 + 40)
+    content = pathlib.Path(paths[2]).read_bytes()
+    pathlib.Path(paths[2]).write_bytes(content[:-5])
+    files = check_records(paths, on_corrupt=OnCorrupt.SKIP)
+    assert (files.num_records, files.num_skipped) == (23, 2)
+    epoch, *others = training_numbers(files, 4, batch_size=23, seed=1)
+    assert sorted(epoch) == [each for each in range(100, 124) if each != 103]
+    numbers = [*epoch, *others[0]]
+    resumed = training_numbers(files, 3, batch_size=5, seed=1, skip_batches=4)
+    assert [*chain(*resumed)] == numbers[20:35]
 
 
 RECIPE = MaskingRecipe(
@@ -249,7 +395,7 @@ def test_records_of_the_published_script_are_read(golden_dir, tmp_path):
     path.write_bytes(gzip.decompress(packed))
     files = check_records([str(path)], max_seq_length=128, max_predictions_per_seq=20)
     assert files.num_records == 140
-    batches = list(evaluation_batches(files, batch_size=32))
+    batches = list(evaluation_batches(files, batch_size=32, pad_last=False))
     assert [len(batch["sentence_order"]) for batch in batches] == [32, 32, 32, 32, 12]
     # The counts that came with the file: labels 71/69, 2,638 masked tokens, mean length 126.886.
     assert sum(int(tf.reduce_sum(batch["sentence_order"])) for batch in batches) == 69

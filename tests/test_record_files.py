@@ -1,6 +1,7 @@
 """Record files: what is found out about them, and how unfit ones are refused."""
 
 import gzip
+from dataclasses import replace
 
 import pytest
 import tensorflow as tf
@@ -8,7 +9,8 @@ import tensorflow as tf
 from albert_zh.corpus.instances import Instance
 from albert_zh.records.features import Layout, serialize
 from albert_zh.records.manifest import RecordSet, Shard, add_set
-from albert_zh.records.record_files import RecordFiles, check_records
+from albert_zh.records.reading import Stretch
+from albert_zh.records.record_files import RecordFiles, check_records, split_files
 from albert_zh.records.tfrecord import frame
 
 PUBLISHED = Layout(8, 3)
@@ -36,7 +38,7 @@ def write(tmp_path):
         path.write_bytes(content)
         if recipe is not None:
             shard = Shard(name, records=count, bytes=len(content), sha256="")
-            described = {"fingerprint": vocabulary, "size": 9}
+            described = {"fingerprint": vocabulary, "size": 10}
             add_set(str(tmp_path), RecordSet(recipe, described, [], shards=(shard,)))
         return str(path)
 
@@ -46,11 +48,11 @@ def write(tmp_path):
 def test_records_without_a_manifest_are_counted(write):
     paths = [write("a.tfrecord"), write("b.tfrecord", count=7)]
     assert check_records(paths) == RecordFiles(
-        paths=tuple(paths),
+        stretches=(Stretch(paths[0], 0, 4), Stretch(paths[1], 0, 7)),
         max_seq_length=8,
         max_predictions_per_seq=3,
-        num_records=11,
         vocabulary=None,
+        mask_id=4,
     )
 
 
@@ -58,24 +60,25 @@ def test_manifest_tells_count_and_vocabulary(write):
     paths = [write("listed.tfrecord", recipe=RECIPE), write("b.tfrecord", count=5)]
     files = check_records(paths)
     assert files.num_records == 9
-    assert files.vocabulary == {"fingerprint": "f00d", "size": 9}
+    assert files.vocabulary == {"fingerprint": "f00d", "size": 10}
 
 
 @pytest.mark.parametrize("compress", [False, True])
 @pytest.mark.parametrize("padded", [True, False])
 @pytest.mark.parametrize("masked", [True, False])
-def test_layout_is_found_out(write, masked, padded, compress):
+def test_layout_is_found_out(write, tmp_path, masked, padded, compress):
     layout = Layout(8, 3, masked=masked, padded=padded)
     files = check_records([write("a.tfrecord", layout, compress=compress, recipe=RECIPE)])
     assert files == RecordFiles(
-        paths=files.paths,
+        stretches=(Stretch(str(tmp_path / "a.tfrecord"), 0, 4),),
         max_seq_length=8,
         max_predictions_per_seq=3 if masked else 0,
-        num_records=4,
-        vocabulary={"fingerprint": "f00d", "size": 9},
+        vocabulary={"fingerprint": "f00d", "size": 10},
+        vocab_size=10,
         masked=masked,
         padded=padded,
         compression="GZIP" if compress else "",
+        mask_id=4 if masked else None,
     )
 
 
@@ -168,12 +171,12 @@ def example(**values):
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"\x1f\x8b not a record", "no whole record at byte 0"),
-        (frame(serialize(INSTANCE, PUBLISHED))[:-9], "no whole record at byte 0"),
-        (frame(b"\xff\xff"), "does not hold pretraining records"),
+        (b"\x1f\x8b not a record", "record 0, at byte 0: the compressed data is damaged"),
+        (frame(serialize(INSTANCE, PUBLISHED))[:-9], "record 0, at byte 0: the file ends within"),
+        (frame(b"\xff\xff"), r"record 0, at byte 0: it is not a tf\.Example"),
         (
             frame(example(input_ids=[1] * 8, input_mask=[1] * 8, label_ids=[1])),
-            "lacks segment_ids, masked_lm_positions, masked_lm_ids, masked_lm_weights, next_sent",
+            "it lacks segment_ids, next_sentence_labels, masked_lm_positions, masked_lm_ids, ",
         ),
     ],
     ids=["empty", "other format", "cut off", "no example", "fine-tuning record"],
@@ -190,7 +193,51 @@ def test_feature_of_another_length_is_an_error(tmp_path):
     wrong.features.feature["segment_ids"].int64_list.value.append(1)
     path = tmp_path / "a.tfrecord"
     path.write_bytes(frame(wrong.SerializeToString()))
-    with pytest.raises(
-        ValueError, match="segment_ids of the first record has 9 values instead of 8"
-    ):
+    with pytest.raises(ValueError, match="record 0, at byte 0: segment_ids has 9 values, but"):
         check_records([str(path)])
+
+
+def guesses(seen, label):
+    """A record whose third token is to be guessed."""
+    token_ids = (2, 6, seen, 3, 9, 3)
+    return serialize(replace(INSTANCE, token_ids=token_ids, masked_labels=(label,)), PUBLISHED)
+
+
+@pytest.mark.parametrize(
+    ("shown", "mask_id"), [("MMMMMM", 4), ("MMMM=5", 4), ("M=====", None), ("568865", None)]
+)
+def test_id_of_mask_is_what_most_masked_tokens_are_read_as(tmp_path, shown, mask_id):
+    seen = {"M": 4, "=": 7}
+    records = [guesses(seen.get(each) or int(each), label=7) for each in shown]
+    (tmp_path / "a.tfrecord").write_bytes(b"".join(map(frame, records)))
+    assert check_records([str(tmp_path / "a.tfrecord")]).mask_id == mask_id
+
+
+PATHS = [f"{number}.tfrecord" for number in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("fraction", "num_held_out"), [(0.01, 1), (0.1, 1), (0.25, 2), (0.5, 5), (0.99, 9)]
+)
+def test_files_are_split_into_two_parts_that_seed_and_names_decide(fraction, num_held_out):
+    training, held_out = split_files(PATHS, fraction, seed=1)
+    assert len(held_out) == num_held_out
+    assert sorted(training + held_out) == PATHS
+    assert split_files(PATHS[::-1], fraction, seed=1) == (training, held_out)
+
+
+def test_other_seeds_hold_out_other_files():
+    assert len({split_files(PATHS, 0.1, seed=seed)[1][0] for seed in range(20)}) > 3
+
+
+@pytest.mark.parametrize(
+    ("paths", "fraction", "message"),
+    [
+        (PATHS, 0.0, "--eval_fraction is a part of the files, between 0 and 1, not 0.0"),
+        (PATHS, 1.0, "between 0 and 1, not 1.0"),
+        (PATHS[:1], 0.1, r"there is only 0\.tfrecord; .* --eval_input_file"),
+    ],
+)
+def test_split_that_leaves_nothing_is_an_error(paths, fraction, message):
+    with pytest.raises(ValueError, match=message):
+        split_files(paths, fraction, seed=1)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albert_zh.records.tfrecord import count_records, crc32c, frame, read_records
+from albert_zh.records.tfrecord import count_records, crc32c, frame, read_records, scan_frames
 
 PAYLOADS = [b"", b"x", b"abc", b"\x00" * 700, bytes(range(256)) * 40]
 
@@ -66,8 +66,8 @@ def test_records_are_read_and_counted(record_file):
 @pytest.mark.parametrize("kept", [5, 11, 14, 16 + 12, 16 + 17 + 12 + 2])
 def test_cut_off_file_is_an_error_with_the_offset(record_file, reader, kept):
     record_file.write_bytes(record_file.read_bytes()[:kept])
-    offset = 0 if kept < 16 else 16 if kept < 33 else 33
-    with pytest.raises(ValueError, match=rf"a\.tfrecord: no whole record at byte {offset};"):
+    number, offset = (0, 0) if kept < 16 else (1, 16) if kept < 33 else (2, 33)
+    with pytest.raises(ValueError, match=rf"a\.tfrecord: record {number}, at byte {offset}: "):
         reader(str(record_file))
 
 
@@ -75,7 +75,7 @@ def test_flipped_bit_is_an_error_with_the_offset(record_file):
     content = bytearray(record_file.read_bytes())
     content[16 + 17 + 12] ^= 1
     record_file.write_bytes(content)
-    with pytest.raises(ValueError, match="no whole record at byte 33;"):
+    with pytest.raises(ValueError, match="record 2, at byte 33: its checksum does not match;"):
         list(read_records(str(record_file)))
 
 
@@ -86,7 +86,7 @@ def test_empty_file_and_other_format_are_errors(tmp_path, reader):
     with pytest.raises(ValueError, match=r"b\.tfrecord is empty"):
         reader(str(path))
     path.write_text("春天来了。\n" * 10, encoding="utf-8")
-    with pytest.raises(ValueError, match="no whole record at byte 0;"):
+    with pytest.raises(ValueError, match="record 0, at byte 0: no record begins here"):
         reader(str(path))
 
 
@@ -108,5 +108,36 @@ def test_compressed_file_cut_off_anywhere_is_an_error(record_file, reader):
     whole = gzip.compress(record_file.read_bytes())
     for kept in range(12, len(whole), 3):
         record_file.write_bytes(whole[:kept])
-        with pytest.raises(ValueError, match=r"a\.tfrecord: no whole record at byte \d+;"):
+        with pytest.raises(ValueError, match=r"a\.tfrecord: record \d, at byte [\d,]+: "):
             reader(str(record_file))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_scan_tells_where_frames_are_and_what_is_wrong_with_them(record_file, pack):
+    content = bytearray(record_file.read_bytes())
+    content[16 + 12] ^= 1
+    record_file.write_bytes(pack(bytes(content[:-1])))
+    found = [(each.number, each.offset, each.problem) for each in scan_frames(str(record_file))]
+    ends = [16, 33, 52, 768]
+    assert found == [
+        (0, 0, None),
+        (1, 16, "its checksum does not match"),
+        *((number + 1, end, None) for number, end in enumerate(ends[1:-1], start=1)),
+        (4, 768, "the file ends within this record"),
+    ]
+
+
+def framed_length(length):
+    """The length of a frame with its checksum."""
+    return frame(struct.pack("<Q", length))[12:20] + frame(struct.pack("<Q", length))[-4:]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("payloads", [True, False])
+@pytest.mark.parametrize("length", [1 << 20, 1 << 31, 1 << 62, (1 << 64) - 1])
+def test_absurd_length_is_no_reason_to_ask_for_memory(tmp_path, length, payloads, pack):
+    path = tmp_path / "a.tfrecord"
+    path.write_bytes(pack(frame(b"abc") + framed_length(length) + bytes(2000)))
+    first, last = scan_frames(str(path), payloads=payloads)
+    assert (first.problem, last.number) == (None, 1)
+    assert last.problem == "the file ends within this record"

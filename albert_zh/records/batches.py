@@ -1,38 +1,41 @@
 """Pretraining records become batches of tensors.
 
 ```
-shards -> order of the epoch -> raw records -> batch -> parse and pad -> rename, int32 -> mask
+files -> order of the epoch -> raw records -> batch -> parse, check and pad -> mask
 ```
 A batch (B examples, L max_seq_length, P max_predictions_per_seq):
 ```
 input_ids, input_mask, segment_ids       [B, L] int32
 masked_lm_positions, masked_lm_ids       [B, P] int32
 masked_lm_weights                        [B, P] float32
-sentence_order                           [B]    int32    1 if the segments are swapped
+sentence_order                           [B]    int32    1 if the segments are swapped, -1 if there
+                                                         are no two
 ```
 All layouts of `records.features` become the same batches. Records for dynamic masking are masked
 here, by seed and number of the batch: anew in every epoch, and alike in a resumed run.
-
-Records are batched before they are parsed: one call parses them all, at twice the rate.
 """
 
-from collections.abc import Sequence
+import contextlib
+import functools
+from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
 from albert_zh.corpus.masking import MaskingRecipe
 from albert_zh.records import features
+from albert_zh.records.corruption import READ_ERRORS, brief, check_all
 from albert_zh.records.dynamic_masking import DynamicMasking
-from albert_zh.records.features import Layout
+from albert_zh.records.reading import NO_BATCH, Batch, columns
 from albert_zh.records.record_files import RecordFiles
 
-_INTERLEAVED_FILES = 4  # read at a time, a record of each in turn
+# The order hangs on both numbers; the second is a multiple of the first.
+_LANES = 4  # places that are read at a time
 _WINDOW = 10_000  # records shuffled among each other, about 25 MB at L = 512
 
 # Stand where the number of an epoch stands in the seeds of its order.
 _TRAINING_MASKS, _EVALUATION_MASKS = -1, -2
 
-Batch = dict[str, tf.Tensor]
+_ORDER, _UNKNOWN = "sentence_order", -1
 
 
 def training_batches(
@@ -50,117 +53,162 @@ def training_batches(
         batch_size: Examples a batch. A batch may hold the end of an epoch and the next one's start.
         seed: Of the order, and of masks that are made here.
         skip_batches: Batches that a run before this one has used: the first batch is then the one
-            that would have come next in it. Whole epochs are skipped without reading.
+            that would have come next in it. Epochs and windows that are used up are not read.
         masking: Of records for dynamic masking, and of no others.
     """
     first_epoch, used = divmod(skip_batches * batch_size, files.num_records)
+    first_window, used = divmod(used, _WINDOW)
+
+    def epoch_records(epoch: tf.Tensor) -> tf.data.Dataset:
+        window = tf.where(epoch == first_epoch, tf.constant(first_window, tf.int64), 0)
+        return _epoch(files, tf.stack([tf.constant(seed, tf.int64), epoch]), window)
+
     records = (
         tf.data.Dataset.range(first_epoch, tf.int64.max)
-        .flat_map(lambda epoch: _epoch(files, tf.stack([tf.cast(seed, tf.int64), epoch])))
+        .flat_map(epoch_records)
         .skip(used)
         .batch(batch_size, drop_remainder=True)
     )
     batches = _parsed(records, files)
-    return _masked(batches, files, masking, [seed, _TRAINING_MASKS], first_batch=skip_batches)
+    batches = _masked(batches, files, masking, [seed, _TRAINING_MASKS], first_batch=skip_batches)
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def evaluation_batches(
-    files: RecordFiles, *, batch_size: int, masking: MaskingRecipe | None = None
+    files: RecordFiles,
+    *,
+    batch_size: int,
+    masking: MaskingRecipe | None = None,
+    pad_last: bool = True,
 ) -> tf.data.Dataset:
-    """Every record once, in the order of the files; the last batch may be smaller.
+    """Every record once, in the order of the files.
 
     Masks that are made here are the same every time.
+
+    Args:
+        files: What `check_records` returned.
+        batch_size: Examples a batch.
+        masking: Of records for dynamic masking, and of no others.
+        pad_last: Whether rows that count nowhere fill up the last batch: all of them zeros, with
+            an unknown sentence order. Otherwise it may be smaller.
     """
-    records = tf.data.TFRecordDataset(list(files.paths), files.compression).batch(batch_size)
-    return _masked(_parsed(records, files), files, masking, [0, _EVALUATION_MASKS])
+    records = files.format.raw(*columns(files.stretches)).batch(batch_size)
+    batches = _masked(_parsed(records, files), files, masking, [0, _EVALUATION_MASKS])
+    if pad_last:
+        batches = batches.map(functools.partial(_with_all_rows, batch_size=batch_size))
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
-def _epoch(files: RecordFiles, seed: tf.Tensor) -> tf.data.Dataset:
-    """All records once: files in random order, then records in random order within windows.
+@contextlib.contextmanager
+def named_read_errors(files: RecordFiles) -> Iterator[None]:
+    """Whatever takes batches of the files inside, a bad record is a ValueError that names it.
 
-    A window is shuffled as a whole rather than passed through `Dataset.shuffle`, whose order also
-    depends on TensorFlow's global seed.
+    ```
+    with named_read_errors(files):
+        trainer.run(iterator, steps)
+    ```
+    TensorFlow's own error knows neither file nor record: they are looked for by reading again.
+
+    Raises:
+        ValueError: A record could not be read; names file and record, and says the way out.
+    """
+    try:
+        yield
+    except READ_ERRORS as error:
+        if not _of_input(error):
+            raise
+        check_all(files.stretches, files.format)
+        if not isinstance(error, tf.errors.DataLossError):
+            raise
+        raise ValueError(
+            f"a record could not be read ({brief(error)}), but now all can: a disk or a network"
+            " fails at times. Start again to go on"
+        ) from None
+
+
+def _of_input(error: Exception) -> bool:
+    """Whether the error may come from making batches rather than from what used them."""
+    signs = ("GetNext", "ParseExample", NO_BATCH)
+    return not isinstance(error, tf.errors.InvalidArgumentError) or any(
+        sign in error.message for sign in signs
+    )
+
+
+def _epoch(files: RecordFiles, seed: tf.Tensor, first_window: tf.Tensor) -> tf.data.Dataset:
+    """All records once: stretches in random order, then records in random order within windows.
+
+    ```
+    stretches in random order   [ 3 ][   1   ][ 4 ][  2  ]
+    lanes, read at a time       [ lane 0 ][ lane 1 ][ lane 2]      a record of each in turn
+    window 0                     ***       ***       ***           shuffled as a whole
+    window 1                        ***       ***       ***
+    ```
+    Where a window begins in the files is a matter of counting, so that those before it need not
+    be read. A window is shuffled as a whole rather than passed through `Dataset.shuffle`, whose
+    state is large and whose order also depends on TensorFlow's global seed.
 
     Args:
         files: Record files.
         seed: [2] int64, decides the order.
+        first_window: [] int64, windows before it are left out.
     """
+    paths, first, count = columns(files.stretches)
+    order = tf.random.experimental.stateless_shuffle(tf.range(len(files.stretches)), seed)
+    paths, first, count = (tf.gather(each, order) for each in (paths, first, count))
+    ends = tf.cumsum(count)
+    share, rest = divmod(files.num_records, _LANES)
+
+    def lane(number: tf.Tensor) -> tf.data.Dataset:
+        start = number * share + tf.minimum(number, rest)
+        end = start + share + tf.cast(number < rest, tf.int64)
+        start += first_window * (_WINDOW // _LANES)
+        # Of each stretch, the records from `skipped` to `behind` lie in the lane.
+        skipped = tf.clip_by_value(start - ends + count, 0, count)
+        behind = tf.clip_by_value(end - ends + count, 0, count)
+        used = skipped < behind
+        parts = (paths, first + skipped, behind - skipped)
+        return files.format.raw(*(tf.boolean_mask(part, used) for part in parts))
 
     def shuffled_window(number: tf.Tensor, window: tf.Tensor) -> tf.Tensor:
         own_seed = tf.random.experimental.stateless_fold_in(seed, number)
         return tf.random.experimental.stateless_shuffle(window, own_seed)
 
-    order = tf.random.experimental.stateless_shuffle(tf.constant(files.paths), seed)
     return (
-        tf.data.Dataset.from_tensor_slices(order)
+        tf.data.Dataset.range(_LANES)
         .interleave(
-            lambda path: tf.data.TFRecordDataset(path, files.compression),
-            cycle_length=_INTERLEAVED_FILES,
+            lane,
+            cycle_length=_LANES,
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )
         .batch(_WINDOW)
-        .enumerate()
+        .enumerate(first_window)
         .map(shuffled_window)
         .unbatch()
     )
 
 
-def _parsed(batches: tf.data.Dataset, files: RecordFiles) -> tf.data.Dataset:
-    layout = Layout(
-        files.max_seq_length,
-        files.max_predictions_per_seq,
-        masked=files.masked,
-        padded=files.padded,
-    )
-    lengths = layout.lengths()
-    stored = {name: _stored(name, length, layout) for name, length in lengths.items()}
+def _with_all_rows(batch: Batch, *, batch_size: int) -> Batch:
+    def filled_up(name: str, value: tf.Tensor) -> tf.Tensor:
+        missing = batch_size - tf.shape(value)[0]
+        paddings = [[0, missing], *[[0, 0]] * (len(value.shape) - 1)]
+        filler = tf.constant(_UNKNOWN if name == _ORDER else 0, value.dtype)
+        padded = tf.pad(value, paddings, constant_values=filler)
+        return tf.ensure_shape(padded, [batch_size, *value.shape[1:]])
 
-    def parse(records: tf.Tensor) -> Batch:
-        batch = tf.io.parse_example(records, stored)
-        if not layout.padded:
-            batch = _padded(batch, layout)
-        for name, value in batch.items():
-            if value.dtype == tf.int64:
-                batch[name] = tf.cast(value, tf.int32)
-        batch["sentence_order"] = tf.squeeze(batch.pop(features.SENTENCE_ORDER), axis=1)  # [B]
-        return batch
-
-    return batches.map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return {name: filled_up(name, value) for name, value in batch.items()}
 
 
-def _stored(name: str, length: int, layout: Layout) -> tf.io.FixedLenFeature | tf.io.RaggedFeature:
-    stored_type = tf.float32 if name == features.MASKED_WEIGHTS else tf.int64
-    if layout.padded or name == features.SENTENCE_ORDER:
-        return tf.io.FixedLenFeature([length], stored_type)
-    return tf.io.RaggedFeature(stored_type)
+def _parsed(records: tf.data.Dataset, files: RecordFiles) -> tf.data.Dataset:
+    """Batches of raw records become batches of tensors."""
+    parse = files.format.parser()
 
+    def rename(records: tf.Tensor) -> Batch:
+        batch = parse(records)
+        order = tf.squeeze(batch.pop(features.SENTENCE_ORDER), axis=1)  # [B]
+        return batch | {_ORDER: order if files.has_pairs else tf.fill(tf.shape(order), _UNKNOWN)}
 
-def _padded(compact: dict[str, tf.Tensor | tf.RaggedTensor], layout: Layout) -> Batch:
-    """The features of padded records, made of those of compact ones."""
-    lengths, batch = layout.lengths(), dict(compact)
-    for name, values in compact.items():
-        if isinstance(values, tf.RaggedTensor):
-            batch[name] = _filled_up(values, lengths[name], name)
-    batch[features.INPUT_MASK] = tf.sequence_mask(
-        compact[features.INPUT_IDS].row_lengths(), layout.max_seq_length, tf.int32
-    )
-    if layout.masked:
-        batch[features.MASKED_WEIGHTS] = tf.sequence_mask(
-            compact[features.MASKED_IDS].row_lengths(), layout.max_predictions_per_seq, tf.float32
-        )
-    return batch
-
-
-def _filled_up(values: tf.RaggedTensor, length: int, name: str) -> tf.Tensor:
-    option = "max_predictions_per_seq" if "masked" in name else "max_seq_length"
-    fits = tf.debugging.assert_less_equal(
-        values.bounding_shape(axis=1),
-        length,
-        message=f"a record has more than {length} values of {name}; pass a larger --{option}",
-    )
-    with tf.control_dependencies([fits]):
-        return values.to_tensor(shape=[None, length])
+    return records.map(rename, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def _masked(
@@ -171,11 +219,11 @@ def _masked(
     *,
     first_batch: int = 0,
 ) -> tf.data.Dataset:
-    """Masks the batches, if that is left to do, and reads ahead."""
+    """Masks the batches, if that is left to do."""
     if files.masked != (masking is None):
         raise ValueError("records for dynamic masking need a masking recipe, masked ones have none")
     if masking is None:
-        return batches.prefetch(tf.data.AUTOTUNE)
+        return batches
     mask = DynamicMasking(masking)
 
     def mask_batch(number: tf.Tensor, batch: Batch) -> Batch:
@@ -184,8 +232,6 @@ def _masked(
         del masked[features.WORD_STARTS]
         return masked
 
-    return (
-        batches.enumerate(first_batch)
-        .map(mask_batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .prefetch(tf.data.AUTOTUNE)
+    return batches.enumerate(first_batch).map(
+        mask_batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )

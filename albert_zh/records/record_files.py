@@ -1,27 +1,31 @@
 """Record files, looked at before anything is trained on them.
 
 ```
-first record   -> layout, lengths          files that are to be read together must agree
-manifest entry -> recipe, vocabulary
+first record      -> layout, lengths       files that are to be read together must agree
+manifest entry    -> recipe, vocabulary
+number of records -> from the manifest, or counted; a scan for bad ones if they are to be skipped
 ```
 """
 
 import os
+import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
-import tensorflow as tf
-from google.protobuf.message import DecodeError
+from absl import logging
 
 from albert_zh.corpus.instances import Pairing
-from albert_zh.records import features
+from albert_zh.records.corruption import OnCorrupt, bad_record, described, examine
 from albert_zh.records.features import Layout
-from albert_zh.records.manifest import MANIFEST, RecordSet, find_sets
-from albert_zh.records.tfrecord import count_records, is_gzip, read_records
+from albert_zh.records.manifest import MANIFEST, RecordSet, Shard, find_sets
+from albert_zh.records.reading import Format, Stretch
+from albert_zh.records.stored import Limits, read_stored
+from albert_zh.records.tfrecord import count_records, is_gzip
 
-# The feature whose length tells the option, in padded records.
-_TELLS = {"max_seq_length": features.INPUT_IDS, "max_predictions_per_seq": features.MASKED_IDS}
+_LOOKED_AT = 20  # records, for the id of [MASK]
 
 Value = TypeVar("Value")
 
@@ -30,37 +34,45 @@ Value = TypeVar("Value")
 class RecordFiles:
     """Record files that were checked: alike, none empty, none of another vocabulary."""
 
-    paths: tuple[str, ...]
+    stretches: tuple[Stretch, ...]  # the good records; one of each file that has no bad ones
     max_seq_length: int
     max_predictions_per_seq: int  # 0 in records for dynamic masking, whose recipe decides
-    num_records: int
     vocabulary: dict[str, Any] | None  # fingerprint and size; None when no manifest tells
+    vocab_size: int | None = None  # all ids are below; None when nothing tells
     masked: bool = True  # False: for dynamic masking
     padded: bool = True  # False: compact
     compression: str = ""  # or GZIP, as TensorFlow calls it
     has_pairs: bool = True  # False: single segments, with no order to learn
+    mask_id: int | None = None  # of [MASK], read off masked records; None if it is not in them
+    num_skipped: int = 0  # bad records left out; an end that is cut off is one at least
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(stretch.path for stretch in self.stretches))
+
+    @property
+    def num_records(self) -> int:
+        return sum(stretch.count for stretch in self.stretches)
+
+    @property
+    def format(self) -> Format:
+        """How the records are read."""
+        lengths = self.max_seq_length, self.max_predictions_per_seq
+        layout = Layout(*lengths, masked=self.masked, padded=self.padded)
+        return Format(layout, self.compression, self.vocab_size)
 
 
 @dataclass(frozen=True)
 class _File:
     path: str
     owner: RecordSet | None
-    lengths: dict[str, int]  # number of values of each feature in the first record
+    layout: Layout  # of its first record
     compressed: bool
 
     @property
-    def masked(self) -> bool:
-        # Google's records have word starts beside their masks.
-        return features.MASKED_IDS in self.lengths or features.WORD_STARTS not in self.lengths
-
-    @property
-    def padded(self) -> bool:
-        return features.INPUT_MASK in self.lengths
-
-    @property
     def kind(self) -> str:
-        padding = "padded" if self.padded else "compact"
-        masks = "masked" if self.masked else "for dynamic masking"
+        padding = "padded" if self.layout.padded else "compact"
+        masks = "masked" if self.layout.masked else "for dynamic masking"
         return f"{padding}, {masks}, {'gzip' if self.compressed else 'not compressed'}"
 
     @property
@@ -69,13 +81,18 @@ class _File:
             return None
         if self.owner.recipe.get("full_sentences"):
             return Pairing.NONE
-        random = self.owner.recipe.get("random_next_sentence")
-        return Pairing.NEXT_SENTENCE if random else Pairing.SENTENCE_ORDER
+        others = self.owner.recipe.get("random_next_sentence")
+        return Pairing.NEXT_SENTENCE if others else Pairing.SENTENCE_ORDER
+
+    @property
+    def shard(self) -> Shard | None:
+        """What the manifest says of the file."""
+        return self.owner and self.owner.shard(os.path.basename(self.path))
 
     def made_with(self, option: str) -> int | None:
         """The length the records were made with; None when nothing tells."""
-        if self.padded:
-            return self.lengths[_TELLS[option]]
+        if self.layout.padded:
+            return getattr(self.layout, option)
         return self.owner.recipe.get(option) if self.owner else None
 
 
@@ -84,6 +101,8 @@ def check_records(
     *,
     max_seq_length: int | None = None,
     max_predictions_per_seq: int | None = None,
+    vocab_size: int | None = None,
+    on_corrupt: OnCorrupt = OnCorrupt.ERROR,
 ) -> RecordFiles:
     """Looks at the first record and the manifest entry of every file.
 
@@ -92,45 +111,112 @@ def check_records(
         max_seq_length: Length of the batches, in tokens; None: as the records say.
         max_predictions_per_seq: Masks an example has room for; None: as the records say. Records
             for dynamic masking have none, so that it does not matter.
+        vocab_size: Entries the model has; ids beyond are bad, where no manifest tells the
+            vocabulary.
+        on_corrupt: With SKIP, all records are read once, and bad ones are left out, counted and
+            told in the log. They are the same ones each time, so that what is a function of
+            these files stays one. With ERROR, bad ones are found when they are read
+            (`batches.named_read_errors`).
 
     Raises:
         ValueError: A file is empty, damaged or incomplete, was made with other lengths than these,
             or differs from the other files in layout or vocabulary; says which and what to do.
     """
     owners = find_sets(paths)
-    files = [_look_at(path, owner) for path, owner in zip(paths, owners, strict=True)]
+    looked_at = [_look_at(*each, on_corrupt) for each in zip(paths, owners, strict=True)]
+    files = [file for file in looked_at if file]
+    if not files:
+        raise _none_good(paths)
     _agreed("layout", [(file.path, file.kind) for file in files])
     pairing = _agreed("pairing", [(file.path, file.pairing) for file in files])
+    vocabulary = _vocabulary(files)
     first = files[0]
     given = {"max_seq_length": max_seq_length, "max_predictions_per_seq": max_predictions_per_seq}
     lengths = dict.fromkeys(given, 0) | {
         option: _length(files, option, given[option])
         for option in given
-        if first.masked or option == "max_seq_length"
+        if first.layout.masked or option == "max_seq_length"
     }
-    layout = Layout(**lengths, masked=first.masked, padded=first.padded)
+    layout = Layout(**lengths, masked=first.layout.masked, padded=first.layout.padded)
+    vocab_size = vocabulary["size"] if vocabulary else vocab_size
+    reading = Format(layout, "GZIP" if first.compressed else "", vocab_size)
+    stretches, num_skipped = [], len(looked_at) - len(files)
     for file in files:
-        _check_lengths(file, layout)
+        if on_corrupt is OnCorrupt.SKIP:
+            good, bad = _good_stretches(file, reading)
+            stretches += good
+            num_skipped += bad
+        else:
+            stretches.append(Stretch(file.path, 0, _count(file)))
+    if not stretches:
+        raise _none_good(paths)
     return RecordFiles(
-        paths=tuple(paths),
+        stretches=tuple(stretches),
         **lengths,
-        num_records=sum(map(_count, files)),
-        vocabulary=_vocabulary(files),
-        masked=first.masked,
-        padded=first.padded,
-        compression="GZIP" if first.compressed else "",
+        vocabulary=vocabulary,
+        vocab_size=vocab_size,
+        masked=layout.masked,
+        padded=layout.padded,
+        compression=reading.compression,
         has_pairs=pairing is not Pairing.NONE,
+        mask_id=_mask_id(first.path) if layout.masked else None,
+        num_skipped=num_skipped,
     )
 
 
-def _look_at(path: str, owner: RecordSet | None) -> _File:
-    file = _File(path, owner, lengths=_stored_lengths(path), compressed=is_gzip(path))
-    wanted = Layout(0, 0, masked=file.masked, padded=file.padded).lengths()
-    if missing := [name for name in wanted if name not in file.lengths]:
+def split_files(paths: Sequence[str], fraction: float, *, seed: int) -> tuple[list[str], list[str]]:
+    """(training, held out): whole files, so that what is held out is no part of the training.
+
+    Args:
+        paths: Record files, in any order.
+        fraction: Of the files to hold out, between 0 and 1; at least one is.
+        seed: Decides which.
+
+    Raises:
+        ValueError: There is only one file, or the fraction leaves none to train on.
+
+    >>> split_files(["c", "a", "d", "b"], 0.25, seed=1)
+    (['a', 'c', 'd'], ['b'])
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f"--eval_fraction is a part of the files, between 0 and 1, not {fraction}")
+    if len(paths) < 2:
         raise ValueError(
-            f"{path} does not hold pretraining records: its first record lacks {', '.join(missing)}"
+            f"--eval_fraction holds out whole files, but there is only {paths[0]}; create the"
+            " records in several (--output_file='name-*.tfrecord' --num_shards=10), or give others"
+            " with --eval_input_file"
         )
-    return file
+    count = min(max(1, round(fraction * len(paths))), len(paths) - 1)
+    held_out = random.Random(seed).sample(sorted(paths), count)
+    return sorted(set(paths) - set(held_out)), sorted(held_out)
+
+
+def _look_at(path: str, owner: RecordSet | None, on_corrupt: OnCorrupt) -> _File | None:
+    """What the first good record tells; None if there is none and bad ones are left out."""
+    for record in read_stored(path, Limits()):
+        if record.instance:
+            return _File(path, owner, record.instance.layout, is_gzip(path))
+        if on_corrupt is OnCorrupt.ERROR:
+            raise bad_record(path, record)
+    if on_corrupt is OnCorrupt.ERROR:
+        raise ValueError(f"{path} is empty: a TFRecord file has at least one record")
+    logging.warning("%s has no good record and is left out", path)
+    return None
+
+
+def _good_stretches(file: _File, reading: Format) -> tuple[tuple[Stretch, ...], int]:
+    """The good records of a file, and how many are left out."""
+    found = examine(file.path, reading)
+    missing = file.shard.records - found.num_good if file.shard else 0
+    left_out = max(found.num_bad, missing)
+    if left_out:
+        first = f", the first is {described(found.first_bad)}" if found.first_bad else ""
+        logging.warning("%s: %d bad records are left out%s", file.path, left_out, first)
+    return found.good, left_out
+
+
+def _none_good(paths: Sequence[str]) -> ValueError:
+    return ValueError(f"no record in {', '.join(paths)} is good; create them anew")
 
 
 def _agreed(trait: str, values: Sequence[tuple[str, Value | None]]) -> Value | None:
@@ -154,21 +240,12 @@ def _length(files: Sequence[_File], option: str, given: int | None) -> int:
         return _agreed(option, [(file.path, file.made_with(option)) for file in files])
     for file in files:
         made = file.made_with(option) or given
-        if made > given or (file.padded and made < given):
+        if made > given or (file.layout.padded and made < given):
             raise ValueError(
                 f"records in {file.path} were made with {option} {made}, not {given};"
                 f" pass --{option}={made}"
             )
     return given
-
-
-def _check_lengths(file: _File, layout: Layout) -> None:
-    for name, length in layout.lengths().items():
-        if file.lengths[name] != length and layout.padded:
-            raise ValueError(
-                f"{file.path}: feature {name} of the first record has {file.lengths[name]} values"
-                f" instead of {length}; create the records anew"
-            )
 
 
 def _vocabulary(files: Sequence[_File]) -> dict[str, Any] | None:
@@ -177,27 +254,28 @@ def _vocabulary(files: Sequence[_File]) -> dict[str, Any] | None:
     return known[0][1] if known else None
 
 
-def _stored_lengths(path: str) -> dict[str, int]:
-    """Number of values of each feature in the first record."""
-    record = next(read_records(path))
-    try:
-        example = tf.train.Example.FromString(record)
-    except DecodeError:
-        raise ValueError(f"{path} does not hold pretraining records (tf.Example)") from None
-    return {
-        name: len(getattr(feature, feature.WhichOneof("kind") or "int64_list").value)
-        for name, feature in example.features.feature.items()
-    }
+def _mask_id(path: str) -> int | None:
+    """What most of the masked tokens of the first records are read as."""
+    seen, masked = Counter(), 0
+    for record in islice(read_stored(path, Limits()), _LOOKED_AT):
+        if record.instance:
+            read = record.instance.token_ids[record.instance.masked_positions]
+            labels = record.instance.masked_labels
+            seen.update(read[read != labels].tolist())
+            masked += len(labels)
+    (token_id, count), *_ = [*seen.most_common(1), (None, 0)]
+    return token_id if 2 * count > masked else None
 
 
 def _count(file: _File) -> int:
     """The number of records: what the manifest lists, if the file is as long as it says."""
-    if file.owner is None:
+    if not file.shard:
         return count_records(file.path)
-    shard, size = file.owner.shard(os.path.basename(file.path)), os.path.getsize(file.path)
-    if size != shard.bytes:
+    size = os.path.getsize(file.path)
+    if size != file.shard.bytes:
         raise ValueError(
-            f"{file.path} has {size:,} bytes, {MANIFEST} beside it says {shard.bytes:,}: the copy"
-            " is incomplete or another file took the name; copy it again or create the records anew"
+            f"{file.path} has {size:,} bytes, {MANIFEST} beside it says {file.shard.bytes:,}: the"
+            " copy is incomplete or another file took the name; copy it again or create the"
+            " records anew"
         )
-    return shard.records
+    return file.shard.records

@@ -8,13 +8,8 @@ Read are all layouts of `records.features` and what the published toolkits write
 google's `token_boundary` beside the masks. The input pipeline of training is `records.batches`.
 """
 
-import functools
-import gzip
-import struct
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO
 
 import numpy as np
 import tensorflow as tf
@@ -22,7 +17,7 @@ from google.protobuf.message import DecodeError
 
 from albert_zh.records import features
 from albert_zh.records.features import Layout
-from albert_zh.records.tfrecord import frame, is_gzip
+from albert_zh.records.tfrecord import scan_frames
 
 _ALWAYS = (features.INPUT_IDS, features.SEGMENT_IDS, features.SENTENCE_ORDER)
 _OF_TOKENS = (
@@ -92,7 +87,7 @@ def read_stored(path: str, limits: Limits) -> Iterator[StoredRecord]:
     A record with a bad checksum does not hide those behind it, unless the length of the record
     itself is damaged: then nobody knows where the next one begins.
     """
-    for number, offset, payload, problem in _scan(path):
+    for number, offset, payload, problem in scan_frames(path):
         instance = None
         if not problem:
             try:
@@ -189,39 +184,3 @@ def _check_places(instance: StoredInstance) -> None:
 def _check_ids(name: str, ids: np.ndarray, vocab_size: int) -> None:
     if len(ids) and not 0 <= ids.min() <= ids.max() < vocab_size:
         raise ValueError(f"{name} goes beyond the {vocab_size:,} entries of the vocabulary")
-
-
-def _scan(path: str) -> Iterator[tuple[int, int, bytes, str | None]]:
-    """(number, offset, payload, what is wrong with its bytes) of every frame in the file."""
-    number, offset = 0, 0
-    with gzip.open(path) if is_gzip(path) else open(path, "rb") as file:
-        try:
-            while header := file.read(12):
-                payload, checksum = _behind(header, file)
-                intact = frame(payload).endswith(checksum)
-                yield number, offset, payload, None if intact else "its checksum does not match"
-                number, offset = number + 1, offset + len(payload) + 16
-        except _Unreadable as error:
-            yield number, offset, b"", str(error)
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            yield number, offset, b"", "the compressed data is damaged or cut off"
-
-
-class _Unreadable(Exception):
-    """Where the next frame begins cannot be told."""
-
-
-def _behind(header: bytes, file: IO[bytes]) -> tuple[bytes, bytes]:
-    """The payload and its checksum."""
-    if header[8:] != _checksum_of_length(header[:8]):
-        raise _Unreadable("no record begins here, and what follows cannot be read")
-    (length,) = struct.unpack("<Q", header[:8])
-    payload, checksum = file.read(length), file.read(4)
-    if len(checksum) < 4:
-        raise _Unreadable("the file ends within this record")
-    return payload, checksum
-
-
-@functools.lru_cache(maxsize=1 << 12)  # Lengths recur.
-def _checksum_of_length(length: bytes) -> bytes:
-    return frame(length)[-4:]  # A frame ends with the checksum of its payload.

@@ -15,7 +15,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 
@@ -36,35 +36,60 @@ def is_gzip(path: str) -> bool:
     return header[:2] == b"\x1f\x8b" and header[8:] != _masked_crc(header[:8])
 
 
+class Frame(NamedTuple):
+    """A record as it lies in a file, or the place where none can be read."""
+
+    number: int  # in the file, from 0
+    offset: int  # byte where it begins, in the content of a compressed file
+    payload: bytes
+    problem: str | None  # what is wrong with it
+
+
+def scan_frames(path: str, *, payloads: bool = True) -> Iterator[Frame]:
+    """All frames of a plain or gzip file in order, bad ones too.
+
+    A payload that does not fit its checksum is given with that problem, and the scan goes on.
+    Where a frame is cut off, or its length is damaged, nobody knows where the next one begins:
+    that problem is the last frame. An empty file has no frame.
+
+    Args:
+        path: The file.
+        payloads: False: payloads are skipped, and their checksums not looked at.
+    """
+    number, offset = 0, 0
+    # No record in a plain file is longer than the file, nor any message than 2 GiB.
+    longest = (1 << 31) if is_gzip(path) else os.path.getsize(path)
+    with _opened(path) as file:
+        try:
+            while header := file.read(12):
+                length = _payload_length(header)
+                if length > longest:
+                    raise _UnreadableError(_CUT_OFF)
+                payload, problem = _payload(file, length) if payloads else _skipped(file, length)
+                yield Frame(number, offset, payload, problem)
+                number, offset = number + 1, offset + length + 16
+        except _UnreadableError as error:
+            yield Frame(number, offset, b"", str(error))
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            yield Frame(number, offset, b"", "the compressed data is damaged or cut off")
+
+
 def read_records(path: str) -> Iterator[bytes]:
     """Payloads of the file's records in order, checksums checked.
 
     Raises:
-        ValueError: The file is empty, cut off or damaged; names the file and the byte offset.
+        ValueError: The file is empty, cut off or damaged; names the file, record and byte offset.
     """
-    with _opened(path) as file:
-        for offset, length in _frames(file, path):
-            payload, checksum = _read(file, length), _read(file, 4)
-            if len(checksum) < 4 or checksum != _masked_crc(payload):
-                raise _damaged(path, offset)
-            yield payload
+    return (frame.payload for frame in _good_frames(path))
 
 
 def count_records(path: str) -> int:
-    """Number of records in the file; reads the lengths and skips the payloads of a plain one.
+    """Number of records in the file; reads the lengths and skips the payloads.
 
     Raises:
-        ValueError: The file is empty, cut off or damaged; names the file and the byte offset.
+        ValueError: The file is empty, cut off or damaged; names the file, record and byte offset.
     """
-    if is_gzip(path):
-        return sum(1 for _ in read_records(path))
-    count, size = 0, os.path.getsize(path)
-    with open(path, "rb") as file:
-        for offset, length in _frames(file, path):
-            if file.seek(length + 4, os.SEEK_CUR) > size:
-                raise _damaged(path, offset)
-            count += 1
-    return count
+    return sum(1 for _ in _good_frames(path, payloads=False))
 
 
 def crc32c(data: bytes) -> int:
@@ -83,35 +108,52 @@ def _opened(path: str) -> contextlib.AbstractContextManager[IO[bytes]]:
     return gzip.open(path) if is_gzip(path) else open(path, "rb")
 
 
-def _read(file: IO[bytes], size: int) -> bytes:
-    """Up to `size` bytes, fewer at the end; one where compressed data is damaged or cut off.
-
-    One byte is neither the end of the file nor a whole header or checksum.
-    """
-    try:
-        return file.read(size)
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        return b"?"
-
-
-def _frames(file: IO[bytes], path: str) -> Iterator[tuple[int, int]]:
-    """(offset, payload length) of each frame; the file then stands at the payload."""
-    offset = 0
-    while header := _read(file, 12):
-        if len(header) < 12 or header[8:] != _masked_crc(header[:8]):
-            raise _damaged(path, offset)
-        length = struct.unpack("<Q", header[:8])[0]
-        yield offset, length
-        offset += length + 16
-    if not offset:
+def _good_frames(path: str, *, payloads: bool = True) -> Iterator[Frame]:
+    found = None
+    for found in scan_frames(path, payloads=payloads):
+        if found.problem:
+            raise ValueError(
+                f"{path}: record {found.number:,}, at byte {found.offset:,}: {found.problem}; the"
+                " file is damaged, cut off or not a TFRecord file. Copy it again or create it anew"
+                " with create_pretraining_data.py"
+            )
+        yield found
+    if not found:
         raise ValueError(f"{path} is empty: a TFRecord file has at least one record")
 
 
-def _damaged(path: str, offset: int) -> ValueError:
-    return ValueError(
-        f"{path}: no whole record at byte {offset}; the file is damaged, cut off or not"
-        " a TFRecord file. Copy it again or create it anew with create_pretraining_data.py"
-    )
+class _UnreadableError(Exception):
+    """Where the next frame begins cannot be told."""
+
+
+_CUT_OFF = "the file ends within this record"
+
+
+def _payload_length(header: bytes) -> int:
+    if header[8:] != _checksum_of_length(header[:8]):
+        raise _UnreadableError("no record begins here, and what follows cannot be read")
+    return struct.unpack("<Q", header[:8])[0]
+
+
+def _payload(file: IO[bytes], length: int) -> tuple[bytes, str | None]:
+    """The payload that follows, and what is wrong with it."""
+    payload, checksum = file.read(length), file.read(4)
+    if len(checksum) < 4:
+        raise _UnreadableError(_CUT_OFF)
+    return payload, None if checksum == _masked_crc(payload) else "its checksum does not match"
+
+
+def _skipped(file: IO[bytes], length: int) -> tuple[bytes, None]:
+    # A plain file can be left behind its end: the last byte is read to see that it is there.
+    file.seek(length + 3, os.SEEK_CUR)
+    if not file.read(1):
+        raise _UnreadableError(_CUT_OFF)
+    return b"", None
+
+
+@functools.lru_cache(maxsize=1 << 12)  # Lengths recur.
+def _checksum_of_length(length: bytes) -> bytes:
+    return _masked_crc(length)
 
 
 def _masked_crc(data: bytes) -> bytes:
