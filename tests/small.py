@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 
 from albert_zh.checkpoint.files import read_arrays, read_shapes
+from albert_zh.creation.maker import RecordMaker
+from albert_zh.data_options import DataOptions, make_plan
+from albert_zh.masking_options import MaskingOptions
+from albert_zh.reading_options import ReadingOptions
 from albert_zh.runs import Run
 
 CITIES = ["京", "沪", "杭", "蓉", "渝", "汉"]
@@ -56,6 +60,19 @@ def write_corpus(directory) -> str:
                 file.write(f"今天去{rng.choice(CITIES)}很{word}吗。\n")
             file.write("\n")
     return path
+
+
+def record_maker(directory, **options) -> RecordMaker:
+    """Makes short records with the vocabulary, three passes over the text."""
+    made = DataOptions(
+        input_file="",
+        output_file="",
+        vocab_file=write_vocabulary(directory),
+        max_seq_length=24,
+        dupe_factor=3,
+        **options,
+    )
+    return make_plan(made, ReadingOptions(), MaskingOptions()).maker
 
 
 def write_task(directory, *, labels=("0", "1")) -> str:

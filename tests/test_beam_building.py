@@ -18,9 +18,6 @@ from albert_zh.creation import building
 from albert_zh.creation.beam_building import _MakeRecords, build_shards
 from albert_zh.creation.beam_files import parse_outputs, pipeline_options
 from albert_zh.creation.outputs import Outputs
-from albert_zh.data_options import DataOptions, make_plan
-from albert_zh.masking_options import MaskingOptions
-from albert_zh.reading_options import ReadingOptions
 from albert_zh.records.manifest import RecordSet, read_manifest
 from albert_zh.records.tfrecord import frame
 
@@ -41,16 +38,7 @@ def corpus(tmp_path):
 
 @pytest.fixture
 def maker(tmp_path):
-    options = DataOptions(
-        input_file="",
-        output_file="",
-        vocab_file=small.write_vocabulary(tmp_path),
-        segmenter="none",
-        random_next_sentence=True,
-        max_seq_length=24,
-        dupe_factor=3,
-    )
-    return make_plan(options, ReadingOptions(), MaskingOptions()).maker
+    return small.record_maker(tmp_path, segmenter="none", random_next_sentence=True)
 
 
 def joined(directory):

@@ -9,23 +9,13 @@ import small
 from albert_zh.corpus.blocks import Block
 from albert_zh.corpus.instances import Pairing
 from albert_zh.creation.maker import _NEIGHBOURS, _neighbours
-from albert_zh.data_options import DataOptions, make_plan
-from albert_zh.masking_options import MaskingOptions
-from albert_zh.reading_options import ReadingOptions
 
 DOCUMENTS = [[f"今天去{city}很冷吗。", f"{city}很远。坐车去多少钱。"] for city in small.CITIES]
 
 
 @pytest.fixture
 def maker(tmp_path):
-    options = DataOptions(
-        input_file="",
-        output_file="",
-        vocab_file=small.write_vocabulary(tmp_path),
-        max_seq_length=24,
-        dupe_factor=3,
-    )
-    return make_plan(options, ReadingOptions(), MaskingOptions()).maker
+    return small.record_maker(tmp_path)
 
 
 def test_blocks_are_free_in_size(maker):

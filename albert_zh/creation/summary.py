@@ -22,20 +22,15 @@ def summary(counts: Counter[str], recipe: dict[str, Any]) -> str:
     masked tokens         147   15.0 % of the tokens used
     lines cut               1   too long for one sentence, used in pieces
     """
-    shown = {
-        **counts,
-        "tokens x passes": counts["tokens"] * recipe["dupe_factor"],
-        "masked tokens": counts["masked_tokens"],
-        **{name.replace("_", " "): counts[name] for name in _REMARKS},
-    }
-    remarks = _remarks(counts, shown["tokens x passes"], _label(recipe))
-    remarks |= {name.replace("_", " "): said for name, said in _REMARKS.items() if counts[name]}
-    width, numbers = max(map(len, remarks)), [f"{shown[name]:,}" for name in remarks]
-    digits = max(9, *map(len, numbers))
-    lines = [
-        f"{name:{width}} {number:>{digits}}   {said}".rstrip()
-        for (name, said), number in zip(remarks.items(), numbers, strict=True)
+    rows = _rows(counts, counts["tokens"] * recipe["dupe_factor"], _label(recipe))
+    rows += [
+        (name.replace("_", " "), counts[name], said)
+        for name, said in _REMARKS.items()
+        if counts[name]
     ]
+    width = max(len(name) for name, _, _ in rows)
+    digits = max(9, *(len(f"{number:,}") for _, number, _ in rows))
+    lines = [f"{name:{width}} {number:>{digits},}   {said}".rstrip() for name, number, said in rows]
     if counts["documents"] > 10 and counts["sentences"] < 1.5 * counts["documents"]:
         lines.append(_ONE_SENTENCE)
     return "\n".join(lines)
@@ -58,21 +53,26 @@ _REMARKS = {
 }
 
 
-def _remarks(counts: Counter[str], passed: int, label: str) -> dict[str, str]:
+def _rows(counts: Counter[str], passed: int, label: str) -> list[tuple[str, int, str]]:
+    """(name, number, what is said of it) of what every corpus has; `passed` tokens were used."""
     unknown = _percent(counts["unknown_tokens"], counts["tokens"], digits=2)
     cut = _percent(counts["tokens_cut"], passed, digits=2)
     left_over = _percent(counts["tokens_left_over"], passed, digits=2)
     used = passed + counts["tokens_borrowed"] - counts["tokens_cut"] - counts["tokens_left_over"]
     swapped = _percent(counts["swapped"], counts["instances"])
     masked = _percent(counts["masked_tokens"], used)
-    return {
-        "documents": f"{counts['documents_unused']:,} unused: not even two words",
-        "sentences": f"{counts['sentences_unused']:,} unused: no token in them",
-        "tokens": f"{unknown} unknown to the vocabulary",
-        "tokens x passes": f"{cut} cut from long pairs, {left_over} single words left over",
-        "instances": label and f"{swapped} {label}",
-        "masked tokens": f"{masked} of the tokens used" if counts["masked_tokens"] else "none yet",
-    }
+    no_words = f"{counts['documents_unused']:,} unused: not even two words"
+    no_token = f"{counts['sentences_unused']:,} unused: no token in them"
+    of_passes = f"{cut} cut from long pairs, {left_over} single words left over"
+    of_masks = f"{masked} of the tokens used" if counts["masked_tokens"] else "none yet"
+    return [
+        ("documents", counts["documents"], no_words),
+        ("sentences", counts["sentences"], no_token),
+        ("tokens", counts["tokens"], f"{unknown} unknown to the vocabulary"),
+        ("tokens x passes", passed, of_passes),
+        ("instances", counts["instances"], label and f"{swapped} {label}"),
+        ("masked tokens", counts["masked_tokens"], of_masks),
+    ]
 
 
 def _label(recipe: dict[str, Any]) -> str:
