@@ -20,6 +20,7 @@ from albert_zh.model.heads import Classifier, Pooling, PretrainingModel
 from albert_zh.model.scope import named_variables
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule, clip_by_global_norm
 from albert_zh.train.step import Trainer
+from albert_zh.train.strategy import distribute_batches
 from albert_zh.variants import variant_of
 
 # On GPUs TensorFlow rounds the inputs of a float32 product to 10 bits, unless told otherwise.
@@ -186,19 +187,28 @@ class TrainingRun:
 
 def train(
     objective: Callable,
-    model: tf.Module,
+    make_model: Callable[[], tf.Module],
     batch: dict[str, tf.Tensor],
     options: OptimizerOptions,
     learning_rate: float,
+    *,
+    strategy: tf.distribute.Strategy | None = None,
+    **trainer_options,
 ) -> TrainingRun:
-    optimizer = Optimizer(model.trainable_variables, options)
+    strategy = strategy or tf.distribute.get_strategy()
+    with strategy.scope():
+        model = make_model()
+        optimizer = Optimizer(model.trainable_variables, options)
     trainer = Trainer(
         objective=lambda batch, _: objective(model, batch),  # the goldens were made without dropout
         optimizer=optimizer,
         schedule=lambda _: tf.constant(learning_rate),
         seed=0,
+        strategy=strategy,
+        **trainer_options,
     )
-    batches = iter(tf.data.Dataset.from_tensors(batch).repeat())
+    batches = tf.data.Dataset.from_tensors(batch).repeat()
+    batches = iter(distribute_batches(strategy, batches))
     reports = [trainer.run(batches, 1) for _ in range(3)]
     state = {**named_variables(model), **named_variables(optimizer)}
     state = {name: value.numpy() for name, value in state.items()}
@@ -218,12 +228,20 @@ def check_state(state, expected, *, weights, slots, unused_rows, skip) -> None:
             assert_close(state[name][unused_rows:], expected[name][unused_rows:], atol=1e-6, rtol=0)
 
 
-def check_lamb(case: GoldenCase) -> None:
+def check_lamb(case: GoldenCase, *, copies: int = 1, **settings) -> None:
+    """Three LAMB steps.
+
+    Args:
+        case: Model and arrays.
+        copies: How often the rows of the batch stand in it, which changes no mean.
+        settings: Of the trainer, its strategy among them.
+    """
     variant, expected = variant_of(case.config), case.arrays("train.npz")
     options = OptimizerOptions(
         Rule.LAMB, slots=variant.lamb_slots, adapts_excluded=variant.lamb_adapts_excluded
     )
-    run = train(objectives.pretraining, case.pretraining_model(), case.batch(), options, 0.01)
+    batch = {name: tf.concat(copies * [rows], axis=0) for name, rows in case.batch().items()}
+    run = train(objectives.pretraining, case.pretraining_model, batch, options, 0.01, **settings)
     assert_close(run.losses, expected["loss"], atol=1e-4, rtol=0)
     assert_close(run.norms, expected["grad_norm"], atol=0, rtol=case.tolerances.lamb_norm)
     # brightmart's trust ratio blows the noise up to full-size steps.
@@ -255,8 +273,13 @@ def check_classifier(case: GoldenCase, file: str) -> None:
 
 def check_adamw(case: GoldenCase, file: str) -> None:
     expected, tolerances = case.arrays(file), case.tolerances
-    model, batch = case.classifier(file), case.classifier_batch(file)
-    run = train(objectives.classification, model, batch, OptimizerOptions(Rule.ADAMW), 1e-3)
+    run = train(
+        objectives.classification,
+        lambda: case.classifier(file),
+        case.classifier_batch(file),
+        OptimizerOptions(Rule.ADAMW),
+        1e-3,
+    )
     assert_close(run.losses, expected["train/loss"], atol=0, rtol=tolerances.adamw_loss)
     assert_close(run.norms, expected["train/grad_norm"], atol=0, rtol=tolerances.adamw_norm)
     # Before the first update there is rounding alone, and no room for summed rows.

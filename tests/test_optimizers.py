@@ -36,7 +36,7 @@ def test_three_lamb_steps_match_published_numbers(name, adapts_excluded, expecte
     variable = tf.Variable(START, name=name)
     optimizer = Optimizer([variable], OptimizerOptions(Rule.LAMB, adapts_excluded=adapts_excluded))
     for _ in range(3):
-        optimizer.apply([tf.constant(GRADIENT)], tf.constant(0.01))
+        optimizer.apply([tf.constant(GRADIENT)], tf.constant(0.01), accept=tf.constant(True))
     np.testing.assert_allclose(variable, expected, atol=1e-7)
 
 
@@ -104,7 +104,7 @@ def test_lamb_is_adamw_where_a_norm_is_zero(param, gradient):
 def test_weight_decay_leaves_out_biases_and_layer_norms(name, decays):
     variable = tf.Variable([2.0, -2.0], name=name)
     optimizer = Optimizer([variable], OptimizerOptions(Rule.ADAMW, weight_decay=0.01))
-    optimizer.apply([tf.zeros(2)], tf.constant(0.5))
+    optimizer.apply([tf.zeros(2)], tf.constant(0.5), accept=tf.constant(True))
     shrunk = 1 - 0.5 * 0.01 if decays else 1.0
     np.testing.assert_allclose(variable, [2.0 * shrunk, -2.0 * shrunk], rtol=1e-6)
 
@@ -155,4 +155,4 @@ def test_apply_refuses_a_gradient_too_few():
     variables = [tf.Variable([1.0], name="a"), tf.Variable([1.0], name="b")]
     optimizer = Optimizer(variables, OptimizerOptions(Rule.ADAMW))
     with pytest.raises(ValueError, match="shorter"):
-        optimizer.apply([tf.zeros(1)], tf.constant(0.1))
+        optimizer.apply([tf.zeros(1)], tf.constant(0.1), accept=tf.constant(True))

@@ -1,20 +1,20 @@
 """Trainer: steps on one replica and on several, in one call and in many."""
 
 import concurrent.futures
-import dataclasses
 import multiprocessing
 
+import goldens
 import numpy as np
 import pytest
 import tensorflow as tf
 from goldens import golden_case
+from steps import Setup, random_batches, run_steps, small_config
 
 from albert_zh import objectives
-from albert_zh.config import ModelConfig
-from albert_zh.model.heads import PretrainingModel
-from albert_zh.model.scope import named_variables
+from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.metrics import Mean, Outcome, results
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
+from albert_zh.train.precision import LossScale, Precision
 from albert_zh.train.step import Trainer, make_evaluation_step
 
 # Two virtual processors have to be asked for before TensorFlow starts, so they get a process of
@@ -31,108 +31,71 @@ def eager():
     tf.config.run_functions_eagerly(False)
 
 
-def _config(**changes) -> ModelConfig:
-    config = golden_case("google").config
-    return dataclasses.replace(config, num_hidden_layers=1, **changes)
-
-
-def _batches(count: int, size: int = 4, length: int = 12, masks: int = 3) -> tf.data.Dataset:
-    """Random rows; the later ones of a batch have more padding and fewer masks."""
-    random = np.random.default_rng(11)
-    tokens = np.array([length - row for row in range(size)])
-    weights = [[float(mask <= masks - row) for mask in range(masks)] for row in range(size)]
-    mask = np.arange(length) < tokens[:, None]
-
-    def integers(limit, *shape):
-        return random.integers(0, limit, [count, size, *shape], np.int32)
-
-    return tf.data.Dataset.from_tensor_slices(
-        {
-            "input_ids": integers(100, length) * mask,
-            "input_mask": np.broadcast_to(np.int32(mask), [count, size, length]),
-            "segment_ids": integers(2, length) * mask,
-            "masked_lm_positions": integers(length - size, masks),
-            "masked_lm_ids": integers(100, masks),
-            "masked_lm_weights": np.broadcast_to(np.float32(weights), [count, size, masks]),
-            "sentence_order": integers(2),
-        }
-    )
-
-
-class Setup:
-    """A trainer with its model; the whole state, so that runs can be compared."""
-
-    def __init__(self, config: ModelConfig, *, strategy=None, schedule=None, seed: int = 0):
-        strategy = strategy or tf.distribute.get_strategy()
-        with strategy.scope():
-            self.model = PretrainingModel(config, seed=5)
-            self.optimizer = Optimizer(self.model.trainable_variables, OptimizerOptions(Rule.LAMB))
-        self.trainer = Trainer(
-            objective=lambda batch, seed: objectives.pretraining(self.model, batch, seed),
-            optimizer=self.optimizer,
-            schedule=schedule or (lambda step: 0.01 / (1.0 + tf.cast(step, tf.float32))),
-            seed=seed,
-            strategy=strategy,
-        )
-
-    def variables(self) -> dict[str, tf.Variable]:
-        state = {**named_variables(self.model), **named_variables(self.optimizer)}
-        return {**state, "global_step": self.trainer.step}
-
-    def state(self) -> dict[str, np.ndarray]:
-        return {name: variable.numpy() for name, variable in self.variables().items()}
-
-    def restore(self, state: dict[str, np.ndarray]) -> None:
-        for name, variable in self.variables().items():
-            variable.assign(state[name])
-
-
-def _five_steps(replicas: int):
-    """Losses, norms and metrics of five steps on the same 4 rows a batch, and the last weights."""
-    strategy = None
-    if replicas > 1:
-        strategy = tf.distribute.MirroredStrategy([f"CPU:{k}" for k in range(replicas)])
-    setup, batches = Setup(_config(), strategy=strategy), _batches(5)
-    if strategy:
-        batches = strategy.experimental_distribute_dataset(batches)
-    iterator = iter(batches)
-    reports = [setup.trainer.run(iterator, 1) for _ in range(5)]
-    numbers = [
-        {"loss": float(report.loss), "norm": float(report.gradient_norm), **results(report.metrics)}
-        for report in reports
-    ]
-    return numbers, setup.state()
-
-
 def _two_virtual_processors() -> None:
     (cpu,) = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, 2 * [tf.config.LogicalDeviceConfiguration()])
 
 
-@pytest.mark.usefixtures("eager")
-def test_two_replicas_of_two_rows_equal_one_of_four():
+def _on_two_devices() -> dict[str, list[float]]:
+    """Losses of the same steps, each of two devices taking half of every batch."""
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    half = BatchPlan.make(32, num_replicas=2)
+    quarter = BatchPlan.make(32, num_replicas=2, micro_batch=8)
+    for name in ("google", "brightmart_postln"):
+        goldens.check_lamb(golden_case(name), copies=2, strategy=strategy)
+    return {
+        "2 x 16": run_steps(strategy, half),
+        "2 x 2 x 8": run_steps(strategy, quarter),
+        "2 x 16, XLA": run_steps(strategy, half, xla=True),
+    }
+
+
+def test_devices_micro_batches_and_xla_change_no_loss():
     with concurrent.futures.ProcessPoolExecutor(
         1, mp_context=PROCESSES, initializer=_two_virtual_processors
     ) as pool:
-        future = pool.submit(_five_steps, 2)
-        expected, expected_state = _five_steps(1)
-        numbers, state = future.result(timeout=300)
-    for actual, wanted in zip(numbers, expected, strict=True):
-        assert actual == pytest.approx(wanted, rel=2e-5)
-    assert len({row["loss"] for row in expected}) == 5  # five different batches
-    assert state.keys() == expected_state.keys()
-    for name in state.keys() - {name for name in state if "/key/bias" in name}:  # noise
-        np.testing.assert_allclose(state[name], expected_state[name], atol=2e-5, err_msg=name)
+        future = pool.submit(_on_two_devices)
+        one = tf.distribute.get_strategy()
+        whole = BatchPlan.make(32, num_replicas=1)
+        parted = BatchPlan.make(32, num_replicas=1, micro_batch=8)
+        expected = run_steps(one, whole)
+        found = {
+            "4 x 8": run_steps(one, parted),
+            "32, XLA": run_steps(one, whole, xla=True),
+            "4 x 8, XLA": run_steps(one, parted, xla=True),
+            **future.result(timeout=300),
+        }
+    assert len(set(expected)) == 20  # different batches
+    for kind, losses in found.items():
+        np.testing.assert_allclose(losses, expected, rtol=1e-5, err_msg=kind)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"plan": BatchPlan.make(6, num_replicas=1, micro_batch=2)}, {"xla": True}],
+    ids=["micro batches", "XLA"],
+)
+def test_golden_lamb_steps_hold_however_they_are_taken(settings):
+    goldens.check_lamb(golden_case("brightmart_postln"), copies=2, **settings)
+
+
+@pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.FLOAT16])
+def test_half_precision_follows_float32_over_200_steps(precision):
+    plan, one = BatchPlan.make(8, num_replicas=1), tf.distribute.get_strategy()
+    wide = run_steps(one, plan, 200)
+    narrow = run_steps(one, plan, 200, precision=precision)
+    assert narrow != wide
+    np.testing.assert_allclose(narrow, wide, rtol=0.01)
 
 
 def test_steps_in_one_call_equal_steps_in_several():
-    setup = Setup(_config())
+    setup = Setup(small_config())
     start = setup.state()
-    batches = iter(_batches(3))
+    batches = iter(random_batches(3))
     reports = [setup.trainer.run(batches, 1) for _ in range(3)]
     singly = setup.state()
     setup.restore(start)
-    together = setup.trainer.run(iter(_batches(3)), 3)
+    together = setup.trainer.run(iter(random_batches(3)), 3)
 
     assert int(setup.trainer.step) == 3
     for name, value in setup.state().items():
@@ -152,8 +115,8 @@ def test_steps_in_one_call_equal_steps_in_several():
 @pytest.mark.usefixtures("eager")
 def test_learning_rate_is_read_before_the_step_is_counted():
     """The published graph raced: some of its first steps took the second step's rate."""
-    setup = Setup(_config(), schedule=lambda step: 0.1 * tf.cast(step, tf.float32))
-    start, batches = setup.state(), iter(_batches(3))
+    setup = Setup(small_config(), schedule=lambda step: 0.1 * tf.cast(step, tf.float32))
+    start, batches = setup.state(), iter(random_batches(3))
     reports = [setup.trainer.run(batches, 1)]
     kernel = "bert/pooler/dense/kernel"
     np.testing.assert_array_equal(setup.state()[kernel], start[kernel])  # rate 0 moves nothing
@@ -166,9 +129,11 @@ def test_learning_rate_is_read_before_the_step_is_counted():
 
 def _losses_of_a_model_that_stays(seed: int, start: int = 0, steps: int = 3) -> list[float]:
     """Losses on one batch at rate 0: only dropout can tell the steps apart."""
-    setup = Setup(_config(hidden_dropout_prob=0.2), schedule=lambda _: tf.constant(0.0), seed=seed)
+    setup = Setup(
+        small_config(hidden_dropout_prob=0.2), schedule=lambda _: tf.constant(0.0), seed=seed
+    )
     setup.trainer.step.assign(start)
-    batches = iter(_batches(1).repeat())
+    batches = iter(random_batches(1).repeat())
     return [float(setup.trainer.run(batches, 1).loss) for _ in range(steps)]
 
 
@@ -181,33 +146,83 @@ def test_dropout_differs_by_step_and_follows_seed_and_step():
     assert not set(_losses_of_a_model_that_stays(seed=2)) & set(losses)
 
 
+class Line:
+    """Learns w in `loss = mean(w * x)`, whose gradient is the mean of x."""
+
+    def __init__(self, xs: list[list[float]], *, learning_rate: float = 0.1, **settings):
+        self.weight = tf.Variable([3.0, 4.0], name="w/kernel")
+        self.optimizer = Optimizer([self.weight], OptimizerOptions(Rule.ADAMW, weight_decay=0.0))
+        self.trainer = Trainer(
+            objective=self._objective,
+            optimizer=self.optimizer,
+            schedule=lambda _: tf.constant(learning_rate),
+            seed=0,
+            **settings,
+        )
+        rows = tf.data.Dataset.from_tensor_slices({"x": tf.constant(xs)[:, None]})
+        self.batches = iter(rows)
+
+    def _objective(self, batch, _) -> Outcome:
+        loss = Mean(tf.reduce_sum(batch["x"] * self.weight), tf.constant(1.0))
+        return Outcome({"loss": loss}, {"loss": loss})
+
+    def state(self) -> list[list[float]]:
+        variables = (self.weight, *self.optimizer.first, *self.optimizer.second)
+        return [variable.numpy().tolist() for variable in variables]
+
+
 @pytest.mark.usefixtures("eager")
 def test_reported_norm_is_that_before_clipping():
-    weight = tf.Variable([3.0, 4.0], name="w/kernel")
-    optimizer = Optimizer([weight], OptimizerOptions(Rule.ADAMW, weight_decay=0.0))
-    trainer = Trainer(
-        objective=lambda batch, _: Outcome(
-            {"loss": Mean(tf.reduce_sum(batch["x"] * weight), tf.constant(1.0))}, {}
-        ),
-        optimizer=optimizer,
-        schedule=lambda _: tf.constant(0.0),
-        seed=0,
-    )
-    batches = iter(tf.data.Dataset.from_tensors({"x": tf.constant([30.0, 40.0])}))
-    report = trainer.run(batches, 1)
+    line = Line([[30.0, 40.0]], learning_rate=0.0)
+    report = line.trainer.run(line.batches, 1)
     assert (float(report.loss), float(report.gradient_norm)) == (250.0, 50.0)
-    np.testing.assert_allclose(optimizer.first[0], [0.06, 0.08], rtol=1e-6)  # 0.1 of the clipped
+    np.testing.assert_allclose(line.optimizer.first[0], [0.06, 0.08], rtol=1e-6)  # 0.1, clipped
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_step_that_is_not_finite_changes_nothing_and_is_named(bad):
+    line = Line([[1.0, 2.0], [1.0, bad], [1.0, bad], [2.0, 1.0]])
+    line.trainer.run(line.batches, 1)
+    before = line.state()
+    report = line.trainer.run(line.batches, 2)
+    assert line.state() == before
+    assert int(line.trainer.step) == 3  # the position in the data goes on
+    assert [int(report.skipped), int(report.first_skipped), int(report.overflowed)] == [2, 1, 0]
+    assert float(report.metrics["loss"].weight) == 0
+    report = line.trainer.run(line.batches, 1)
+    assert line.state() != before
+    assert [int(report.skipped), int(report.first_skipped)] == [0, -1]
+
+
+def test_loss_scale_shrinks_on_overflow_down_to_one_and_grows_back():
+    bad = [1.0, float("inf")]
+    line = Line([bad, bad, bad, [1.0, 2.0], [1.0, 2.0]], precision=Precision.FLOAT16)
+    state = line.trainer.state
+    assert set(state) == {"global_step", "loss_scale", "good_steps"}
+    state["loss_scale"].assign(4.0)
+    before = line.state()
+    report = line.trainer.run(line.batches, 3)
+    assert line.state() == before
+    # The third overflow is not the scale's fault, which is 1 by then.
+    assert [int(report.overflowed), int(report.skipped), int(report.first_skipped)] == [2, 1, 2]
+    assert (float(state["loss_scale"]), int(state["good_steps"])) == (1.0, 0)
+    state["good_steps"].assign(LossScale.STEPS_TO_DOUBLE - 2)
+    line.trainer.run(line.batches, 1)
+    assert (float(state["loss_scale"]), int(state["good_steps"])) == (1.0, 1999)
+    report = line.trainer.run(line.batches, 1)
+    assert (float(state["loss_scale"]), int(state["good_steps"])) == (2.0, 0)
+    assert float(report.gradient_norm) == pytest.approx(5**0.5)  # unscaled
 
 
 @pytest.mark.usefixtures("eager")
 def test_iterators_that_tracing_would_exhaust_are_refused():
     with pytest.raises(AssertionError):
-        Setup(_config()).trainer.run(iter(list(_batches(2))), 1)
+        Setup(small_config()).trainer.run(iter(list(random_batches(2))), 1)
 
 
 def test_evaluation_is_without_dropout_and_changes_nothing():
-    setup = Setup(_config(hidden_dropout_prob=0.2))
-    (batch,) = _batches(1)
+    setup = Setup(small_config(hidden_dropout_prob=0.2))
+    (batch,) = random_batches(1)
     start = setup.state()
     evaluate = make_evaluation_step(
         lambda batch, seed: objectives.pretraining(setup.model, batch, seed)

@@ -116,21 +116,27 @@ class Optimizer(tf.Module):
         name = f"{variable.name.removesuffix(':0')}/{suffix}"
         return tf.Variable(tf.zeros_like(variable), trainable=False, name=name)
 
-    def apply(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor) -> None:
+    def apply(
+        self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor, *, accept: tf.Tensor
+    ) -> None:
         """Updates every variable with its dense gradient, in the order of the variables.
 
-        Called outside replicas, with the same gradients on each of them.
+        Called outside replicas, with the same values on each of them.
+
+        Args:
+            gradients: One a variable.
+            learning_rate: Of this step.
+            accept: Scalar bool; if False, variables and moments stay as they are.
         """
         update = tf.distribute.get_strategy().extended.update
         slots = zip(self.parameters, self.first, self.second, gradients, strict=True)
         for param, m, v, gradient in slots:
-            update(param, self._assign, args=(m, v, gradient, learning_rate), group=False)
+            update(param, self._assign, args=(m, v, gradient, learning_rate, accept), group=False)
 
-    def _assign(self, param, m, v, gradient, learning_rate) -> None:
+    def _assign(self, param, m, v, gradient, learning_rate, accept) -> None:
         update = self._update(gradient, param, m, v, learning_rate)
-        param.assign(update.param)
-        m.assign(update.m)
-        v.assign(update.v)
+        for variable, value in zip((param, m, v), update, strict=True):
+            variable.assign(tf.where(accept, value, variable))
 
     def _update(self, gradient, param, m, v, learning_rate) -> Update:
         options = self._options
