@@ -1,9 +1,32 @@
-"""Where to train: the device this machine has, or a TPU."""
+"""Where to train: one device, the GPUs of this machine, several machines, or a TPU."""
 
+import contextlib
 import dataclasses
+import faulthandler
+import json
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 from absl import logging
+
+from albert_zh.train.rendezvous import await_workers
+
+_CONNECT_SECONDS = 120  # for workers that are there; then this process ends
+
+# What TensorFlow raises and says when a worker is gone, depending on what it was waiting for.
+_LOST_ERRORS = (
+    tf.errors.UnavailableError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.InternalError,
+)
+_LOST_WORDS = re.compile("Collective ops is aborted|CoordinationService|GRPC error information")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,30 +39,278 @@ class TpuAddress:
     num_cores: int | None = None  # expected; None takes what is there
 
 
-def make_strategy(tpu: TpuAddress | None) -> tf.distribute.Strategy:
-    """The TPU's strategy, or that of one local device.
+@dataclasses.dataclass(frozen=True)
+class Workers:
+    """The processes of one training, all of the same command; worker 0 is the chief."""
+
+    hosts: tuple[str, ...]  # host:port of each, in the same order for all
+    index: int  # which of them this one is
+
+    def __post_init__(self):
+        for host in self.hosts:
+            address = re.fullmatch(r"[^\s:/]+:([0-9]+)", host)
+            if not address or not 0 < int(address[1]) < 65536:
+                raise ValueError(
+                    f"{host!r} is no address of a worker; write host:port, such as 10.0.0.2:2222"
+                )
+        if len(set(self.hosts)) < len(self.hosts):
+            twice = next(host for host in self.hosts if self.hosts.count(host) > 1)
+            raise ValueError(f"{twice} is two workers at once; give each a host:port of its own")
+        if not 0 <= self.index < len(self.hosts):
+            raise ValueError(
+                f"there is no worker {self.index} among {len(self.hosts)}; their numbers "
+                f"(--task_index) are 0 to {len(self.hosts) - 1}"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class StrategyOptions:
+    """What to train on; with nothing given, what TF_CONFIG says or this machine has."""
+
+    tpu: TpuAddress | None = None
+    workers: Workers | None = None
+
+
+def parse_workers(worker_hosts: str | None, task_index: int | None) -> Workers | None:
+    """Workers as flags say them.
+
+    >>> parse_workers("10.0.0.1:2222,10.0.0.2:2222", 1)
+    Workers(hosts=('10.0.0.1:2222', '10.0.0.2:2222'), index=1)
 
     Raises:
-        ValueError: The TPU is not to be found, or has another number of cores.
+        ValueError: An address is malformed or stands twice, no worker has that number, or one of
+            the two flags is missing.
     """
-    if tpu is None:
-        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-        logging.info("device: %s", devices[0].name)
-        return tf.distribute.get_strategy()
+    if not worker_hosts and task_index is None:
+        return None
+    if not worker_hosts:
+        raise ValueError("--task_index is the number of a worker; list them in --worker_hosts")
+    if task_index is None:
+        raise ValueError("--worker_hosts needs --task_index: which of them this one is, from 0")
+    return Workers(tuple(host.strip() for host in worker_hosts.split(",")), task_index)
+
+
+def make_strategy(options: StrategyOptions | None = None) -> tf.distribute.Strategy:
+    """Connects to what the options name and logs it.
+
+    Workers have to be connected before TensorFlow computes anything.
+
+    Raises:
+        ValueError: The TPU is not to be found or has another number of cores, the workers cannot be
+            connected, TF_CONFIG is malformed or contradicts the options.
+        RuntimeError: There are workers to connect, and TensorFlow has computed something.
+    """
+    options = options or StrategyOptions()
+    workers = _same_workers(options.workers, _workers_of_environment())
+    if options.tpu and workers:
+        raise ValueError("a TPU connects its hosts itself; leave out --worker_hosts and TF_CONFIG")
+    if options.tpu:
+        return _tpu_strategy(options.tpu)
+    if workers and len(workers.hosts) > 1:
+        return _multi_worker_strategy(workers)
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")[:1]
+    logging.info("training on %s", ", ".join(device.name for device in devices))
+    if len(devices) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is the one that writes files."""
+    return not is_multi_worker(strategy) or strategy.cluster_resolver.task_id == 0
+
+
+def is_multi_worker(strategy: tf.distribute.Strategy) -> bool:
+    """Whether other processes take part."""
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def distribute_batches(
+    strategy: tf.distribute.Strategy, batches: tf.data.Dataset
+) -> tf.data.Dataset | tf.distribute.DistributedDataset:
+    """Splits the rows of every batch over the replicas.
+
+    ```
+    a batch     rows 0 1 2 3 4 5 6 7
+    replica          0   1   2   3       of which two workers have two each
+    ```
+    Every worker reads and parses all batches and keeps its rows, so that the order of the data
+    does not depend on how many workers there are.
+
+    Args:
+        strategy: Where the rows go.
+        batches: Global batches of tensors with rows first. Each worker has the same ones.
+
+    Raises:
+        ValueError: The rows of a batch do not divide by the number of replicas.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if replicas == 1:
+        return batches
+    rows = tf.nest.flatten(batches.element_spec)[0].shape[0]
+    assert rows is not None, "batches need a fixed number of rows: drop or fill the last one"
+    if rows % replicas:
+        raise ValueError(
+            f"a batch of {rows} does not divide by {replicas} devices; change its size"
+        )
+
+    on_tpu = isinstance(strategy, tf.distribute.TPUStrategy)
+    original = _copies(batches) if on_tpu else lambda: batches
+
+    def of_one_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        share = rows // context.num_input_pipelines
+        first = context.input_pipeline_id * share
+        own = original()
+        if share < rows:
+            own = own.map(
+                lambda batch: tf.nest.map_structure(
+                    lambda tensor: tensor[first : first + share], batch
+                )
+            )
+        return own.rebatch(rows // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+    return strategy.distribute_datasets_from_function(of_one_worker)
+
+
+@contextlib.contextmanager
+def report_lost_workers() -> Iterator[None]:
+    """Turns what TensorFlow raises when another worker is gone into one message.
+
+    A worker whose process ends is missed at once, one that is stopped or cut off after ten
+    seconds (TensorFlow's heartbeat), wherever in a step the others wait for it.
+
+    Raises:
+        ValueError: Another worker is gone.
+    """
+    try:
+        yield
+    except _LOST_ERRORS as error:
+        if not _LOST_WORDS.search(error.message):
+            raise
+        logging.debug("what TensorFlow raised", exc_info=True)
+        raise ValueError(
+            "another worker is gone, so this one stops; the other's output says why. Start all "
+            "workers again to go on from the last checkpoint"
+        ) from None
+
+
+def _workers_of_environment() -> Workers | None:
+    """The workers of TF_CONFIG, a chief being the first of them.
+
+    https://www.tensorflow.org/guide/distributed_training#setting_up_the_tf_config_environment_variable
+    """
+    text = os.environ.get("TF_CONFIG")
+    if not text:
+        return None
+    try:
+        config = json.loads(text)
+        cluster = config.get("cluster") or {}
+        if not cluster:
+            return None
+        kind, index = config["task"]["type"], int(config["task"]["index"])
+        chiefs, workers = list(cluster.get("chief", [])), list(cluster.get("worker", []))
+        if set(cluster) - {"chief", "worker"} or kind not in cluster:
+            raise ValueError("the tasks of a training are of type chief or worker")
+        return Workers((*chiefs, *workers), index + (len(chiefs) if kind == "worker" else 0))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"TF_CONFIG: {error!r}; write it like "
+            '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, '
+            '"task": {"type": "worker", "index": 0}}'
+        ) from None
+
+
+def _same_workers(flags: Workers | None, environment: Workers | None) -> Workers | None:
+    if flags and environment and flags != environment:
+        raise ValueError(
+            f"--worker_hosts and --task_index say {flags}, TF_CONFIG says {environment}; unset "
+            "TF_CONFIG or leave out the flags"
+        )
+    return flags or environment
+
+
+def _multi_worker_strategy(workers: Workers) -> tf.distribute.Strategy:
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    await_workers(workers.hosts, workers.index)
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec({"worker": workers.hosts}),
+        task_type="worker",
+        task_id=workers.index,
+        num_accelerators={"GPU": gpus},
+        rpc_layer="grpc",
+    )
+    logging.info(
+        "all %d workers answer; connecting them takes %d s at most",
+        len(workers.hosts),
+        _CONNECT_SECONDS,
+    )
+    # A stranger at one of the addresses would be waited for without end, deaf to signals.
+    faulthandler.dump_traceback_later(_CONNECT_SECONDS, exit=True, file=sys.__stderr__)
+    try:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
+    except RuntimeError as error:
+        if "program startup" not in str(error):
+            raise
+        raise RuntimeError(
+            "workers are connected before TensorFlow computes anything: call make_strategy first"
+        ) from error
+    except tf.errors.OpError as error:
+        raise ValueError(
+            f"the workers cannot be connected: {error.message.splitlines()[0]}; end all of them "
+            "and start them again"
+        ) from None
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+    _take_back_sigterm()
+    # All workers have as many batches, so they need not ask each other at every step.
+    strategy.extended.experimental_enable_get_next_as_optional = False
+    logging.info(
+        "training on %d workers, %d devices in all; this is worker %d with %s",
+        len(workers.hosts),
+        strategy.num_replicas_in_sync,
+        workers.index,
+        f"{gpus} GPUs" if gpus else "its CPU",
+    )
+    return strategy
+
+
+def _tpu_strategy(tpu: TpuAddress) -> tf.distribute.Strategy:
     try:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
             tpu=tpu.name or "local", zone=tpu.zone, project=tpu.project
         )
+        _check_reachable(resolver.master())
         tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
-    except (ValueError, RuntimeError, tf.errors.OpError) as error:
+    except (ValueError, RuntimeError, ImportError, OSError, tf.errors.OpError) as error:
         raise ValueError(
             f"cannot reach TPU {tpu.name or 'of this machine'}: {error}; "
             "check --tpu_name, --tpu_zone and --gcp_project"
         ) from None
+    _take_back_sigterm()
     strategy = tf.distribute.TPUStrategy(resolver)
     cores = strategy.num_replicas_in_sync
-    logging.info("device: TPU with %d cores", cores)
+    logging.info("training on a TPU with %d cores", cores)
     if tpu.num_cores and tpu.num_cores != cores:
         raise ValueError(f"the TPU has {cores} cores, --num_tpu_cores says {tpu.num_cores}")
     return strategy
+
+
+def _check_reachable(master: str) -> None:
+    """Raises OSError unless something answers at a TPU's address; TensorFlow waits for minutes."""
+    host, _, port = master.removeprefix("grpc://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=10.0).close()
+
+
+def _take_back_sigterm() -> None:
+    """Undoes what TensorFlow did behind Python's back: once connected, it ignores SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+
+
+def _copies(batches: tf.data.Dataset) -> Callable[[], tf.data.Dataset]:
+    """Makes the dataset anew on the device of the caller: the hosts of a TPU read themselves."""
+    graph = tf.raw_ops.DatasetToGraphV2(input_dataset=tf.data.experimental.to_variant(batches))
+    return lambda: tf.data.experimental.from_variant(
+        tf.raw_ops.DatasetFromGraph(graph_def=graph), batches.element_spec
+    )
