@@ -1,0 +1,221 @@
+"""Estimates what pretraining a model costs: parameters, operations, memory and time.
+
+  python scripts/estimate.py --bert_config_file=albert_config/albert_config_base.json \\
+      --max_seq_length=128,512 --device_memory=16 --peak_tflops=120 --mfu=0.4
+
+Nothing is trained and no accelerator is needed. The largest micro batch is what a device holds at
+once; any --train_batch_size of run_pretraining.py is split into micro batches.
+
+  python scripts/estimate.py --published
+
+compares the published table of the largest batches on a 12 GB GPU with estimates for our models.
+"""
+
+import pathlib
+import sys
+from dataclasses import dataclass
+from typing import NamedTuple
+
+# A clone is not installed: its package is found beside this folder.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from albert_zh import cli
+from albert_zh.config import ModelConfig
+from albert_zh.estimates import (
+    PRECISIONS,
+    largest_micro_batch,
+    memory_parts,
+    parameters,
+    training_flops,
+    training_seconds,
+)
+from albert_zh.options import define_flags, option, read_flags
+
+CONFIGS = pathlib.Path(__file__).resolve().parent.parent / "albert_config"
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class EstimateOptions:
+    """Flags of this script."""
+
+    bert_config_file: str | None = option(
+        None, "JSON file with the sizes of the model.", alias="albert_config_file"
+    )
+    max_seq_length: str = option("128,512", "Lengths of the examples, in tokens, by commas.")
+    max_predictions_per_seq: int | None = option(
+        None, "Masks an example has room for. Default: 15 % of the length."
+    )
+    device_memory: float = option(16.0, "Memory that one device has for training, in GiB.")
+    precision: str = option("float32", "In which layers compute.", choices=PRECISIONS)
+    recompute: bool = option(
+        False, "Compute layers anew in the backward pass: less memory, a third more work."
+    )
+    train_batch_size: int = option(4096, "Examples of one optimizer step.")
+    num_train_steps: int = option(125000, "Optimizer steps.")
+    peak_tflops: float | None = option(
+        None,
+        "TFLOP/s of all devices together in matrix products, for the time; run_pretraining.py "
+        "shows what it measures.",
+    )
+    mfu: float = option(
+        0.4, "Share of the peak that the training reaches (model FLOPs utilisation)."
+    )
+    published: bool = option(
+        False, "Show the published table of largest batches beside our estimates, and nothing else."
+    )
+
+
+class Measured(NamedTuple):
+    """Memory of fine-tuning in float32, from two batch sizes."""
+
+    fixed: float  # bytes, whatever the batch
+    per_example: float  # bytes
+
+    def batch(self, memory: int) -> int:
+        """Examples that fit."""
+        return int((memory - self.fixed) / self.per_example)
+
+
+# README of brightmart's albert_zh: length -> largest batch. The figures are those in the README of
+# google's BERT, of 2018: https://github.com/google-research/bert#out-of-memory-issues
+PUBLISHED = {
+    "base": {64: 64, 128: 32, 256: 16, 320: 14, 384: 12, 512: 6},
+    "large": {64: 12, 128: 6, 256: 2, 320: 1, 384: 0, 512: 0},
+    "xlarge": {},
+    "xxlarge": {},
+}
+LENGTHS = tuple(PUBLISHED["base"])
+PUBLISHED_MEMORY = 12 * GIB
+# Peak of a process over three steps on two CPU cores, less what it took before the first step,
+# plus weights and moments.
+MEASURED = {
+    ("base", 128): Measured(fixed=561e6, per_example=233.1e6),
+    ("base", 512): Measured(fixed=546e6, per_example=1168.7e6),
+    ("large", 128): Measured(fixed=1063e6, per_example=620.5e6),
+}
+
+NOTE = """\
+published  README of albert_zh, where it is google's table of BERT-Base and BERT-Large (float32,
+           TensorFlow 1.11, Titan X), which have dropout and 10 and 20 times the weights
+estimate   these models in float32, without dropout, not compiled by XLA
+measured   * what fits by the memory that fine-tuning took on a CPU with two sizes of batch
+bfloat16, recompute   the estimate with --precision=bfloat16, with --recompute"""
+
+
+def main() -> None:
+    options = read_flags(EstimateOptions)
+    if options.published:
+        print(published_table())
+        return
+    if not options.bert_config_file:
+        raise ValueError("give a model with --bert_config_file, or ask for --published")
+    if not 0 < options.mfu <= 1:
+        raise ValueError(f"--mfu={options.mfu} is no share; give one above 0 and up to 1")
+    config = ModelConfig.from_json_file(options.bert_config_file)
+    print(f"{options.bert_config_file}: {parameters(config):,} parameters")
+    for length in parse_lengths(options.max_seq_length, config):
+        print(f"\n{report(options, config, length)}")
+
+
+def parse_lengths(text: str, config: ModelConfig) -> list[int]:
+    """The lengths in a comma-separated list.
+
+    Raises:
+        ValueError: One is no number, or the model has no positions for it.
+    """
+    limit = config.max_position_embeddings
+    lengths = []
+    for item in text.split(","):
+        if not item.strip().isdecimal() or not 1 <= int(item) <= limit:
+            raise ValueError(
+                f"--max_seq_length={text}: {item!r} is no length; give numbers from 1 to {limit}, "
+                "the positions of the model, separated by commas"
+            )
+        lengths.append(int(item))
+    return lengths
+
+
+def report(options: EstimateOptions, config: ModelConfig, length: int) -> str:
+    """What examples of one length cost, for people."""
+    masks = options.max_predictions_per_seq
+    masks = round(0.15 * length) if masks is None else masks
+    lengths = {"max_seq_length": length, "max_predictions_per_seq": masks}
+    flops = training_flops(config, **lengths)
+    lines = [
+        f"length {length}, {masks} masks",
+        f"  {flops / 1e9:,.1f} GFLOPs an example, forward and backward",
+        *_memory(options, config, lengths),
+    ]
+    if options.peak_tflops:
+        seconds = training_seconds(
+            flops,
+            peak=options.peak_tflops * 1e12,
+            mfu=options.mfu,
+            steps=options.num_train_steps,
+            batch=options.train_batch_size,
+        )
+        lines.append(
+            f"  {options.num_train_steps:,} steps of {options.train_batch_size:,} examples at "
+            f"{options.mfu:.0%} of {options.peak_tflops:g} TFLOP/s: {duration(seconds)}"
+        )
+    return "\n".join(lines)
+
+
+def _memory(options: EstimateOptions, config: ModelConfig, lengths: dict[str, int]) -> list[str]:
+    settings = {**lengths, "precision": options.precision, "recompute": options.recompute}
+    most = largest_micro_batch(config, memory=int(options.device_memory * GIB), **settings)
+    micro_batch = min(most, options.train_batch_size)
+    parts = memory_parts(config, micro_batch=max(1, micro_batch), **settings)
+    if micro_batch:
+        title = f"  micro batch of {micro_batch:,} in {options.device_memory:g} GiB"
+    else:
+        title = f"  a single example needs more than {options.device_memory:g} GiB"
+    lines = [f"    {size / GIB:9.3f} GiB  {name}" for name, size in parts.items()]
+    return [title, *lines, f"    {sum(parts.values()) / GIB:9.3f} GiB  in all"]
+
+
+def duration(seconds: float) -> str:
+    """A time that people can grasp.
+
+    >>> duration(90), duration(10 * 3600), duration(400 * 3600)
+    ('1.5 minutes', '10.0 hours', '16.7 days')
+    """
+    for unit, length in (("days", 86400), ("hours", 3600)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.1f} {unit}"
+    return f"{seconds / 60:.1f} minutes"
+
+
+def published_table() -> str:
+    """Largest batches of fine-tuning in 12 GB: as published, as estimated, as measured."""
+    lines = ["model    length  published  estimate  measured  bfloat16  recompute"]
+    for name, published in PUBLISHED.items():
+        config = ModelConfig.from_json_file(str(CONFIGS / f"albert_config_{name}.json"))
+        for length in LENGTHS:
+            measured = MEASURED.get((name, length))
+            row = (
+                published.get(length, "-"),
+                _fits(config, length),
+                f"{measured.batch(PUBLISHED_MEMORY)} *" if measured else "",
+                _fits(config, length, precision="bfloat16"),
+                _fits(config, length, recompute=True),
+            )
+            lines.append("{:8}{:7}{:>11}{:>10}{:>10}{:>10}{:>11}".format(name, length, *row))
+    return "\n".join([*lines, "", NOTE])
+
+
+def _fits(config: ModelConfig, length: int, **settings) -> int:
+    return largest_micro_batch(
+        config,
+        memory=PUBLISHED_MEMORY,
+        max_seq_length=length,
+        max_predictions_per_seq=0,
+        accumulate=False,
+        **settings,
+    )
+
+
+if __name__ == "__main__":
+    define_flags(EstimateOptions)
+    cli.run(main)
