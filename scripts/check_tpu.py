@@ -1,0 +1,120 @@
+"""Has the compiler of TPUs build the pretraining step, on a machine without a TPU.
+
+  python scripts/check_tpu.py --bert_config_file=albert_config/albert_config_tiny.json \\
+    --batch_size=64 --max_seq_length=128
+
+It takes minutes, and then says that a TPU can run the step, in how much memory, with how many
+operations; or names the operation that it cannot run. It needs the extra tpu-check (jax and libtpu;
+Linux, Python 3.11 or later): pip install '.[tpu-check]'
+
+What is compiled is one core's part of a step of run_pretraining.py. A real run differs:
+  - cores add up their gradients, which takes their connections and some memory;
+  - TensorFlow turns the step into the compiler's language with its kernels for TPUs; here, where
+    it has none, with those for CPUs;
+  - data comes from the host.
+Nothing is run, so it tells nothing of the speed.
+"""
+
+import os
+import pathlib
+import signal
+import sys
+import time
+from dataclasses import dataclass
+
+# A clone is not installed: its package is found beside this folder.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from albert_zh import cli
+from albert_zh.config import ModelConfig
+from albert_zh.options import REQUIRED, define_flags, option, read_flags
+from albert_zh.tpu_compiler import (
+    TOPOLOGY,
+    TpuProgram,
+    check_tpu_compiler,
+    compile_for_tpu,
+)
+from albert_zh.train.optimizers import Rule
+from albert_zh.train.precision import Precision
+from albert_zh.trial import pretraining_trial
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """The model, the step, and the TPU."""
+
+    bert_config_file: str = option(
+        REQUIRED, "JSON file with the sizes of the model.", alias="albert_config_file"
+    )
+    topology: str = option(
+        TOPOLOGY,
+        "Kind of TPU and arrangement of its chips, such as v5e:2x2, v6e:4x4 or v4:2x2x1.",
+    )
+    batch_size: int = option(
+        64, "Examples of one core in an optimizer step: --train_batch_size / cores."
+    )
+    micro_batch_size: int | None = option(
+        None, "Examples that a core takes at once; all when left out."
+    )
+    max_seq_length: int = option(128, "Length of the examples, in tokens.")
+    max_predictions_per_seq: int = option(20, "Masks of an example.")
+    precision: str = option(
+        Precision.BFLOAT16.value,
+        "What the layers compute in.",
+        choices=[precision.value for precision in Precision],
+    )
+    optimizer: str = option(Rule.LAMB.value, "Update rule.", choices=[rule.value for rule in Rule])
+    recompute: bool = option(
+        False, "Compute the layers' values again for the gradients, to save memory."
+    )
+
+
+def main() -> None:
+    options = read_flags(CheckOptions)
+    check_tpu_compiler()
+    trial = pretraining_trial(
+        ModelConfig.from_json_file(options.bert_config_file),
+        batch_size=options.batch_size,
+        micro_batch=options.micro_batch_size,
+        max_seq_length=options.max_seq_length,
+        max_predictions_per_seq=options.max_predictions_per_seq,
+        rule=Rule(options.optimizer),
+        precision=Precision(options.precision),
+        recompute=options.recompute,
+    )
+    print(
+        f"{os.path.basename(options.bert_config_file)}, {options.batch_size} x "
+        f"{options.max_seq_length} tokens, {options.precision}: compiling for one core of "
+        f"{options.topology}, which takes minutes",
+        flush=True,
+    )
+    started = time.monotonic()
+    program = compile_for_tpu(trial.trainer.one_step, [trial.batch], topology=options.topology)
+    print(f"compiled in {time.monotonic() - started:.0f} s: the TPU can run this\n")
+    micro_steps = options.batch_size // (options.micro_batch_size or options.batch_size)
+    print(report(program, micro_steps=micro_steps))
+
+
+def report(program: TpuProgram, *, micro_steps: int) -> str:
+    """The program's sizes for people."""
+    memory = {
+        "memory": program.memory,
+        "  arguments": program.arguments,  # weights, moments, batch
+        "  new outputs": program.outputs - program.aliased,
+        "  temporaries": program.temporaries,
+        "  program": program.code,
+    }
+    counted = f", with one of {micro_steps} micro steps" if micro_steps > 1 else ""
+    lines = [
+        *(f"{name:14s} {size / 2**20:10,.1f} MiB" for name, size in memory.items()),
+        f"operations     {program.flops / 1e9:10,.1f} GFLOP{counted}",
+        f"memory traffic {program.bytes_accessed / 1e9:10,.1f} GB{counted}",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    # The compiler does not come back to Python for minutes; Ctrl-C need not wait for it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    define_flags(CheckOptions)
+    cli.run(main)
