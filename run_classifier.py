@@ -33,7 +33,7 @@ from albert_zh.runs import (
 from albert_zh.tasks.task import Task, find_task
 from albert_zh.tasks.tsv import find_file
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
-from albert_zh.train.strategy import make_strategy
+from albert_zh.train.strategy import make_strategy, report_lost_workers
 
 
 def main() -> None:
@@ -52,21 +52,31 @@ def fine_tune(options: ClassifierOptions) -> None:
     task = find_task(options.task_name)
     config = ModelConfig.from_json_file(options.bert_config_file)
     check_lengths(options.max_seq_length, config, source=options.bert_config_file)
+    # Workers have to be connected before TensorFlow computes anything.
+    strategy = make_strategy(options.strategy_options())
     tokenizer = _tokenizer(options, config)
-    run = Run(options, identity=_identity(options, config, task, tokenizer))
+    identity = _identity(options, config, task, tokenizer)
+    run = Run(options, identity=identity, strategy=strategy)
     data = prepare_data(options, task, tokenizer)
-    strategy = make_strategy(options.tpu_address())
     with strategy.scope():
         model = Classifier(
-            config, len(task.labels), pooling=options.pooling, seed=options.random_seed
+            config,
+            len(task.labels),
+            pooling=options.pooling,
+            seed=options.random_seed,
+            dtype=options.computes_in().dtype,
+            recompute=options.recomputes(config),
         )
         run.start(model, new_parts=["output_", "loss/"], spare_parts=["cls/"])
-    if options.do_train:
-        train_classifier(options, run, model, data, tokenizer=tokenizer, strategy=strategy)
-    if options.do_eval:
-        evaluate_checkpoints(options, run, model, data)
-    if options.do_predict:
-        predict_test(options, run, model, data)
+    with report_lost_workers():
+        if options.do_train and not train_classifier(
+            options, run, model, data, tokenizer=tokenizer
+        ):
+            return
+        if options.do_eval:
+            evaluate_checkpoints(options, run, model, data)
+        if options.do_predict:
+            predict_test(options, run, model, data)
 
 
 def _tokenizer(options: ClassifierOptions, config: ModelConfig) -> Tokenizer:
@@ -97,7 +107,8 @@ def _identity(options, config: ModelConfig, task: Task, tokenizer: Tokenizer) ->
     if options.do_train:
         train_file = find_file(task, data_dir=options.data_dir, split="train")
         identity["training_data"] = sha256_of_file(train_file)
-        identity["init_checkpoint"] = options.init_checkpoint
+        for name in ("init_checkpoint", "train_batch_size", "random_seed"):
+            identity[name] = getattr(options, name)
     return identity
 
 

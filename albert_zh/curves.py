@@ -7,7 +7,6 @@ A row of a history is a stretch of training steps, or what was held out at a ste
 """
 
 import io
-import json
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -16,11 +15,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from albert_zh import history
 from albert_zh.extras import load_extra
 
 Row = Mapping[str, Any]
 
-HISTORY = "history.jsonl"
 PICTURE = "curves.png"
 
 _HELD_OUT = "held_out_"
@@ -44,50 +43,18 @@ _TITLES = {
 # They count, or say again what others say.
 _NOT_DRAWN = {
     *("step", "steps", "seconds", "skipped", "spike"),
-    *("tokens_per_second", "mfu", "perplexity"),
+    *("tokens_per_second", "mfu", "masked_lm_perplexity"),
 }
 _EXACT = {"learning_rate"}  # without noise to smooth
 
 _COLUMNS = 3
 
 
-def read_history(path: str) -> list[Row]:
-    """The rows of a history.jsonl, oldest first.
-
-    A last line that was not written to its end is left out.
-
-    Args:
-        path: Any that TensorFlow opens.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: A line is no row; names file and line.
-    """
-    if not tf.io.gfile.exists(path):
-        raise FileNotFoundError(f"there is no {path}; name the --output_dir of a training")
-    with tf.io.gfile.GFile(path, "rb") as file:
-        lines = file.read().split(b"\n")
-    # What follows the last line end is empty, or torn.
-    return [_parse(line, path, number) for number, line in enumerate(lines[:-1], start=1)]
-
-
-def _parse(line: bytes, path: str, number: int) -> Row:
-    try:
-        row = json.loads(line)
-        row["step"] + 0
-        return row
-    except (ValueError, TypeError, KeyError):
-        text = line[:60].decode(errors="replace")
-        raise ValueError(
-            f"{path}, line {number}: not a JSON object with a step: {text!r}; remove the line"
-        ) from None
-
-
 def plot_history(directory: str) -> str:
     """Draws the history of a run to curves.png beside it; returns the path of the picture.
 
     Raises:
-        FileNotFoundError: There is no history.jsonl.
+        FileNotFoundError: There is no history.jsonl, or no row in it.
         ValueError: It is damaged or holds nothing to draw, or matplotlib is not installed.
     """
     path = os.path.join(directory, PICTURE)
@@ -103,10 +70,10 @@ def plot_histories(directories: Sequence[str], path: str) -> None:
     """
     # Without pyplot, matplotlib draws with Agg and needs no display.
     library = load_extra("matplotlib.figure", purpose="a picture of the training")
-    runs = [read_history(os.path.join(directory, HISTORY)) for directory in directories]
+    runs = [_rows(directory) for directory in directories]
     metrics = _metrics([row for rows in runs for row in rows])
     if not metrics:
-        raise ValueError(f"{', '.join(directories)}: {HISTORY} holds nothing to draw yet")
+        raise ValueError(f"{', '.join(directories)}: {history.FILE} holds nothing to draw yet")
     columns = min(_COLUMNS, len(metrics))
     lines = math.ceil(len(metrics) / columns)
     figure = library.Figure(figsize=(4.8 * columns, 3 * lines + 0.5), layout="constrained")
@@ -121,6 +88,14 @@ def plot_histories(directories: Sequence[str], path: str) -> None:
     with tf.io.gfile.GFile(path + ".tmp", "wb") as file:
         file.write(picture.getvalue())
     tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
+
+
+def _rows(directory: str) -> list[Row]:
+    rows = history.History(directory).rows()
+    if not rows:
+        path = os.path.join(directory, history.FILE)
+        raise FileNotFoundError(f"{path} has no row yet; name the --output_dir of a training")
+    return rows
 
 
 def _metrics(rows: Sequence[Row]) -> list[str]:

@@ -17,11 +17,8 @@ from albert_zh.model.heads import Classifier, Pooling
 from albert_zh.model.scope import named_variables
 from albert_zh.options import REQUIRED, option
 from albert_zh.progress import Progress
-from albert_zh.runs import (
-    Run,
-    RunOptions,
-    load_exactly,
-)
+from albert_zh.run_options import RunOptions
+from albert_zh.runs import Lengths, Run, Training, load_exactly
 from albert_zh.tasks.batches import (
     BatchPlan,
     bucket_lengths,
@@ -36,6 +33,7 @@ from albert_zh.tasks.report import report
 from albert_zh.tasks.task import Task
 from albert_zh.tasks.tsv import read_split
 from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.train.loop import Workload
 from albert_zh.train.metrics import add_means, results
 from albert_zh.train.optimizers import Rule
 from albert_zh.train.schedules import ScheduleOptions
@@ -167,9 +165,12 @@ def train_classifier(
     data: Data,
     *,
     tokenizer: Tokenizer,
-    strategy: tf.distribute.Strategy,
-) -> None:
-    """Trains to the last step of the last epoch, from wherever the run stands."""
+) -> bool:
+    """Trains to the last step of the last epoch, from wherever the run stands.
+
+    Returns:
+        Whether it came there; False where it was asked to stop before.
+    """
     features = data.features["train"]
     if len(features) < options.train_batch_size:
         raise ValueError(
@@ -178,10 +179,10 @@ def train_classifier(
         )
     num_steps = int(len(features) / options.train_batch_size * options.num_train_epochs)
     _log_plan(options, data, num_steps)
-    _write_companions(options, model.albert.config, tokenizer)
-    run.fit(
-        model,
-        functools.partial(objectives.classification, model),
+    if run.is_chief:
+        _write_companions(options, model.albert.config, tokenizer)
+    training = Training(
+        objective=functools.partial(objectives.classification, model),
         rule=Rule(options.optimizer),
         schedule=ScheduleOptions(
             learning_rate=options.learning_rate,
@@ -189,8 +190,11 @@ def train_classifier(
             num_warmup_steps=int(num_steps * options.warmup_proportion),
         ),
         batches=lambda step: _training_batches(options, data, step),
-        strategy=strategy,
+        plan=run.batch_plan(options.train_batch_size, Lengths(options.max_seq_length)),
+        workload=Workload(options.train_batch_size),
+        facts={"examples": len(features), "epochs": options.num_train_epochs},
     )
+    return run.fit(model, training)
 
 
 def _log_plan(options: ClassifierOptions, data: Data, num_steps: int) -> None:
@@ -244,7 +248,8 @@ def evaluate_checkpoints(
         metrics = results(add_means(means))
         rows.append({**metrics, "global_step": step, "loss": metrics["eval_loss"]})
         logging.info("model.ckpt-%d on dev: %s", step, metrics)
-    _write_results(options, run, data.task, rows)
+    if run.is_chief:
+        _write_results(options, run, data.task, rows)
 
 
 def _write_results(options: ClassifierOptions, run: Run, task: Task, rows: list[dict]) -> None:
@@ -284,7 +289,8 @@ def predict_test(options: ClassifierOptions, run: Run, model: Classifier, data: 
             inputs = {name: tf.constant(value) for name, value in batch.items()}
             rows.append(probabilities(**inputs).numpy())
             progress.advance(len(plan.indices))
-    _write_predictions(options, in_original_order(plans, rows), labels)
+    if run.is_chief:
+        _write_predictions(options, in_original_order(plans, rows), labels)
     logging.info("predicted %d examples with %s", len(features), prefix)
 
 

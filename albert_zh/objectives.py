@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from albert_zh.model.albert import AlbertOutput
 from albert_zh.model.heads import Classifier, PretrainingModel
 from albert_zh.model.layers import DropoutSeeds
 from albert_zh.train.losses import cross_entropy
@@ -20,41 +21,139 @@ def pretraining(
     batch: Batch,
     dropout_seed: tf.Tensor | None = None,
     *,
-    pairs: bool = True,
+    masked_lm_weight: float = 1.0,
+    sentence_order_weight: float = 1.0,
 ) -> Outcome:
-    """Masked LM and sentence order, added unweighted (ALBERT, section 3.1).
+    """Masked LM and sentence order, added up (ALBERT, section 3.1).
 
     Args:
         model: Encoder with both heads.
         batch: `input_ids`, `input_mask`, `segment_ids` `[B, L] int32`; `masked_lm_positions`,
             `masked_lm_ids` `[B, P] int32`; `masked_lm_weights` `[B, P] float32`, 0 where a row
-            has fewer masks; `sentence_order` `[B] int32`, 1 where the segments are swapped.
+            has fewer masks; `sentence_order` `[B] int32`, 1 where the segments are swapped,
+            negative where that is unknown.
         dropout_seed: `[2] int32`; None outside training.
-        pairs: Whether the texts have two segments; without, sentence order counts 0 and is not
-            shown.
+        masked_lm_weight: Of its loss in the sum.
+        sentence_order_weight: Of its loss in the sum; 0 leaves it out. `pretraining_variables`
+            are then fewer.
     """
-    output = model.albert(**_inputs(batch), seeds=_seeds(dropout_seed))
-    token_logits = model.masked_lm(output.sequence, batch["masked_lm_positions"])
-    token_labels = tf.reshape(batch["masked_lm_ids"], [-1])
-    weights = tf.reshape(batch["masked_lm_weights"], [-1])
-    masked_lm = mean_of(cross_entropy(token_logits, token_labels), weights)
-
-    order_logits = model.sentence_order(output.pooled)
-    order_labels = batch["sentence_order"]
-    sentence_order = mean_of(cross_entropy(order_logits, order_labels))
-    losses = {
-        "masked_lm_loss": Mean(masked_lm.total, masked_lm.weight + _MASK_EPSILON),
-        # The optimizer wants a gradient for every variable, of this head too.
-        "sentence_order_loss": sentence_order._replace(total=sentence_order.total * float(pairs)),
-    }
+    output, logits = _encode(model, batch, dropout_seed)
+    labels, weights = _masked_labels(batch)
+    masked_lm = mean_of(cross_entropy(logits, labels), weights)
+    weighted = masked_lm_weight * masked_lm.total
+    losses = {"masked_lm_loss": Mean(weighted, masked_lm.weight + _MASK_EPSILON)}
     metrics = {
         "masked_lm_loss": masked_lm,
-        "masked_lm_accuracy": mean_of(correct(token_logits, token_labels), weights),
-        "sentence_order_loss": sentence_order,
-        "sentence_order_accuracy": mean_of(correct(order_logits, order_labels)),
+        "masked_lm_accuracy": mean_of(correct(logits, labels), weights),
     }
-    shown = [name for name in metrics if pairs or name.startswith("masked_lm")]
-    return Outcome(losses, {name: metrics[name] for name in shown})
+    if sentence_order_weight:
+        order = _sentence_order(model, output, batch)
+        loss = order["sentence_order_loss"]
+        losses["sentence_order_loss"] = loss._replace(total=sentence_order_weight * loss.total)
+        metrics |= order
+    return Outcome(losses, metrics)
+
+
+def pretraining_variables(
+    model: PretrainingModel, *, sentence_order: bool = True
+) -> list[tf.Variable]:
+    """What is trained: without sentence order neither its head, nor the pooler that feeds it.
+
+    They have no gradient then, and weight decay alone would shrink them.
+    """
+    idle = () if sentence_order else (model.sentence_order, model.albert.pooler)
+    untrained = {variable.ref() for part in idle for variable in part.variables}
+    return [variable for variable in model.trainable_variables if variable.ref() not in untrained]
+
+
+def pretraining_evaluation(
+    model: PretrainingModel,
+    batch: Batch,
+    dropout_seed: tf.Tensor | None = None,
+    *,
+    sentence_order: bool = True,
+    mask_id: int | None = None,
+) -> Outcome:
+    """What is measured on held-out records: more than training shows, and nothing to minimise.
+
+    ```
+    masked_lm_positions    3      4   8    0    weights 1 1 1 0: the last one fills up the row
+    read there          [MASK]    好  子         [MASK], a random token, the token itself: kept
+    words                (3       4) (8)        adjacent masks; right if all of them are
+    label                  北     京  子
+    ```
+    Of records with hashed labels, kept later characters of words count as random: their labels
+    are other tokens.
+
+    Args:
+        model: Encoder with both heads.
+        batch: As of `pretraining`; the positions of a row ascend.
+        dropout_seed: None.
+        sentence_order: Whether it is an objective.
+        mask_id: Id of [MASK]; None leaves out what is told by the kinds of masks.
+    """
+    output, logits = _encode(model, batch, dropout_seed)
+    positions = batch["masked_lm_positions"]
+    labels, weights = _masked_labels(batch)
+    hits = correct(logits, labels)  # [B * P]
+    metrics = {
+        "masked_lm_loss": mean_of(cross_entropy(logits, labels), weights),
+        "masked_lm_accuracy": mean_of(hits, weights),
+        "masked_lm_word_accuracy": _word_accuracy(hits, positions, batch["masked_lm_weights"]),
+    }
+    if mask_id is not None:
+        read = tf.reshape(tf.gather(batch["input_ids"], positions, batch_dims=1), [-1])
+        masked, kept = tf.equal(read, mask_id), tf.equal(read, labels)
+        kinds = {"mask": masked, "random": ~(masked | kept), "kept": kept & ~masked}
+        for kind, chosen in kinds.items():
+            means = mean_of(hits, weights * tf.cast(chosen, tf.float32))
+            metrics[f"masked_lm_accuracy_{kind}"] = means
+    if sentence_order:
+        metrics |= _sentence_order(model, output, batch)
+    return Outcome({}, metrics)
+
+
+def _encode(
+    model: PretrainingModel, batch: Batch, dropout_seed: tf.Tensor | None
+) -> tuple[AlbertOutput, tf.Tensor]:
+    """The encoder's output at the masked positions, and the logits `[B * P, V]` there."""
+    positions = batch["masked_lm_positions"]
+    output = model.albert(**_inputs(batch), positions=positions, seeds=_seeds(dropout_seed))
+    return output, model.masked_lm(output.sequence)
+
+
+def _masked_labels(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+    """Labels `[B * P] int32` and their weights `[B * P] float32`."""
+    return tf.reshape(batch["masked_lm_ids"], [-1]), tf.reshape(batch["masked_lm_weights"], [-1])
+
+
+def _sentence_order(model: PretrainingModel, output: AlbertOutput, batch: Batch) -> dict[str, Mean]:
+    logits = model.sentence_order(output.pooled)
+    known = tf.cast(batch["sentence_order"] >= 0, tf.float32)  # [B]
+    labels = tf.maximum(batch["sentence_order"], 0)
+    return {
+        "sentence_order_loss": mean_of(cross_entropy(logits, labels), known),
+        "sentence_order_accuracy": mean_of(correct(logits, labels), known),
+    }
+
+
+def _word_accuracy(hits: tf.Tensor, positions: tf.Tensor, weights: tf.Tensor) -> Mean:
+    """Share of the runs of adjacent masks in which every one is right.
+
+    Args:
+        hits: `[B * P] float32`, 1 where a mask is right.
+        positions: `[B, P] int32`, ascending where they count.
+        weights: `[B, P] float32`, 0 for masks that do not count.
+    """
+    adjacent = tf.equal(positions[:, 1:], positions[:, :-1] + 1)
+    begins = tf.pad(~adjacent, [[0, 0], [1, 0]], constant_values=True)  # [B, P]
+    counts = tf.reshape(weights > 0, [-1])
+    begins = tf.reshape(begins, [-1]) & counts
+    words = tf.cumsum(tf.cast(begins, tf.int32)) - 1  # [B * P], the word each mask is in
+    wrong = tf.cast(counts, tf.float32) * (1.0 - hits)
+    mistakes = tf.math.unsorted_segment_sum(wrong, words, tf.size(hits))
+    total = tf.reduce_sum(tf.cast(begins, tf.float32))
+    return Mean(total - tf.reduce_sum(tf.cast(mistakes > 0, tf.float32)), total)
 
 
 def classification(

@@ -1,14 +1,17 @@
-"""A training run: its options, its directory, and where its weights come from.
+"""A training run: its directory, where its weights come from, and its training.
 
 What `run_pretraining.py` and `run_classifier.py` share. Weights come from, in this order:
 
 1. the newest checkpoint of the output directory: the run goes on where it stopped;
 2. `--init_checkpoint`: the weights alone, with new moments, from step 0;
 3. nowhere: random values, a function of the seed.
+
+Of several workers all read the directory, and the chief alone writes into it.
 """
 
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,81 +19,48 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from albert_zh.checkpoint.files import (
-    read_arrays,
-    read_meta,
-    read_shapes,
-    write_json,
-)
+from albert_zh import estimates
+from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes, write_json
 from albert_zh.checkpoint.manager import CheckpointManager
-from albert_zh.checkpoint.names import GLOBAL_STEP, initial_plan, plan_load
+from albert_zh.checkpoint.names import GLOBAL_STEP, LoadPlan, initial_plan, plan_load
 from albert_zh.config import ModelConfig
+from albert_zh.history import History
 from albert_zh.model.scope import named_variables
-from albert_zh.options import REQUIRED, option
+from albert_zh.run_options import RunOptions
 from albert_zh.text.vocab import Vocab
-from albert_zh.train.loop import LoopOptions, train
+from albert_zh.train.agreement import agree, of_chief
+from albert_zh.train.batch_plan import BatchPlan
+from albert_zh.train.device_memory import memory_limit
+from albert_zh.train.loop import Hooks, LoopOptions, Stretch, Workload, train
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
 from albert_zh.train.schedules import ScheduleOptions, polynomial_decay_with_warmup
 from albert_zh.train.step import Objective, Trainer
-from albert_zh.train.strategy import TpuAddress
+from albert_zh.train.stopping import StopSignals
+from albert_zh.train.strategy import distribute_batches, is_chief
+from albert_zh.train.summaries import SummaryWriter
+from albert_zh.train.watchdog import Watchdog
 from albert_zh.variants import variant_of
 
 _OWN_VOCABULARY = os.path.join(os.path.dirname(__file__), "..", "albert_config", "vocab.txt")
 
-# Flags beside the batch sizes of which there is no 0.
-_COUNTS = frozenset({"save_checkpoints_steps", "iterations_per_loop"})
+# What a row of the history says of itself rather than of the training.
+_NOT_CURVES = ("step", "steps", "spike")
 
 
 @dataclasses.dataclass(frozen=True)
-class RunOptions:
-    """Flags of every training script."""
+class Lengths:
+    """Of an example, in tokens."""
 
-    bert_config_file: str = option(
-        REQUIRED,
-        "JSON file with the sizes of the model; for published weights, the file they came with.",
-        alias="albert_config_file",
-    )
-    output_dir: str = option(
-        REQUIRED, "Where checkpoints and results go. A directory with checkpoints is resumed."
-    )
-    init_checkpoint: str | None = option(
-        None,
-        "Checkpoint to start from, without its ending, such as albert_tiny_zh/albert_model.ckpt; "
-        "brightmart's and google's load. Random weights when left out.",
-    )
-    init_from_group0: bool = option(
-        False, "Fill layer groups that --init_checkpoint does not hold from its group 0."
-    )
-    save_checkpoints_steps: int = option(1000, "Steps between checkpoints.")
-    keep_checkpoint_max: int = option(5, "Newest checkpoints that are kept; 0 keeps all.")
-    iterations_per_loop: int = option(
-        1000, "At most so many steps in one call to the device. Fewer are taken on slow devices."
-    )
-    random_seed: int = option(12345, "Seed of start weights, dropout and order of the data.")
-    use_tpu: bool = option(False, "Train on a TPU.")
-    tpu_name: str | None = option(
-        None,
-        "Name or address of the TPU, such as grpc://10.240.1.2:8470; the one of this machine "
-        "when left out.",
-        alias="master",
-    )
-    tpu_zone: str | None = option(None, "Zone of the TPU, where its name alone does not tell.")
-    gcp_project: str | None = option(None, "Project of the TPU, where it is not the machine's.")
-    num_tpu_cores: int | None = option(
-        None, "Cores the TPU is expected to have; another number is an error."
-    )
+    max_seq_length: int
+    max_predictions_per_seq: int = 0  # 0 without masked LM
 
-    def __post_init__(self):
-        for field in dataclasses.fields(self):
-            counts = field.name.endswith("batch_size") or field.name in _COUNTS
-            if counts and getattr(self, field.name) < 1:
-                value = getattr(self, field.name)
-                raise ValueError(f"--{field.name}={value}: it must be at least 1")
 
-    def tpu_address(self) -> TpuAddress | None:
-        if not self.use_tpu:
-            return None
-        return TpuAddress(self.tpu_name, self.tpu_zone, self.gcp_project, self.num_tpu_cores)
+@dataclasses.dataclass(frozen=True)
+class HeldOut:
+    """What is measured while training, at step 0, in between and at the end."""
+
+    scores: Callable[[int], Mapping[str, float]]  # of the model, at a step; "loss" is judged by
+    every: int | None = None  # steps; None: at every checkpoint
 
 
 def optimizer_options(rule: Rule, config: ModelConfig) -> OptimizerOptions:
@@ -103,29 +73,66 @@ def optimizer_options(rule: Rule, config: ModelConfig) -> OptimizerOptions:
     )
 
 
-class Run:
-    """The checkpoints of one output directory, all of the same model, vocabulary and task."""
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """What `Run.fit` does with a model."""
 
-    def __init__(self, options: RunOptions, *, identity: Mapping[str, Any]):
+    objective: Objective  # of the model
+    rule: Rule  # applied as the lineage of the model did
+    schedule: ScheduleOptions  # its end is the run's
+    batches: Callable[[int], tf.data.Dataset]  # global ones from a step on, endless
+    plan: BatchPlan  # how they are parted, of `Run.batch_plan`
+    workload: Workload  # of a step
+    facts: Mapping[str, Any]  # for `run.json`, beside what is known here
+    variables: Sequence[tf.Variable] | None = None  # trained; None: all that can be
+    held_out: HeldOut | None = None
+    # Where the batch of a step count stands in the data.
+    describe_batch: Callable[[int], str] = "batch {}".format
+
+
+class Run:
+    """One output directory: checkpoints and history of the same model, data and task."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        *,
+        identity: Mapping[str, Any],
+        strategy: tf.distribute.Strategy | None = None,
+    ):
         """
         Args:
             options: The run's flags, kept in `options.json` and in each checkpoint's meta file.
             identity: What the checkpoints of a run have in common (model configuration,
-                vocabulary, task, data, weights it began with), as JSON values. A run that only
-                reads checkpoints may leave out what does not matter to it.
+                vocabulary, task, data and their order, weights it began with), as JSON values. A
+                run that only reads checkpoints may leave out what does not matter to it.
+            strategy: Where to train; on one device when left out.
 
         Raises:
             ValueError: The directory holds a run of another identity, or foreign checkpoints.
         """
         self._options = options
+        self._strategy = strategy or tf.distribute.get_strategy()
         self._identity = json.loads(json.dumps(identity))
+        self._config = ModelConfig.from_dict(self._identity["config"])
+        self._history = History(options.output_dir)
+        self._summaries: SummaryWriter | None = None
+        self._start = LoadPlan({}, [], [], {})
+        self.is_chief = is_chief(self._strategy)
         self.checkpoints = CheckpointManager(
-            options.output_dir, keep_max=options.keep_checkpoint_max
+            options.output_dir,
+            keep_max=options.keep_checkpoint_max,
+            keep_every_hours=options.keep_checkpoint_every_n_hours,
         )
         self._check_directory()
 
     def start(
-        self, model: tf.Module, *, new_parts: Sequence[str], spare_parts: Sequence[str]
+        self,
+        model: tf.Module,
+        *,
+        new_parts: Sequence[str],
+        spare_parts: Sequence[str],
+        grow_positions: bool = False,
     ) -> None:
         """Fills the model from the initial checkpoint, if there is one and nothing to resume.
 
@@ -133,6 +140,8 @@ class Run:
             model: With random values.
             new_parts: Prefixes of names that may start at random all the same.
             spare_parts: Prefixes of stored names that the model may have no use for.
+            grow_positions: Whether the model may have more positions than are stored; the further
+                ones start at random.
         """
         prefix = self._options.init_checkpoint
         if self.checkpoints.latest():
@@ -141,100 +150,246 @@ class Run:
             logging.info("starting from random weights, seed %d", self._options.random_seed)
             return
         variables = named_variables(model)
-        plan = initial_plan(
+        self._start = plan = initial_plan(
             {name: tuple(variable.shape) for name, variable in variables.items()},
             read_shapes(prefix),
-            ModelConfig.from_dict(self._identity["config"]),
+            self._config,
             new_parts=new_parts,
             spare_parts=spare_parts,
             from_group_0=self._options.init_from_group0,
+            grow_positions=grow_positions,
         )
         _assign(variables, prefix, plan.loaded)
-        logging.info("loaded %d variables from %s", len(plan.loaded), prefix)
+        for name, rows in plan.grown.items():
+            stored = read_arrays(prefix, [name])[name]
+            variables[name].assign(tf.concat([stored, variables[name].read_value()[rows:]], axis=0))
+            logging.warning(
+                "%s grows from %d to %d rows: the new ones start at random",
+                *(name, rows, variables[name].shape[0]),
+            )
+        logging.info("loaded %d variables from %s", len(plan.loaded) + len(plan.grown), prefix)
         for name in (*plan.missing, *plan.misshapen):
             logging.warning("%s starts at random: the checkpoint has none that fits", name)
 
-    def fit(
-        self,
-        model: tf.Module,
-        objective: Objective,
-        *,
-        rule: Rule,
-        schedule: ScheduleOptions,
-        batches: Callable[[int], tf.data.Dataset],
-        strategy: tf.distribute.Strategy,
-        after_save: Callable[[int], None] = lambda step: None,
-    ) -> None:
+    def batch_plan(self, global_batch: int, lengths: Lengths) -> BatchPlan:
+        """How a step's examples are parted: over the replicas, and what each computes at once.
+
+        A resumed run parts them as it did before, so that it ends with the same bits.
+
+        Raises:
+            ValueError: The batch does not divide, or not even one example fits.
+        """
+        options, replicas = self._options, self._strategy.num_replicas_in_sync
+        if options.micro_batch_size:
+            return BatchPlan.make(
+                global_batch, num_replicas=replicas, micro_batch=options.micro_batch_size
+            )
+        latest = self.checkpoints.latest()
+        before = ((read_meta(latest) if latest else None) or {}).get("batch_plan", {})
+        if before.get("num_replicas") == replicas and before.get("global_batch") == global_batch:
+            return BatchPlan.make(
+                global_batch, num_replicas=replicas, micro_batch=before["micro_batch"]
+            )
+        memory = of_chief(self._strategy, memory_limit() or 0)
+        if not memory:
+            return BatchPlan.make(global_batch, num_replicas=replicas)
+        limit = estimates.largest_micro_batch(
+            self._config,
+            memory=memory,
+            **dataclasses.asdict(lengths),
+            precision=options.precision,
+            recompute=options.recomputes(self._config),
+        )
+        if limit < 1:
+            raise ValueError(
+                f"training takes more memory than the {memory / 1e9:.1f} GB of a device, even one "
+                "example at a time; set --recompute=True or --precision=bfloat16, or choose "
+                "shorter records or a smaller model (--micro_batch_size=1 tries all the same)"
+            )
+        return BatchPlan.within(global_batch, num_replicas=replicas, limit=limit)
+
+    def fit(self, model: tf.Module, training: Training) -> bool:
         """Trains from the newest checkpoint, or from step 0, to the last step.
 
         Args:
             model: Filled by `start`.
-            objective: Of the model.
-            rule: Update rule, applied as the lineage of the model did.
-            schedule: Of the learning rate; its end is the run's.
-            batches: From a step on, as an uninterrupted run would see them.
-            strategy: Where to train; the model was made in its scope.
-            after_save: Called with the step of every checkpoint, step 0 included.
+            training: Of the model.
+
+        Returns:
+            Whether it came to the last step; False where it was asked to stop.
+
+        Raises:
+            ValueError: Loss or gradients are not finite any more, or workers see different
+                checkpoints.
+            OSError: A checkpoint could not be written.
         """
-        config = ModelConfig.from_dict(self._identity["config"])
-        with strategy.scope():
-            optimizer = Optimizer(model.trainable_variables, optimizer_options(rule, config))
+        options, last_step = self._options, training.schedule.num_train_steps
+        watchdog = Watchdog(options.stall_minutes)
+        trainer, weights = self._trainer(model, training)
+        unrecorded = self._resume(weights, trainer.state)
+        step = int(trainer.step.read_value())
+        rows = self._history.cut_back(step) if self.is_chief else []
+        hooks = self._hooks({**weights, **trainer.state}, training)
+        with StopSignals(self._strategy) as stop, watchdog:
+            if step < last_step:
+                self._write_report(training, step)
+            if not self.checkpoints.latest():
+                hooks.save(step, unrecorded)  # A directory that cannot be written is found out now.
+            if self._is_to_evaluate(step, rows, training):
+                hooks.evaluate(step)
+            ended = train(
+                trainer,
+                iter(distribute_batches(self._strategy, training.batches(step))),
+                LoopOptions(
+                    until=last_step,
+                    save_every=options.save_checkpoints_steps,
+                    log_every=options.log_steps,
+                    iterations_per_loop=options.iterations_per_loop,
+                    evaluate_every=training.held_out and training.held_out.every,
+                    skip_bad_steps=options.on_nan == "skip",
+                ),
+                hooks,
+                strategy=self._strategy,
+                workload=training.workload,
+                stop=stop,
+                watchdog=watchdog,
+                earlier_rows=[row for row in rows if "steps" in row],
+                stretch=unrecorded,
+            )
+        agree(self._strategy, False)  # No worker looks for the last checkpoint before it is saved.
+        return ended
+
+    def _trainer(
+        self, model: tf.Module, training: Training
+    ) -> tuple[Trainer, dict[str, tf.Variable]]:
+        """What trains, and the weights and moments that it trains."""
+        options = self._options
+        variables = training.variables or model.trainable_variables
+        with self._strategy.scope():
+            optimizer = Optimizer(variables, optimizer_options(training.rule, self._config))
         trainer = Trainer(
-            objective=objective,
+            objective=training.objective,
             optimizer=optimizer,
-            schedule=polynomial_decay_with_warmup(schedule),
-            seed=self._options.random_seed,
-            strategy=strategy,
+            schedule=polynomial_decay_with_warmup(training.schedule),
+            seed=options.random_seed,
+            strategy=self._strategy,
+            plan=training.plan,
+            precision=options.computes_in(),
+            xla=options.compiles(),
         )
-        state = {
-            **named_variables(model),
-            **named_variables(optimizer),
-            GLOBAL_STEP: trainer.step,
-        }
-        if prefix := self.checkpoints.latest():
-            load_exactly(state, prefix)
-            logging.info("resuming from %s", prefix)
-        step = int(trainer.step)
-        if step >= schedule.num_train_steps:
-            logging.info("at step %d of %d: nothing to train", step, schedule.num_train_steps)
-            return
+        return trainer, {**named_variables(model), **named_variables(optimizer)}
 
-        def save(step: int) -> None:
-            self._save(step, state)
-            after_save(step)
+    def _hooks(self, state: Mapping[str, tf.Variable], training: Training) -> Hooks:
+        def save(step: int, unrecorded: Stretch) -> None:
+            if self.is_chief:
+                self._save(step, state, training.plan, unrecorded)
 
-        self._write_options()
+        def evaluate(step: int) -> None:
+            if training.held_out:
+                self._note_held_out(step, training.held_out.scores(step))
+
+        return Hooks(save, self.record, evaluate, training.describe_batch)
+
+    def _resume(
+        self, weights: Mapping[str, tf.Variable], counters: Mapping[str, tf.Variable]
+    ) -> Stretch:
+        """Fills everything from the newest checkpoint, if there is one; what it had not recorded.
+
+        Raises:
+            ValueError: Workers find different checkpoints.
+        """
+        prefix = self.checkpoints.latest()
+        step = self.checkpoints.steps()[-1] if prefix else 0
+        if agree(self._strategy, step != of_chief(self._strategy, step)):
+            raise ValueError(
+                f"{self._options.output_dir} is at step {step} for this worker, at another step "
+                "for others; all workers have to read the same directory"
+            )
         if not prefix:
-            save(step)  # A directory that cannot be written is found out now.
-        train(
-            trainer,
-            iter(strategy.experimental_distribute_dataset(batches(step))),
-            LoopOptions(
-                until=schedule.num_train_steps,
-                save_every=self._options.save_checkpoints_steps,
-                iterations_per_loop=self._options.iterations_per_loop,
-            ),
-            save=save,
-            record=self.record,
-        )
+            return Stretch()
+        stored = read_shapes(prefix)
+        # Counters of the loss scale begin anew where another precision was used before.
+        kept = {name: counters[name] for name in counters if name in stored}
+        load_exactly({**weights, GLOBAL_STEP: counters[GLOBAL_STEP], **kept}, prefix)
+        logging.info("resuming from %s", prefix)
+        unrecorded = (read_meta(prefix) or {}).get("unrecorded")
+        return Stretch.from_json(unrecorded) if unrecorded else Stretch()
 
-    def _save(self, step: int, state: Mapping[str, tf.Variable]) -> None:
+    def _save(
+        self,
+        step: int,
+        state: Mapping[str, tf.Variable],
+        plan: BatchPlan,
+        stretch: Stretch,
+    ) -> None:
         arrays = {
             name: variable.read_value() for name, variable in state.items() if name != GLOBAL_STEP
         }
-        meta = {**self._identity, "options": dataclasses.asdict(self._options)}
+        meta = {
+            **self._identity,
+            "batch_plan": dataclasses.asdict(plan),
+            "options": dataclasses.asdict(self._options),
+            "unrecorded": stretch.to_json(),
+        }
         self.checkpoints.save(step, arrays, meta)
 
-    def _write_options(self) -> None:
-        """Leaves the flags in the directory, for whoever looks at it later."""
-        path = os.path.join(self._options.output_dir, "options.json")
-        write_json(path, dataclasses.asdict(self._options))
+    def _is_to_evaluate(
+        self, step: int, rows: Sequence[Mapping[str, Any]], training: Training
+    ) -> bool:
+        """Whether the run before was killed between saving a step and evaluating it."""
+        if not training.held_out:
+            return False
+        every = training.held_out.every or self._options.save_checkpoints_steps
+        is_due = step % every == 0 or step == training.schedule.num_train_steps
+        is_done = any(row["step"] == step and "held_out_loss" in row for row in rows)
+        # The chief alone has rows.
+        return agree(self._strategy, self.is_chief and is_due and not is_done)
+
+    def _note_held_out(self, step: int, scores: Mapping[str, float]) -> None:
+        """Records what was measured, after noting whether it is the best."""
+        if not self.is_chief:
+            return
+        best = self.checkpoints.best()
+        is_best = best is None or scores["loss"] < best.get("loss", math.inf)
+        if is_best and step in self.checkpoints.steps():
+            self.checkpoints.note_best(step, scores)
+        self.record({"step": step, **{f"held_out_{key}": scores[key] for key in scores}})
+        logging.info("held out at step %d: %s", step, dict(scores))
+
+    def _write_report(self, training: Training, step: int) -> None:
+        """Leaves the flags and what came of them in the directory, and in the log."""
+        if not self.is_chief:
+            return
+        directory, options, plan = self._options.output_dir, self._options, training.plan
+        kinds = map(tf.config.list_logical_devices, ("TPU", "GPU", "CPU"))
+        report = {
+            "devices": [device.name for device in next(filter(None, kinds))],
+            "replicas": self._strategy.num_replicas_in_sync,
+            "precision": options.precision,
+            "xla": options.compiles(),
+            "recompute": options.recomputes(self._config),
+            "batch_plan": {**dataclasses.asdict(plan), "micro_steps": plan.micro_steps},
+            "first_step": step,
+            "last_step": training.schedule.num_train_steps,
+            "started_at_random": [*self._start.missing, *self._start.misshapen],
+            "grown": self._start.grown,
+            "not_used": self._start.unused,
+            **training.facts,
+        }
+        write_json(os.path.join(directory, "options.json"), dataclasses.asdict(options))
+        write_json(os.path.join(directory, "run.json"), report)
+        lines = (f"  {name.replace('_', ' ')}: {value}" for name, value in report.items())
+        logging.info("%s/run.json:\n%s", directory, "\n".join(lines))
 
     def record(self, row: Mapping[str, Any]) -> None:
-        """Appends a line of numbers to `history.jsonl`."""
-        path = os.path.join(self._options.output_dir, "history.jsonl")
-        with tf.io.gfile.GFile(path, "a") as file:
-            file.write(json.dumps(row) + "\n")
+        """Adds a row to `history.jsonl` and to TensorBoard's files."""
+        if not self.is_chief:
+            return
+        self._history.append(row)
+        self._summaries = self._summaries or SummaryWriter(self._options.output_dir)
+        points = {name: row[name] for name in row if name not in _NOT_CURVES}
+        known = {name: value for name, value in points.items() if value is not None}
+        self._summaries.write(row["step"], known)
 
     def _check_directory(self) -> None:
         latest, directory = self.checkpoints.latest(), self._options.output_dir
@@ -256,7 +411,8 @@ class Run:
             if meta.get(key) != value:
                 raise ValueError(
                     f"{directory} holds another run: its {key} is {meta.get(key)}, this one's is "
-                    f"{value}; choose another --output_dir"
+                    f"{value}. Of a run, the model, the data and their order stay the same; choose "
+                    f"another --output_dir (--init_checkpoint={latest} starts from its weights)"
                 )
 
 

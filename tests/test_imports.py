@@ -18,6 +18,7 @@ ALLOWED = {
     "options": set(),
     "config": set(),
     "variants": {"config"},
+    "estimates": {"config", "variants"},
     "model": {"config", "variants"},
     "objectives": {"config", "variants", "model", "train.losses", "train.metrics"},
     "text": set(),
@@ -32,15 +33,20 @@ ALLOWED = {
     },
     "tasks": {"text"},
     "train": set(),
+    "tpu_compiler": set(),
     "checkpoint": {"config", "variants"},
+    "history": {"checkpoint"},
+    "curves": {"history"},
+    "run_options": {"options", "config", "train"},
     "predict": {"config", "variants", "model", "checkpoint", "text", "tasks"},
     "export": {"config", "variants", "model", "checkpoint", "text", "tasks"},
 }
 # Whole runs put the parts together; no part imports them.
 ALLOWED["runs"] = set(ALLOWED)
+ALLOWED["trial"] = set(ALLOWED)
 ALLOWED["finetuning"] = ALLOWED["pretraining"] = set(ALLOWED)
 # Parts that start and are tested without TensorFlow, and know no flags.
-PLAIN = {"text", "corpus", "tasks", "config", "variants", "files", "progress"}
+PLAIN = {"text", "corpus", "tasks", "config", "variants", "estimates", "files", "progress"}
 
 
 def _modules() -> dict[str, pathlib.Path]:

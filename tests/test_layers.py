@@ -13,6 +13,7 @@ from albert_zh.model.layers import (
     GroupedDense,
     LayerNorm,
     dropout,
+    dropout_mask,
     matmul,
 )
 from albert_zh.model.scope import Scope, named_variables
@@ -38,6 +39,41 @@ def test_activation_values(name, expected):
     np.testing.assert_allclose(values, expected, atol=1e-6)
 
 
+def _gradients(function, inputs, upstream):
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        y = function(*inputs)
+    return tape.gradient(y, inputs, upstream)
+
+
+def _normal(*shape, seed=0, stddev=1.0):
+    return tf.random.stateless_normal(shape, [seed, 7], stddev=stddev)
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16, tf.float16])
+def test_gelu_and_its_gradient_are_those_of_the_formula(dtype):
+    x = tf.cast(tf.linspace(-12.0, 12.0, 241), dtype)
+    g = tf.cast(_normal(241), dtype)
+
+    def formula(x):
+        return 0.5 * x * (1.0 + tf.tanh(np.sqrt(2.0 / np.pi) * (x + 0.044715 * x**3)))
+
+    wide, wide_g = tf.cast(x, tf.float32), tf.cast(g, tf.float32)
+    (expected,) = _gradients(formula, [wide], wide_g)
+    (actual,) = _gradients(ACTIVATIONS["gelu"], [x], g)
+    assert actual.dtype == dtype
+    rtol = {tf.float32: 1e-5, tf.bfloat16: 2**-8, tf.float16: 2**-10}[dtype]
+    np.testing.assert_allclose(tf.cast(actual, tf.float32), expected, rtol=rtol, atol=2e-6)
+    y = tf.cast(ACTIVATIONS["gelu"](x), tf.float32)
+    np.testing.assert_allclose(y, formula(wide), rtol=rtol, atol=2e-6)
+
+
+def test_gelu_has_finite_slopes_far_out_and_shows_what_is_no_number():
+    x = tf.constant([-np.inf, -1e30, -300.0, 300.0, 1e30, np.inf, np.nan])
+    (slopes,) = _gradients(ACTIVATIONS["gelu"], [x], tf.ones_like(x))
+    np.testing.assert_array_equal(slopes, [0, 0, 0, 1, 1, 1, np.nan])
+
+
 def test_dense_multiplies_the_last_axis():
     layer = Dense(SCOPE, 2, 3)
     layer.kernel.assign([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
@@ -54,6 +90,17 @@ def test_matmul_takes_any_rank_and_keeps_the_type(shape):
     assert (y.dtype, y.shape[:-1], y.shape[-1]) == (tf.bfloat16, shape[:-1], 3)
     np.testing.assert_array_equal(y[..., 0], x[..., 0])
     np.testing.assert_array_equal(y[..., 2], -x[..., 1])
+
+
+def test_bias_gradient_of_bfloat16_is_summed_in_float32():
+    """Summed in bfloat16, 1 + 1 + ... stays at 256."""
+    bias = tf.Variable([0.0, 0.0])
+    x = tf.ones([3000, 2], tf.bfloat16)
+    with tf.GradientTape() as tape:
+        y = matmul(x, tf.eye(2), bias)
+    gradient = tape.gradient(y, bias, x)
+    assert gradient.dtype == tf.float32
+    np.testing.assert_allclose(gradient, [3000, 3000], rtol=2**-9)
 
 
 def test_grouped_dense_reads_interleaved_and_writes_blocks():
@@ -95,6 +142,26 @@ def test_layer_norm_computes_bfloat16_in_float32():
     np.testing.assert_allclose(tf.cast(y, tf.float32), expected, atol=5e-3)
 
 
+@pytest.mark.parametrize("shape", [[6, 5], [2, 3, 5]])
+def test_layer_norm_gradient_is_that_of_its_formula(shape):
+    layer = LayerNorm(SCOPE, 5)
+    x, g = _normal(*shape), _normal(*shape, seed=1)
+    gamma, beta = _normal(5, seed=2), _normal(5, seed=3)
+    layer.gamma.assign(gamma)
+    layer.beta.assign(beta)
+
+    def formula(x, gamma, beta):
+        mean, variance = tf.nn.moments(x, [-1], keepdims=True)
+        return (x - mean) / tf.sqrt(variance) * gamma + beta
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layer(x)
+    actual = tape.gradient(y, [x, layer.gamma, layer.beta], g)
+    for one, other in zip(actual, _gradients(formula, [x, gamma, beta], g), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
 def test_attention_bias_hides_padded_keys():
     bias = attention_bias(tf.constant([[1, 1, 0], [1, 0, 0]]))
     assert bias.shape == [2, 1, 1, 3]
@@ -106,6 +173,24 @@ def test_dropout_zeroes_its_share_and_scales_up_the_rest():
     y = dropout(tf.ones([200, 100]), 0.2, DropoutSeeds(SEED)).numpy()
     assert set(np.unique(y)) == {np.float32(0.0), np.float32(1.25)}
     assert np.mean(y == 0.0) == pytest.approx(0.2, abs=0.01)
+
+
+def test_dropout_passes_the_gradient_where_it_passed_the_number():
+    x = _normal(40, 25)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = dropout(x, 0.3, DropoutSeeds(SEED))
+    np.testing.assert_allclose(tape.gradient(y, x) * x, y, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [[3], [2, 5], [4, 1, 8]])
+def test_dropout_mask_has_its_own_draw_for_every_number(shape):
+    masks = [dropout_mask(shape, 0.5, DropoutSeeds(tf.constant([1, k]))) for k in range(60)]
+    assert masks[0].shape == shape
+    kept = np.stack(masks).reshape([60, -1])
+    # Two alike among so many draws would mean that they are one.
+    assert len({column.tobytes() for column in kept.T}) == kept.shape[1]
+    np.testing.assert_allclose(kept.mean(axis=0), 0.5, atol=0.3)
 
 
 def test_dropout_without_seeds_or_rate_is_the_identity():

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pathlib
+import resource
 import shutil
 import signal
 
@@ -78,6 +79,52 @@ def test_the_newest_are_kept(keep_max, kept, directory):
 def test_a_negative_number_to_keep_is_refused(directory):
     with pytest.raises(ValueError, match="keep_checkpoint_max is -1; 0 keeps all"):
         CheckpointManager(directory, keep_max=-1)
+
+
+def test_one_of_every_so_many_hours_is_kept_for_ever(directory):
+    # Saved each half hour; the third save is by a run that was resumed.
+    for number, hours in enumerate([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0]):
+        clock = lambda now=3600 * hours: now  # noqa: E731
+        manager = CheckpointManager(directory, keep_max=1, keep_every_hours=1.0, clock=clock)
+        _save(manager, number)
+    assert manager.steps() == [2, 4, 6]
+    without = CheckpointManager(directory, keep_max=1)
+    _save(without, 7)
+    assert without.steps() == [2, 4, 6, 7]
+
+
+def test_hours_that_are_none_are_refused(directory):
+    with pytest.raises(ValueError, match="keep_checkpoint_every_n_hours is 0; it must be more"):
+        CheckpointManager(directory, keep_every_hours=0)
+
+
+def test_the_best_is_kept_until_another_one_is(directory):
+    manager = CheckpointManager(directory, keep_max=2)
+    _save(manager, 1, 2)
+    assert manager.best() is None
+    manager.note_best(1, {"loss": 0.5})
+    _save(manager, 3, 4, 5)
+    assert manager.steps() == [1, 4, 5]
+    assert manager.best() == {"checkpoint": "model.ckpt-1", "loss": 0.5}
+    manager.note_best(5, {"loss": 0.4})
+    assert manager.steps() == [4, 5]
+    _save(manager, 6, 7, 8)
+    assert manager.steps() == [5, 7, 8]
+
+
+def test_no_space_left_is_said_and_what_was_saved_is_untouched(directory):
+    manager = CheckpointManager(directory, keep_max=1)
+    _save(manager, 1)
+    before = sorted(os.listdir(directory))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"cannot write .*model\.ckpt-2: .*untouched; make room"):
+            manager.save(2, {"large": np.zeros(1_000_000, np.float32)}, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(os.listdir(directory)) == before
+    _assert_whole(manager.latest(), 1)
 
 
 def test_tensorflow_finds_the_latest_also_after_a_move(directory, tmp_path):

@@ -139,6 +139,46 @@ def test_padding_changes_nothing_at_the_tokens(name):
     np.testing.assert_allclose(long.pooled, short.pooled, atol=2e-5)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_last_layer_of_chosen_tokens_is_that_of_all(name):
+    case = golden_case(name)
+    model, batch = case.pretraining_model().albert, _padded(case.batch(), case.facts["S"])
+    chosen = case.batch()["masked_lm_positions"]
+    some, whole = model(**batch, positions=chosen), model(**batch)
+    expected = tf.gather(whole.sequence, chosen, batch_dims=1)
+    np.testing.assert_allclose(some.sequence, expected, atol=2e-5)
+    np.testing.assert_allclose(some.pooled, whole.pooled, atol=2e-5)
+    for one, other in zip(some.layers[:-1], whole.layers[:-1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("pooling", Pooling)
+def test_classifier_classifies_what_it_encoded(pooling):
+    """It may leave out what it does not read."""
+    case = golden_case("brightmart_preln")
+    model, batch = Classifier(case.config, 3, pooling=pooling), _padded(case.batch(), 24)
+    whole = model.classify(model.albert(**batch), batch["input_mask"])
+    np.testing.assert_allclose(model(**batch), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize(("dtype", "atol"), [(tf.bfloat16, 0.15), (tf.float16, 0.02)])
+@pytest.mark.parametrize("name", ["brightmart_preln", "google_fast_groups2"])
+def test_half_precision_is_near_float32_and_heads_answer_in_float32(name, dtype, atol):
+    case = golden_case(name)
+    wide, narrow = case.pretraining_model(), PretrainingModel(case.config, dtype=dtype)
+    for variable, value in zip(narrow.variables, wide.variables, strict=True):
+        assert variable.dtype == tf.float32
+        variable.assign(value)
+    batch = _padded(case.batch(), case.facts["S"])
+    encoded = [model.albert(**batch) for model in (narrow, wide)]
+    assert encoded[0].sequence.dtype == encoded[0].pooled.dtype == dtype
+    np.testing.assert_allclose(
+        tf.cast(encoded[0].sequence, tf.float32), encoded[1].sequence, atol=atol
+    )
+    logits = narrow.masked_lm(encoded[0].sequence), narrow.sentence_order(encoded[0].pooled)
+    assert [values.dtype for values in logits] == [tf.float32, tf.float32]
+
+
 @pytest.mark.parametrize("pooling", Pooling)
 def test_padding_changes_no_classification(pooling):
     case = golden_case("google")
@@ -194,16 +234,6 @@ def test_dropout_acts_in_training_alone_and_follows_its_seed(rate):
     np.testing.assert_array_equal(sequence(None), _dropout_case()(None))
 
 
-class CountedSeeds(DropoutSeeds):
-    """Counts the dropouts of a step."""
-
-    count = 0
-
-    def next(self) -> tf.Tensor:
-        self.count += 1
-        return super().next()
-
-
 @pytest.mark.parametrize(
     ("rates", "count"),
     [
@@ -214,11 +244,20 @@ class CountedSeeds(DropoutSeeds):
     ],
 )
 @pytest.mark.parametrize("name", ["brightmart_postln", "brightmart_preln", "google"])
-def test_dropout_acts_in_the_published_places(name, rates, count):
-    case, seeds = golden_case(name), CountedSeeds(tf.constant([1, 2]))
+def test_dropout_acts_in_the_published_places(name, rates, count, monkeypatch):
+    case, drawn = golden_case(name), []
+    draw = tf.random.stateless_uniform
+    monkeypatch.setattr(
+        tf.random,
+        "stateless_uniform",
+        lambda *args, **kw: drawn.append(draw(*args, **kw)) or drawn[-1],
+    )
     model = Albert(dataclasses.replace(case.config, **rates))
+    seeds = DropoutSeeds(tf.constant([1, 2]))
     output = model(**_padded(case.batch(), case.facts["S"]), seeds=seeds)
-    assert seeds.count == count
+    assert len(drawn) == count
+    # Each place, and each layer, draws numbers of its own.
+    assert len({numbers.numpy().tobytes()[:64] for numbers in drawn}) == count
     zeros = np.mean(output.embedding.numpy() == 0.0)
     assert zeros == pytest.approx(rates.get("hidden_dropout_prob", 0.0), abs=0.03)
 

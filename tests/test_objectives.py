@@ -79,19 +79,114 @@ def test_sentence_order_is_the_plain_mean_over_examples(case, model):
     assert shown["sentence_order_accuracy"] == pytest.approx((logits.argmax(-1) == labels).mean())
 
 
-def test_sentence_order_of_texts_without_pairs_is_not_learnt(case, model):
+def test_unknown_sentence_order_counts_nowhere(case, model):
     batch = case.batch()
+    expected = results(objectives.pretraining(model, batch).metrics)
+    twice = {name: tf.concat([value, value], axis=0) for name, value in batch.items()}
+    rows = len(batch["sentence_order"])
+    twice["sentence_order"] = tf.concat([batch["sentence_order"], tf.fill([rows], -1)], axis=0)
+    outcome = objectives.pretraining(model, twice)
+    assert float(outcome.losses["sentence_order_loss"].weight) == rows
+    shown = results(outcome.metrics)
+    for name in ("sentence_order_loss", "sentence_order_accuracy"):
+        assert shown[name] == pytest.approx(expected[name], rel=1e-6)
+
+
+def test_losses_are_weighted_and_metrics_are_not(case, model):
+    batch = case.batch()
+    plain = objectives.pretraining(model, batch)
+    weighted = objectives.pretraining(model, batch, masked_lm_weight=0.5, sentence_order_weight=3.0)
+    for name, factor in (("masked_lm_loss", 0.5), ("sentence_order_loss", 3.0)):
+        expected = factor * float(plain.losses[name].result())
+        assert float(weighted.losses[name].result()) == pytest.approx(expected, rel=1e-6)
+    assert results(weighted.metrics) == results(plain.metrics)
+
+
+def test_without_sentence_order_all_that_is_trained_has_a_gradient(case, model):
+    batch = case.batch()
+    variables = objectives.pretraining_variables(model, sentence_order=False)
     with tf.GradientTape() as tape:
-        alone = objectives.pretraining(model, batch, pairs=False)
+        alone = objectives.pretraining(model, batch, sentence_order_weight=0.0)
         loss = tf.add_n([mean.result() for mean in alone.losses.values()])
-    head = model.sentence_order.trainable_variables
-    assert head
-    assert all(not np.any(gradient) for gradient in tape.gradient(loss, head))
+    assert all(gradient is not None for gradient in tape.gradient(loss, variables))
+    trained, everything = len(variables), len(model.trainable_variables)
+    assert everything - trained == 4  # kernel and bias of the pooler and of the head
+    assert len(objectives.pretraining_variables(model)) == everything
     both = objectives.pretraining(model, batch)
     assert float(loss) == float(both.losses["masked_lm_loss"].result())
-    masked_lm = ["masked_lm_loss", "masked_lm_accuracy"]
-    shown = results(both.metrics)
-    assert results(alone.metrics) == {name: shown[name] for name in masked_lm}
+    assert alone.metrics.keys() == {"masked_lm_loss", "masked_lm_accuracy"}
+
+
+# Two rows of masks: at adjacent positions stands a word; the last one of row 1 fills up.
+POSITIONS = [[1, 2, 5, 6, 8], [3, 4, 5, 9, 0]]
+WEIGHTS = [[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]]
+RIGHT = [[1, 1, 1, 0, 1], [1, 1, 1, 0, 1]]
+KINDS = [["mask", "mask", "random", "mask", "kept"], ["mask", "kept", "mask", "random", ""]]
+
+
+@pytest.fixture
+def evaluated(case, model):
+    """(batch, outcome) with guesses that are right where the table says so."""
+    mask_id, labels = 3, tf.constant([[7, 8, 9, 10, 11], [12, 13, 14, 15, 0]])
+    batch = {name: tf.identity(value[:2]) for name, value in case.batch().items()}
+    ids = batch["input_ids"].numpy()
+    for row, kinds in enumerate(KINDS):
+        for column, kind in enumerate(kinds):
+            read = {"mask": mask_id, "random": 50, "kept": labels[row, column]}
+            if kind:
+                ids[row, POSITIONS[row][column]] = read[kind]
+    batch |= {
+        "input_ids": tf.constant(ids),
+        "masked_lm_positions": tf.constant(POSITIONS),
+        "masked_lm_weights": tf.constant(WEIGHTS, tf.float32),
+        "masked_lm_ids": labels,
+    }
+
+    class Guesses:
+        albert, sentence_order = model.albert, model.sentence_order
+
+        @staticmethod
+        def masked_lm(sequence):
+            guess = tf.where(tf.constant(RIGHT) == 1, labels, labels + 20)
+            return tf.one_hot(tf.reshape(guess, [-1]), 100)
+
+    return batch, lambda **options: objectives.pretraining_evaluation(Guesses, batch, **options)
+
+
+def test_evaluation_tells_words_and_kinds_of_masks(evaluated):
+    _, evaluate = evaluated
+    shown = results(evaluate(mask_id=3).metrics)
+    assert shown["masked_lm_accuracy"] == pytest.approx(7 / 9)
+    # Words: 1-2 right, 5-6 wrong, 8 right; 3-5 right, 9 wrong.
+    assert shown["masked_lm_word_accuracy"] == pytest.approx(3 / 5)
+    assert shown["masked_lm_accuracy_mask"] == pytest.approx(4 / 5)
+    assert shown["masked_lm_accuracy_random"] == pytest.approx(1 / 2)
+    assert shown["masked_lm_accuracy_kept"] == pytest.approx(2 / 2)
+
+
+def test_evaluation_without_the_id_of_mask_leaves_the_kinds_out(evaluated):
+    _, evaluate = evaluated
+    names = evaluate().metrics.keys()
+    assert "masked_lm_word_accuracy" in names
+    assert not [name for name in names if name.startswith("masked_lm_accuracy_")]
+
+
+def test_evaluation_shows_what_training_shows(case, model):
+    batch = case.batch()
+    trained = results(objectives.pretraining(model, batch).metrics)
+    evaluated = results(objectives.pretraining_evaluation(model, batch).metrics)
+    assert {name: evaluated[name] for name in trained} == pytest.approx(trained, rel=1e-6)
+    without = objectives.pretraining_evaluation(model, batch, sentence_order=False).metrics
+    assert not [name for name in without if name.startswith("sentence_order")]
+
+
+def test_filler_rows_count_nowhere(case, model):
+    batch = case.batch()
+    expected = results(objectives.pretraining_evaluation(model, batch, mask_id=3).metrics)
+    filled = {name: tf.concat([value, value[:1] * 0], axis=0) for name, value in batch.items()}
+    filled["sentence_order"] = tf.concat([batch["sentence_order"], [-1]], axis=0)
+    shown = results(objectives.pretraining_evaluation(model, filled, mask_id=3).metrics)
+    assert shown == pytest.approx(expected, rel=1e-6)
 
 
 def test_masked_lm_of_a_batch_without_masks_is_zero(case, model):

@@ -42,6 +42,7 @@ def options(data, output_dir, **changes) -> ClassifierOptions:
         "num_train_epochs": 1.0,
         "learning_rate": 0.01,
         "save_checkpoints_steps": 4,
+        "log_steps": 1,
     }
     return ClassifierOptions(**{**given, **changes})
 
@@ -64,8 +65,10 @@ def learned(data, tmp_path_factory) -> str:
             directory,
             do_eval=True,
             do_predict=True,
-            num_train_epochs=6.0,
-            save_checkpoints_steps=12,
+            num_train_epochs=8.0,
+            learning_rate=0.003,
+            use_pooled_output=False,  # which so small a model learns from any seed
+            save_checkpoints_steps=16,
             eval_batch_size=5,
             predict_batch_size=7,
         )
@@ -81,7 +84,7 @@ def test_model_learns_a_simple_task_and_the_best_checkpoint_is_noted(learned):
         text = file.read()
     blocks = text.split("***** Eval results ")[1:]
     steps = [int(block.split("model.ckpt-")[1].split(" ")[0]) for block in blocks]
-    assert steps == [0, 12, 24, 36, 48]
+    assert steps == [0, 16, 32, 48, 64]
     accuracies = [float(block.split("eval_accuracy = ")[1].split("\n")[0]) for block in blocks]
     assert max(accuracies) == best["eval_accuracy"]
 
@@ -99,7 +102,7 @@ def test_predictions_stand_in_the_order_of_the_test_file(data, learned):
 
 
 def test_output_directory_holds_what_a_checkpoint_needs(data, learned):
-    meta = read_meta(str(learned / "model.ckpt-48"))
+    meta = read_meta(str(learned / "model.ckpt-64"))
     assert meta["task"]["labels"] == ["0", "1"]
     assert ModelConfig.from_json_file(str(learned / "albert_config.json")) == ModelConfig.from_dict(
         meta["config"]
@@ -110,7 +113,8 @@ def test_output_directory_holds_what_a_checkpoint_needs(data, learned):
 def test_prediction_alone_uses_the_best_checkpoint(data, learned, tmp_path):
     expected = (learned / "test_results.tsv").read_bytes()
     os.remove(learned / "test_results.tsv")
-    fine_tune(options(data, learned, do_train=False, do_predict=True, predict_batch_size=7))
+    alone = {"do_train": False, "use_pooled_output": False, "predict_batch_size": 7}
+    fine_tune(options(data, learned, do_predict=True, **alone))
     assert (learned / "test_results.tsv").read_bytes() == expected
 
 
@@ -167,6 +171,26 @@ def test_mean_pooling_leaves_the_pooler_alone(data, tmp_path):
     assert read_meta(str(tmp_path / "model.ckpt-8"))["task"]["pooling"] == "mean"
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_training_in_parts_and_half_precision(data, tmp_path, precision):
+    run = options(data, tmp_path, num_train_epochs=0.5, micro_batch_size=2, precision=precision)
+    fine_tune(run)
+    meta = read_meta(str(tmp_path / "model.ckpt-4"))
+    assert meta["batch_plan"]["micro_batch"] == 2
+    with open(tmp_path / "history.jsonl") as file:
+        row = json.loads(file.readlines()[-1])
+    assert 0.5 < row["eval_loss"] < 1.0
+    weights = arrays(tmp_path / "model.ckpt-4")
+    assert all(value.dtype != np.float16 for value in weights.values())
+
+
+def test_run_that_is_to_stop_saves_and_evaluates_nothing(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs.StopSignals, "requested", property(lambda self: True))
+    fine_tune(options(data, tmp_path, do_eval=True))
+    assert (tmp_path / "model.ckpt-1.index").exists()
+    assert not (tmp_path / "eval_results_albert_zh.txt").exists()
+
+
 def test_other_training_data_in_the_same_directory_is_refused(data, tmp_path):
     fine_tune(options(data, tmp_path / "out"))
     other = tmp_path / "other"
@@ -174,6 +198,8 @@ def test_other_training_data_in_the_same_directory_is_refused(data, tmp_path):
     small.write_task(other, labels=("1", "0"))
     with pytest.raises(ValueError, match="holds another run: its training_data"):
         fine_tune(options(data, tmp_path / "out", data_dir=str(other)))
+    with pytest.raises(ValueError, match="its train_batch_size is 8, this one's is 4"):
+        fine_tune(options(data, tmp_path / "out", train_batch_size=4))
 
 
 @pytest.mark.parametrize(

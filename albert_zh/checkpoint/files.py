@@ -9,9 +9,10 @@ A checkpoint `model.ckpt-100` is three files:
 Every path may be any that TensorFlow opens, `gs://` too.
 """
 
+import contextlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -80,25 +81,45 @@ def write_checkpoint(
 
     Everything goes to temporary names first. The index is renamed last: a checkpoint without
     index does not exist, for TensorFlow and for us. One of the same name ceases to exist first.
+
+    Raises:
+        OSError: The disk is full, or the directory cannot be written.
     """
     temporary = prefix + ".tmp"
     names = sorted(arrays)
-    tf.raw_ops.SaveV2(
-        prefix=temporary,
-        tensor_names=names,
-        shape_and_slices=[""] * len(names),
-        tensors=[tf.convert_to_tensor(arrays[name]) for name in names],
-    )
-    with tf.io.gfile.GFile(temporary + ".json", "w") as file:
-        file.write(_readable(meta))
-    _remove(prefix + ".index")
-    for source, target in (
-        (temporary + ".json", prefix + _META_SUFFIX),
-        (temporary + _DATA_SUFFIX, prefix + _DATA_SUFFIX),
-        (temporary + ".index", prefix + ".index"),
-    ):
-        _flush_to_disk(source)
-        tf.io.gfile.rename(source, target, overwrite=True)
+    with _writing(prefix):
+        tf.raw_ops.SaveV2(
+            prefix=temporary,
+            tensor_names=names,
+            shape_and_slices=[""] * len(names),
+            tensors=[tf.convert_to_tensor(arrays[name]) for name in names],
+        )
+        with tf.io.gfile.GFile(temporary + ".json", "w") as file:
+            file.write(_readable(meta))
+        for suffix in (".json", _DATA_SUFFIX, ".index"):
+            _flush_to_disk(temporary + suffix)
+        _remove(prefix + ".index")
+        for suffix, final in (
+            (".json", _META_SUFFIX),
+            (_DATA_SUFFIX, _DATA_SUFFIX),
+            (".index", ".index"),
+        ):
+            tf.io.gfile.rename(temporary + suffix, prefix + final, overwrite=True)
+
+
+@contextlib.contextmanager
+def _writing(path: str) -> Iterator[None]:
+    """Removes what was begun when writing fails, and says so in one line."""
+    try:
+        yield
+    except (tf.errors.OpError, OSError) as error:
+        for leftover in tf.io.gfile.glob(path + ".tmp*"):
+            tf.io.gfile.remove(leftover)
+        reason = getattr(error, "message", error)
+        raise OSError(
+            f"cannot write {path}: {reason}. What stood there before, and other checkpoints, are "
+            "untouched; make room, or choose another place"
+        ) from None
 
 
 def _flush_to_disk(path: str) -> None:
@@ -112,11 +133,18 @@ def _flush_to_disk(path: str) -> None:
 def write_text(path: str, text: str) -> None:
     """Writes a text file beside the checkpoints, whole or not at all."""
     temporary = path + ".tmp"
-    tf.io.gfile.makedirs(os.path.dirname(path) or ".")
-    with tf.io.gfile.GFile(temporary, "w") as file:
-        file.write(text)
-    _flush_to_disk(temporary)
-    tf.io.gfile.rename(temporary, path, overwrite=True)
+    with _writing(path):
+        tf.io.gfile.makedirs(os.path.dirname(path) or ".")
+        with tf.io.gfile.GFile(temporary, "w") as file:
+            file.write(text)
+        _flush_to_disk(temporary)
+        tf.io.gfile.rename(temporary, path, overwrite=True)
+
+
+def append_line(path: str, line: str) -> None:
+    """Adds a line to a text file. A kill may leave a part of it at the end."""
+    with _writing(path), tf.io.gfile.GFile(path, "a") as file:
+        file.write(line + "\n")
 
 
 def write_json(path: str, value: Any) -> None:

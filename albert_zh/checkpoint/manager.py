@@ -3,7 +3,8 @@
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from albert_zh.checkpoint.files import (
     delete_checkpoint,
+    read_meta,
     write_checkpoint,
     write_json,
     write_text,
@@ -30,17 +32,33 @@ class CheckpointManager:
     `tf.train.latest_checkpoint` and other tools.
     """
 
-    def __init__(self, directory: str, *, keep_max: int = 5):
+    def __init__(
+        self,
+        directory: str,
+        *,
+        keep_max: int = 5,
+        keep_every_hours: float | None = None,
+        clock: Callable[[], float] = time.time,
+    ):
         """
         Args:
             directory: Made with the first checkpoint. What a killed save left there goes then too,
                 so that reading checkpoints disturbs no run that writes them.
-            keep_max: How many of the newest checkpoints stay; 0 keeps all.
+            keep_max: How many of the newest checkpoints stay; 0 keeps all. The one noted as best
+                stays, too.
+            keep_every_hours: The first checkpoint after so many hours stays for ever, then the
+                first one after so many more. A resumed run counts on.
+            clock: Tells the time, in seconds.
         """
         if keep_max < 0:
             raise ValueError(f"keep_checkpoint_max is {keep_max}; 0 keeps all checkpoints")
+        if keep_every_hours is not None and keep_every_hours <= 0:
+            raise ValueError(
+                f"keep_checkpoint_every_n_hours is {keep_every_hours}; it must be more than 0"
+            )
         self.directory = directory
-        self._keep_max = keep_max
+        self._keep_max, self._keep_every_hours = keep_max, keep_every_hours
+        self._clock = clock
 
     def remove_leftovers(self) -> None:
         """Removes what was killed on its way in (temporary names) or out (no index any more).
@@ -72,23 +90,68 @@ class CheckpointManager:
     def save(
         self, step: int, arrays: Mapping[str, tf.Tensor | np.ndarray], meta: Mapping[str, Any]
     ) -> str:
-        """Writes `model.ckpt-<step>` with `global_step`, then lets go of the oldest."""
+        """Writes `model.ckpt-<step>` with `global_step`, then lets go of the oldest.
+
+        Raises:
+            OSError: The disk is full, or the directory cannot be written.
+        """
         tf.io.gfile.makedirs(self.directory)
         self.remove_leftovers()
         prefix = self.prefix(step)
         table = {**arrays, GLOBAL_STEP: np.int64(step)}
-        write_checkpoint(prefix, table, {"step": step, **meta})
-        kept = [old for old in self.steps() if old <= step]
-        dropped = kept[: -self._keep_max] if self._keep_max else []
-        self._write_state([old for old in kept if old not in dropped])
-        for old in dropped:
-            delete_checkpoint(self.prefix(old))
+        write_checkpoint(prefix, table, {"step": step, **self._keeping(), **meta})
+        self._let_go(newest=step)
         return prefix
 
+    def _let_go(self, *, newest: int) -> None:
+        kept = [step for step in self.steps() if step <= newest]
+        older = kept[: -self._keep_max] if self._keep_max else []
+        dropped = [step for step in older if not self._stays(step)]
+        self._write_state([step for step in kept if step not in dropped])
+        for step in dropped:
+            delete_checkpoint(self.prefix(step))
+
+    def _keeping(self) -> dict[str, Any]:
+        """Whether the checkpoint stays for ever, and since when the next such one is awaited."""
+        if self._keep_every_hours is None:
+            return {}
+        now, latest = self._clock(), self.latest()
+        since = ((read_meta(latest) if latest else None) or {}).get("awaiting_since", now)
+        stays = now - since >= 3600 * self._keep_every_hours
+        return {"stays": stays, "awaiting_since": now if stays else since}
+
+    def _stays(self, step: int) -> bool:
+        meta = read_meta(self.prefix(step)) or {}
+        best = self.best() or {}
+        return meta.get("stays", False) or best.get("checkpoint") == f"model.ckpt-{step}"
+
     def note_best(self, step: int, scores: Mapping[str, float]) -> None:
-        """Leaves `best_checkpoint.json` for `find_checkpoint` and for people."""
+        """Leaves `best_checkpoint.json` for `find_checkpoint` and for people.
+
+        The one that was best before is let go, where it is no more among the newest.
+        """
         note = {"checkpoint": f"model.ckpt-{step}", **scores}
         write_json(os.path.join(self.directory, _BEST), note)
+        self._let_go(newest=self.steps()[-1])
+
+    def best(self) -> dict[str, Any] | None:
+        """What `note_best` left: `checkpoint`, its name, and scores; None where nothing is noted.
+
+        Raises:
+            ValueError: The note is damaged.
+        """
+        path = os.path.join(self.directory, _BEST)
+        if not tf.io.gfile.exists(path):
+            return None
+        with tf.io.gfile.GFile(path) as file:
+            try:
+                note = json.loads(file.read())
+                return {**note, "checkpoint": str(note["checkpoint"])}
+            except (ValueError, KeyError, TypeError):
+                raise ValueError(
+                    f"{path} is damaged; delete it, or name a checkpoint: "
+                    f"--checkpoint={self.directory}/..."
+                ) from None
 
     def _write_state(self, steps: list[int]) -> None:
         # Names without directory, so that the directory can be moved.
@@ -106,27 +169,21 @@ def find_checkpoint(path: str) -> str:
     if not tf.io.gfile.isdir(path):
         return path
     names = tf.io.gfile.listdir(path)
-    if _BEST in names:
-        return _noted_as_best(path, names)
-    if latest := CheckpointManager(path).latest():
+    manager = CheckpointManager(path)
+    if best := manager.best():
+        return _noted_as_best(path, best["checkpoint"], names)
+    if latest := manager.latest():
         return latest
     others = [name.removesuffix(".index") for name in sorted(names) if name.endswith(".index")]
     hint = "".join(f"; is it --checkpoint={os.path.join(path, name)}?" for name in others)
     raise FileNotFoundError(f"{path} holds no checkpoint model.ckpt-N{hint}")
 
 
-def _noted_as_best(directory: str, names: Sequence[str]) -> str:
-    path = os.path.join(directory, _BEST)
-    with tf.io.gfile.GFile(path) as file:
-        try:
-            name = json.loads(file.read())["checkpoint"]
-        except (ValueError, KeyError, TypeError):
-            raise ValueError(
-                f"{path} is damaged; delete it, or name a checkpoint: --checkpoint={directory}/..."
-            ) from None
+def _noted_as_best(directory: str, name: str, names: Sequence[str]) -> str:
     if f"{name}.index" not in names:
         raise FileNotFoundError(
-            f"{path} names {name}, which is not there any more; evaluate again (run_classifier.py "
-            f"--do_eval=True) or name another checkpoint: --checkpoint={directory}/model.ckpt-N"
+            f"{os.path.join(directory, _BEST)} names {name}, which is not there any more; evaluate "
+            f"again (run_classifier.py --do_eval=True) or name another checkpoint: "
+            f"--checkpoint={directory}/model.ckpt-N"
         )
     return os.path.join(directory, name)

@@ -10,6 +10,10 @@ from albert_zh.variants import variant_of
 Shapes = Mapping[str, tuple[int, ...]]  # name -> shape
 
 GLOBAL_STEP = "global_step"
+WORD_TABLE = "bert/embeddings/word_embeddings"  # [V, E]
+POSITIONS = "bert/embeddings/position_embeddings"  # [P, E], brightmart's [P, D]
+# What a trainer counts, beside its moments.
+_COUNTERS = frozenset({GLOBAL_STEP, "loss_scale", "good_steps"})
 _SLOT = re.compile(r"/(adam|lamb)_[mv]$")
 _FEED_FORWARD = re.compile(r"/ffn_1/intermediate/(output/)?dense/kernel$")
 _GROUP = re.compile(r"/group_\d+/(inner_group_\d+/)")
@@ -21,7 +25,7 @@ def is_weight(name: str) -> bool:
     >>> [is_weight(name) for name in ("bert/pooler/dense/bias", "bert/pooler/dense/bias/adam_m")]
     [True, False]
     """
-    return name != GLOBAL_STEP and not _SLOT.search(name)
+    return name not in _COUNTERS and not _SLOT.search(name)
 
 
 def detect_lineage(stored: Shapes) -> Lineage:
@@ -52,6 +56,7 @@ class LoadPlan:
     missing: list[str]  # wanted, not stored
     unused: list[str]  # stored, not wanted
     misshapen: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]  # name -> (wanted, stored)
+    grown: dict[str, int] = dataclasses.field(default_factory=dict)  # table -> rows stored
 
     def complaint(self) -> str:
         """Everything that does not fit, a line a name; empty where all fits."""
@@ -99,6 +104,7 @@ def initial_plan(
     new_parts: Sequence[str],
     spare_parts: Sequence[str],
     from_group_0: bool = False,
+    grow_positions: bool = False,
 ) -> LoadPlan:
     """The plan to start a model from a pretrained checkpoint; training state in it is ignored.
 
@@ -109,6 +115,7 @@ def initial_plan(
         new_parts: Prefixes of names that may be missing or of another shape, and then start anew.
         spare_parts: Prefixes of names that may be stored without being wanted.
         from_group_0: See `plan_load`.
+        grow_positions: Whether the model may have more positions than are stored.
 
     Raises:
         ValueError: The checkpoint is of another lineage or size, or a name is left unexplained.
@@ -116,6 +123,8 @@ def initial_plan(
     weights = {name: shape for name, shape in stored.items() if is_weight(name)}
     _check_lineage(detect_lineage(weights), config)
     plan = plan_load(wanted, weights, from_group_0=from_group_0)
+    if grow_positions:
+        plan = _with_grown_positions(plan)
     unexplained = dataclasses.replace(
         plan,
         missing=_without(plan.missing, new_parts),
@@ -126,11 +135,22 @@ def initial_plan(
         hint = ""
         if not from_group_0 and any(_GROUP.search(name) for name in unexplained.missing):
             hint = "; --init_from_group0 fills groups that are not stored from group 0"
+        wanted_words, stored_words = unexplained.misshapen.get(WORD_TABLE, ((0,), (0,)))
+        if wanted_words[0] != stored_words[0]:
+            hint += "; scripts/convert_checkpoint.py converts it to another vocabulary"
         raise ValueError(
             "the checkpoint does not fit the model; use the configuration that came with it"
             f"{hint}:\n{complaint}"
         )
     return plan
+
+
+def _with_grown_positions(plan: LoadPlan) -> LoadPlan:
+    wanted, stored = plan.misshapen.get(POSITIONS, ((), ()))
+    if wanted[1:] != stored[1:] or wanted <= stored:
+        return plan
+    misshapen = {name: shapes for name, shapes in plan.misshapen.items() if name != POSITIONS}
+    return dataclasses.replace(plan, misshapen=misshapen, grown={POSITIONS: stored[0]})
 
 
 def _without(names: Iterable[str], prefixes: Sequence[str]) -> list[str]:

@@ -15,10 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from albert_zh.checkpoint.names import Shapes, initial_plan
+from albert_zh.checkpoint.names import WORD_TABLE, Shapes, initial_plan
 from albert_zh.config import ModelConfig
 
-WORD_TABLE = "bert/embeddings/word_embeddings"  # [V, E]
 OUTPUT_BIAS = "cls/predictions/output_bias"  # [V]; not in every fine-tuned checkpoint
 
 

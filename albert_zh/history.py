@@ -1,0 +1,62 @@
+"""`history.jsonl`: the numbers of a run, a row for every stretch of steps and every evaluation.
+
+```
+{"step": 100, "steps": 100, "loss": 7.93, "masked_lm_accuracy": 0.11, ..., "seconds": 9.8}
+{"step": 100, "held_out_loss": 8.02, ...}
+```
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from albert_zh.checkpoint.files import append_line, write_text
+
+FILE = "history.jsonl"
+
+
+class History:
+    """The rows of one output directory."""
+
+    def __init__(self, directory: str):
+        self._path = os.path.join(directory, FILE)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows, the oldest first; none where there is no file.
+
+        A last line that a kill tore is left out.
+
+        Raises:
+            ValueError: A line is no row; names file and line.
+        """
+        if not tf.io.gfile.exists(self._path):
+            return []
+        with tf.io.gfile.GFile(self._path, "rb") as file:
+            lines = file.read().split(b"\n")
+        # What follows the last line end is empty, or torn.
+        return [self._parse(line, number) for number, line in enumerate(lines[:-1], start=1)]
+
+    def _parse(self, line: bytes, number: int) -> dict[str, Any]:
+        try:
+            row = json.loads(line)
+            row["step"] + 0
+            return row
+        except (ValueError, TypeError, KeyError):
+            text = line[:60].decode(errors="replace")
+            raise ValueError(
+                f"{self._path}, line {number}: not a JSON object with a step: {text!r}; remove the "
+                "line"
+            ) from None
+
+    def cut_back(self, step: int) -> list[dict[str, Any]]:
+        """Removes what was recorded after a step, by a run that was killed; returns the rest."""
+        kept = [row for row in self.rows() if row["step"] <= step]
+        if tf.io.gfile.exists(self._path):
+            write_text(self._path, "".join(json.dumps(row) + "\n" for row in kept))
+        return kept
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        append_line(self._path, json.dumps(row))

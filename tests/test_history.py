@@ -1,0 +1,49 @@
+"""The rows of a run, also after a kill."""
+
+import pytest
+
+from albert_zh.history import History
+
+ROWS = [{"step": 0, "held_out_loss": 8.0}, {"step": 10, "steps": 10}, {"step": 20, "steps": 10}]
+
+
+@pytest.fixture
+def history(tmp_path):
+    history = History(str(tmp_path))
+    for row in ROWS:
+        history.append(row)
+    return history
+
+
+def test_new_directory_has_no_rows(tmp_path):
+    assert History(str(tmp_path)).rows() == History(str(tmp_path)).cut_back(5) == []
+    assert not list(tmp_path.iterdir())
+
+
+def test_cutting_back_leaves_what_belongs_to_the_step(history):
+    assert history.rows() == ROWS
+    assert history.cut_back(15) == history.rows() == ROWS[:2]
+
+
+@pytest.mark.parametrize("line", ["{", "[1]", "7", '{"loss": 1.0}', '{"step": "ten"}', ""])
+def test_bad_line_is_an_error_with_file_and_line(history, tmp_path, line):
+    path = tmp_path / "history.jsonl"
+    with open(path, "a") as file:
+        file.write(f'{line}\n{{"step": 40}}\n')
+    with pytest.raises(ValueError, match=rf"{path}, line 4: not a JSON object with a step"):
+        history.rows()
+
+
+@pytest.mark.parametrize("tail", ['{"step": 40, "ste', '{"step": 40}', "nonsense"])
+def test_torn_last_line_is_left_out(history, tmp_path, tail):
+    with open(tmp_path / "history.jsonl", "a") as file:
+        file.write(tail)
+    assert history.rows() == ROWS
+
+
+def test_row_that_a_kill_tore_is_gone(history, tmp_path):
+    with open(tmp_path / "history.jsonl", "a") as file:
+        file.write('{"step": 30, "st')
+    assert history.cut_back(40) == ROWS
+    history.append({"step": 30})
+    assert history.rows() == [*ROWS, {"step": 30}]

@@ -1,0 +1,414 @@
+"""Whole pretraining runs on a few records, in this process."""
+
+import dataclasses
+import json
+import os
+
+import numpy as np
+import pytest
+import small
+import small_pretraining
+import tensorflow as tf
+from small import arrays
+from small_pretraining import LENGTHS, create_records, dynamic, history, options, write_config
+
+from albert_zh import curves, estimates, objectives
+from albert_zh.checkpoint.files import read_meta, write_checkpoint
+from albert_zh.checkpoint.names import POSITIONS, is_weight
+from albert_zh.config import ModelConfig
+from albert_zh.model.heads import PretrainingModel
+from albert_zh.model.scope import named_variables
+from albert_zh.pretraining.run import pretrain
+from albert_zh.records.batches import evaluation_batches
+from albert_zh.records.record_files import check_records
+from albert_zh.runs import load_exactly
+
+
+@pytest.fixture
+def eager():
+    """Runs tf.functions as plain Python, for a few steps at a time."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A folder with vocabulary, records and configuration."""
+    directory = tmp_path_factory.mktemp("pretraining")
+    small_pretraining.write_data(directory)
+    return directory
+
+
+def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_path):
+    run = options(
+        data,
+        tmp_path,
+        input_file=os.path.join(data, "shard-*.tfrecord"),
+        do_eval=True,
+        eval_fraction=0.3,
+        num_train_steps=40,
+        save_checkpoints_steps=20,
+        keep_checkpoint_max=1,
+        log_steps=10,
+    )
+    pretrain(run)
+    rows = history(tmp_path)
+    held_out = [row for row in rows if "held_out_loss" in row]
+    assert [row["step"] for row in held_out] == [0, 20, 40]
+    assert held_out[-1]["held_out_masked_lm_loss"] < held_out[0]["held_out_masked_lm_loss"] - 0.3
+    assert [row["step"] for row in rows if "steps" in row] == [10, 20, 30, 40]
+    flops = estimates.training_flops(ModelConfig.from_json_file(run.bert_config_file), **LENGTHS)
+    assert rows[-2]["mfu"] == pytest.approx(rows[-2]["examples_per_second"] * flops / 1e12)
+    assert rows[-2]["tokens_per_second"] == pytest.approx(rows[-2]["examples_per_second"] * 16)
+    with open(tmp_path / "options.json") as file:
+        assert json.load(file)["learning_rate"] == 0.01
+    with open(tmp_path / "run.json") as file:
+        report = json.load(file)
+    assert report["files"] == 3
+    assert report["epochs"] == pytest.approx(40 * 8 / report["examples"])
+    assert report["batch_plan"]["micro_batch"] == 8
+    assert report["parameters"] == sum(
+        value.size for name, value in arrays(tmp_path / "model.ckpt-40").items() if is_weight(name)
+    )
+    meta = read_meta(str(tmp_path / "model.ckpt-40"))
+    assert meta["step"] == 40
+    assert meta["vocabulary"]["size"] == len(small.VOCABULARY)
+    best = min(held_out, key=lambda row: row["held_out_loss"])
+    with open(tmp_path / "best_checkpoint.json") as file:
+        assert json.load(file)["checkpoint"] == f"model.ckpt-{best['step']}"
+    assert {path.suffixes[0] for path in tmp_path.glob("*.index")} == {
+        f".ckpt-{step}" for step in {best["step"], 40}
+    }
+    assert len(list(tmp_path.glob("events.out.tfevents.*"))) == 1
+    with open(tmp_path / "eval_results.json") as file:
+        results = json.load(file)
+    assert results["loss"] == held_out[-1]["held_out_loss"]  # measured once
+    assert results["masked_lm_perplexity"] == pytest.approx(np.exp(results["masked_lm_loss"]))
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(
+    ("changes", "order"), [({}, "sentence_order"), (small.BRIGHTMART, "next_sentence")]
+)
+def test_evaluation_writes_the_keys_of_the_lineage(data, tmp_path, changes, order):
+    config = write_config(data, name=f"{order}.json", **changes)
+    pretrain(options(data, tmp_path, do_eval=True, bert_config_file=config, num_train_steps=1))
+    with open(tmp_path / "eval_results.txt") as file:
+        keys = [line.split(" = ")[0] for line in file]
+    assert keys == sorted(keys)
+    published = ["masked_lm_accuracy", "masked_lm_loss", f"{order}_accuracy", f"{order}_loss"]
+    assert {"global_step", "loss", *published} <= set(keys)
+    assert set(keys) - {"global_step", "loss", *published} == {
+        *("masked_lm_word_accuracy", "masked_lm_perplexity"),
+        *(f"masked_lm_accuracy_{kind}" for kind in ("mask", "random", "kept")),
+    }
+
+
+def evaluated(results_file) -> dict[str, float]:
+    with open(results_file) as file:
+        return json.load(file)
+
+
+@pytest.mark.usefixtures("eager")
+def test_evaluation_equals_the_sums_over_all_records(data, tmp_path):
+    run = options(data, tmp_path, do_eval=True, num_train_steps=2, eval_batch_size=7)
+    pretrain(run)
+    results = evaluated(tmp_path / "eval_results.json")
+    model = PretrainingModel(ModelConfig.from_json_file(run.bert_config_file))
+    load_exactly(named_variables(model), str(tmp_path / "model.ckpt-2"))
+    files = check_records([run.input_file])
+    (batch,) = evaluation_batches(files, batch_size=files.num_records)
+    expected = objectives.pretraining(model, batch).metrics
+    assert {name: results[name] for name in expected} == pytest.approx(
+        {name: float(mean.result()) for name, mean in expected.items()}, rel=1e-4
+    )
+    assert results["loss"] == pytest.approx(
+        results["masked_lm_loss"] + results["sentence_order_loss"]
+    )
+
+
+@pytest.mark.usefixtures("eager")
+def test_training_does_without_a_picture(data, tmp_path, monkeypatch, caplog):
+    def not_installed(directory):
+        raise ValueError("a picture of the training needs the package matplotlib")
+
+    monkeypatch.setattr(curves, "plot_history", not_installed)
+    with caplog.at_level("INFO"):
+        pretrain(options(data, tmp_path, num_train_steps=1))
+    assert "no curves.png: a picture of the training needs the package matplotlib" in caplog.text
+
+
+@pytest.mark.usefixtures("eager")
+def test_evaluation_ends_after_max_eval_steps(data, tmp_path, capsys):
+    pretrain(options(data, tmp_path, do_eval=True, num_train_steps=1, max_eval_steps=2))
+    assert "evaluate: 2/2 batch" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("eager")
+def test_initial_checkpoint_gives_weights_alone(data, tmp_path):
+    first = options(data, tmp_path / "first", num_train_steps=2)
+    pretrain(first)
+    prefix = os.path.join(first.output_dir, "model.ckpt-2")
+    pretrain(options(data, tmp_path / "second", init_checkpoint=prefix, num_train_steps=1))
+    start = arrays(tmp_path / "second" / "model.ckpt-0")
+    for name, value in arrays(prefix).items():
+        if name == "global_step":
+            assert start[name] == 0
+        elif name.endswith(("adam_m", "adam_v")):
+            assert not start[name].any(), name
+        else:
+            np.testing.assert_array_equal(start[name], value, err_msg=name)
+
+
+@pytest.mark.usefixtures("eager")
+def test_group_0_fills_more_groups(data, tmp_path):
+    config = write_config(data, name="two_layers.json", num_hidden_layers=2)
+    pretrain(options(data, tmp_path / "one", bert_config_file=config, num_train_steps=1))
+    prefix = str(tmp_path / "one" / "model.ckpt-1")
+    config = write_config(data, name="two_groups.json", num_hidden_layers=2, num_hidden_groups=2)
+    two = options(data, tmp_path / "two", bert_config_file=config, init_checkpoint=prefix)
+    with pytest.raises(ValueError, match="init_from_group0"):
+        pretrain(two)
+    pretrain(
+        options(
+            data,
+            tmp_path / "two",
+            bert_config_file=config,
+            init_checkpoint=prefix,
+            init_from_group0=True,
+            num_train_steps=1,
+        )
+    )
+    start = arrays(tmp_path / "two" / "model.ckpt-0")
+    name = "bert/encoder/transformer/group_{}/inner_group_0/ffn_1/intermediate/dense/kernel"
+    expected = arrays(prefix)[name.format(0)]
+    for group in range(2):
+        np.testing.assert_array_equal(start[name.format(group)], expected)
+
+
+@pytest.mark.usefixtures("eager")
+def test_finished_run_trains_nothing_more(data, tmp_path):
+    run = options(data, tmp_path, num_train_steps=2)
+    pretrain(run)
+    before = history(tmp_path)
+    pretrain(run)
+    assert history(tmp_path) == before
+
+
+@pytest.mark.usefixtures("eager")
+def test_broken_loss_stops_the_run_and_saves_nothing(data, tmp_path):
+    run = options(data, tmp_path, learning_rate=1e30, num_warmup_steps=0, optimizer="adamw")
+    message = r"of step 2 are not finite \(batch 2: examples 9 to 16 of epoch 1\).*--learning_rate"
+    with pytest.raises(ValueError, match=message):
+        pretrain(run)
+    assert tf.train.latest_checkpoint(str(tmp_path)).endswith("model.ckpt-0")
+    assert all(np.isfinite(value).all() for value in arrays(tmp_path / "model.ckpt-0").values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"do_train": False}, "nothing to do"),
+        ({"max_seq_length": 32}, "max_seq_length=16"),
+        ({"max_predictions_per_seq": 4}, "max_predictions_per_seq=3"),
+        ({"masking": "word"}, "--masking is for records of --masking=dynamic"),
+        ({"vocab_file": "vocab.txt"}, "--vocab_file is for records of --masking=dynamic"),
+        ({"masked_lm_prob": 0.2}, "--masked_lm_prob is for records of --masking=dynamic"),
+        ({"input_file": "nowhere/*.tfrecord"}, "no file matches 'nowhere/"),
+        ({"init_checkpoint": "nowhere/model.ckpt"}, "there is no checkpoint nowhere/model.ckpt"),
+        ({"bert_config_file": "nowhere.json"}, "nowhere.json"),
+        ({"num_train_steps": 0}, "num_train_steps"),
+        ({"save_checkpoints_steps": 0}, "--save_checkpoints_steps=0: it must be at least 1"),
+        ({"train_batch_size": 0}, "--train_batch_size=0: it must be at least 1"),
+        ({"micro_batch_size": 3}, "micro_batch_size"),
+        ({"eval_steps": 0}, "--eval_steps=0: it must be at least 1"),
+        ({"sentence_order_weight": -1.0}, "--sentence_order_weight=-1.0 at least 0"),
+        ({"eval_fraction": 0.1}, "--eval_fraction holds out whole files, but there is only"),
+        ({"eval_fraction": 0.1, "eval_input_file": "x"}, "both hold out; give one"),
+        ({"task_index": 1}, "--worker_hosts"),
+        ({"stall_minutes": -1.0}, "-1.0 minutes"),
+        ({"keep_checkpoint_every_n_hours": 0.0}, "keep_checkpoint_every_n_hours is 0.0"),
+    ],
+)
+def test_mistakes_are_named_before_any_training(data, tmp_path, changes, message):
+    with pytest.raises((ValueError, OSError), match=message):
+        pretrain(options(data, tmp_path, **changes))
+    assert not list(tmp_path.glob("model.ckpt-*"))
+
+
+def test_records_longer_than_the_model_are_refused(data, tmp_path):
+    config = write_config(data, name="short.json", max_position_embeddings=8)
+    with pytest.raises(ValueError, match="max_seq_length 16 exceeds max_position_embeddings 8"):
+        pretrain(options(data, tmp_path, bert_config_file=config))
+
+
+def test_run_that_masks_its_records_is_resumed_bit_identically(data, tmp_path):
+    whole, parts = dynamic(data, tmp_path / "whole"), dynamic(data, tmp_path / "parts")
+    pretrain(whole)
+    with small.killed_at(5):
+        pretrain(parts)
+    pretrain(parts)
+    small_pretraining.assert_same_runs(parts.output_dir, whole.output_dir)
+    assert read_meta(os.path.join(whole.output_dir, "model.ckpt-6"))["vocabulary"]["size"] == 28
+
+
+@pytest.mark.usefixtures("eager")
+def test_held_out_records_are_masked_alike_at_every_evaluation(data, tmp_path):
+    held_out = os.path.join(data, "dynamic.tfrecord")
+    run = dynamic(
+        data,
+        tmp_path,
+        eval_input_file=held_out,
+        learning_rate=0.0,
+        num_train_steps=4,
+        max_eval_steps=2,
+    )
+    pretrain(run)
+    losses = {row["held_out_loss"] for row in history(tmp_path) if "held_out_loss" in row}
+    assert len(losses) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vocab_file": None}, r"dynamic\.tfrecord are to be masked here.*--vocab_file"),
+        ({"masking": "word", "ngram": 2}, "--ngram is for --masking=ngram, not word"),
+        ({"continuation_labels": "hashed"}, "needs a vocabulary with ## twins"),
+    ],
+)
+def test_mistakes_of_masking_are_named_before_any_training(data, tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        pretrain(dynamic(data, tmp_path, **changes))
+    assert not list(tmp_path.glob("model.ckpt-*"))
+
+
+def test_records_are_not_masked_with_another_vocabulary(data, tmp_path):
+    entries = [*small.VOCABULARY[:5], *reversed(small.VOCABULARY[5:])]
+    other = tmp_path / "vocab.txt"
+    other.write_text("\n".join(entries) + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"made of another vocabulary than .*vocab\.txt"):
+        pretrain(dynamic(data, tmp_path, vocab_file=str(other)))
+
+
+@pytest.mark.usefixtures("eager")
+def test_longer_training_at_another_rate_is_the_same_run(data, tmp_path):
+    pretrain(options(data, tmp_path, num_train_steps=1))
+    pretrain(options(data, tmp_path, num_train_steps=2, learning_rate=0.001))
+    assert [row["step"] for row in history(tmp_path)] == [1, 2]
+
+
+@pytest.mark.usefixtures("eager")
+def test_positions_grow_and_the_old_ones_are_kept(data, tmp_path, caplog):
+    pretrain(options(data, tmp_path / "short", num_train_steps=1))
+    prefix = str(tmp_path / "short" / "model.ckpt-1")
+    config = write_config(data, name="longer.json", max_position_embeddings=40)
+    run = options(data, tmp_path / "long", bert_config_file=config, init_checkpoint=prefix)
+    with caplog.at_level("WARNING"):
+        pretrain(dataclasses.replace(run, num_train_steps=1))
+    assert f"{POSITIONS} grows from 32 to 40 rows" in caplog.text
+    before, after = arrays(prefix)[POSITIONS], arrays(tmp_path / "long" / "model.ckpt-0")[POSITIONS]
+    np.testing.assert_array_equal(after[:32], before)
+    assert 0.005 < after[32:].std() < 0.05
+
+
+@pytest.mark.usefixtures("eager")
+def test_vocabulary_does_not_grow_by_itself(data, tmp_path):
+    weights = PretrainingModel(
+        ModelConfig.from_json_file(write_config(data, name="few.json", vocab_size=20))
+    )
+    values = {name: variable.numpy() for name, variable in named_variables(weights).items()}
+    write_checkpoint(str(tmp_path / "few.ckpt"), values, {})
+    run = options(data, tmp_path / "out", init_checkpoint=str(tmp_path / "few.ckpt"))
+    with pytest.raises(ValueError, match=r"scripts/convert_checkpoint\.py converts it to another"):
+        pretrain(run)
+
+
+@pytest.mark.usefixtures("eager")
+def test_bad_records_are_named_or_left_out(data, tmp_path):
+    with open(os.path.join(data, "records.tfrecord"), "rb") as file:
+        damaged = bytearray(file.read())
+    damaged[len(damaged) // 2] ^= 255
+    (tmp_path / "damaged.tfrecord").write_bytes(damaged)
+    run = options(data, tmp_path / "out", input_file=str(tmp_path / "damaged.tfrecord"))
+    with pytest.raises(ValueError, match=r"damaged\.tfrecord.*--on_corrupt=skip"):
+        pretrain(dataclasses.replace(run, num_train_steps=40))
+    pretrain(
+        dataclasses.replace(
+            run, output_dir=str(tmp_path / "skip"), num_train_steps=1, on_corrupt="skip"
+        )
+    )
+    with open(tmp_path / "skip" / "run.json") as file:
+        assert json.load(file)["corrupt_records_left_out"] >= 1
+
+
+@pytest.mark.usefixtures("eager")
+def test_sentence_order_is_no_objective_of_records_without_pairs(data, tmp_path):
+    records = create_records(
+        os.path.join(data, "corpus.txt"),
+        os.path.join(data, "vocab.txt"),
+        str(tmp_path / "full.tfrecord"),
+        full_sentences=True,
+        **LENGTHS,
+    )
+    pretrain(options(data, tmp_path, input_file=records, do_eval=True))
+    with open(tmp_path / "eval_results.json") as file:
+        results = json.load(file)
+    assert not [name for name in results if name.startswith("sentence_order")]
+    assert results["loss"] == results["masked_lm_loss"]
+    start, end = (arrays(tmp_path / f"model.ckpt-{step}") for step in (0, 6))
+    for name in ("cls/seq_relationship/output_weights", "bert/pooler/dense/kernel"):
+        np.testing.assert_array_equal(start[name], end[name])  # no gradient and no decay
+        assert f"{name}/adam_m" not in end
+
+
+def test_configuration_of_another_vocabulary_is_refused(data, tmp_path):
+    config = write_config(data, name="large.json", vocab_size=99)
+    with pytest.raises(ValueError, match=r"has 28 entries.* vocab_size 99"):
+        pretrain(options(data, tmp_path, bert_config_file=config))
+
+
+@pytest.mark.usefixtures("eager")
+def test_directory_of_another_run_is_refused(data, tmp_path):
+    pretrain(options(data, tmp_path, num_train_steps=1))
+    config = write_config(data, name="wider.json", intermediate_size=64)
+    before = arrays(tmp_path / "model.ckpt-1")
+    for changes in (
+        {"bert_config_file": config},
+        {"init_checkpoint": "some/model.ckpt"},
+        {"train_batch_size": 4},
+        {"random_seed": 1},
+        {"input_file": os.path.join(data, "shard-*.tfrecord")},
+        {"sentence_order_weight": 0.5},
+    ):
+        with pytest.raises(ValueError, match=r"holds another run.*their order stay the same"):
+            pretrain(options(data, tmp_path, **changes))
+    small.assert_same(arrays(tmp_path / "model.ckpt-1"), before)
+
+
+def test_published_checkpoint_in_the_output_directory_is_refused(data, tmp_path):
+    (tmp_path / "albert_model.ckpt.index").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"--init_checkpoint=.*albert_model\.ckpt and another"):
+        pretrain(options(data, tmp_path))
+
+
+@pytest.mark.usefixtures("eager")
+def test_weights_of_another_vocabulary_are_refused(data, tmp_path):
+    first = options(data, tmp_path / "first", num_train_steps=1)
+    pretrain(first)
+    prefix = os.path.join(first.output_dir, "model.ckpt-1")
+    other = tmp_path / "other"
+    other.mkdir()
+    entries = [*small.VOCABULARY[:5], *reversed(small.VOCABULARY[5:])]
+    (other / "vocab.txt").write_text("\n".join(entries) + "\n", encoding="utf-8")
+    records = create_records(
+        small.write_corpus(other), str(other / "vocab.txt"), str(other / "records.tfrecord")
+    )
+    second = {"input_file": records, "init_checkpoint": prefix}
+    with pytest.raises(ValueError, match="trained with another vocabulary"):
+        pretrain(options(data, tmp_path / "second", **second))
+    # Without our meta file, the vocabulary beside the checkpoint speaks for it.
+    os.remove(prefix + ".meta.json")
+    small.write_vocabulary(first.output_dir)
+    with pytest.raises(ValueError, match=r"another vocabulary.*first/vocab\.txt"):
+        pretrain(options(data, tmp_path / "second", **second))
