@@ -17,7 +17,7 @@ from albert_zh.pretraining.run import pretrain
 
 # Children are forked from a server that has all imported, but nothing running yet.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["albert_zh.pretraining"])
+PROCESSES.set_forkserver_preload(["albert_zh.pretraining.run"])
 
 
 def _train_and_save_slowly(run: PretrainingOptions) -> None:
