@@ -10,16 +10,16 @@ import tensorflow as tf
 from albert_zh.config import ModelConfig
 from albert_zh.model.attention import attention_bias
 from albert_zh.model.encoder import Encoder
-from albert_zh.model.layers import Dense, DropoutSeeds, LayerNorm, dropout, matmul
+from albert_zh.model.layers import Dense, DropoutSeeds, LayerNorm, dropout, matmul, shape_of
 from albert_zh.model.scope import Scope
 
 
 class AlbertOutput(NamedTuple):
     """What the encoder makes of a batch."""
 
-    sequence: tf.Tensor  # [B, L, D], the last layer
+    sequence: tf.Tensor  # [B, L, D], the last layer; [B, R, D] where only positions were wanted
     pooled: tf.Tensor  # [B, D], from the first token
-    layers: list[tf.Tensor]  # [B, L, D] each, one per applied block
+    layers: list[tf.Tensor]  # [B, L, D] each, one per applied block; the last like `sequence`
     embedding: tf.Tensor  # [B, L, D or E], after layer normalisation
 
 
@@ -67,7 +67,7 @@ class Embeddings(tf.Module):
         # One-hot products keep this gradient dense; there are two rows.
         types = tf.one_hot(segment_ids, self.token_types.shape[0], dtype=dtype)
         x += matmul(types, self.token_types)
-        x += tf.cast(self.positions[: tf.shape(input_ids)[1]], dtype)
+        x += tf.cast(self.positions[: shape_of(input_ids)[1]], dtype)
         x = normal = dropout(self.norm(x), self._dropout_rate, seeds)
         return normal, x if self.projection is None else self.projection(x)
 
@@ -87,13 +87,17 @@ class Albert(tf.Module):
         *,
         seed: int = 0,
         dtype: tf.DType = tf.float32,
+        recompute: bool = False,
         trainable_pooler: bool = True,
     ):
         """
         Args:
             config: Sizes and lineage.
             seed: Of the start values.
-            dtype: In which layers compute, float32 or bfloat16; weights are float32 always.
+            dtype: In which layers compute: float32, bfloat16 or float16. Weights are float32.
+            recompute: Keep only the inputs of the blocks for the backward pass, which computes
+                them again: a third more work, a fraction of the memory (Chen et al. 2016,
+                arXiv:1604.06174).
             trainable_pooler: False where nothing reads the pooled output in training.
         """
         super().__init__()
@@ -102,7 +106,7 @@ class Albert(tf.Module):
         self._dtype = dtype
         bert = self.scope / "bert"
         self.embeddings = Embeddings(bert, config)
-        self.encoder = Encoder(bert / "encoder", config)
+        self.encoder = Encoder(bert / "encoder", config, recompute=recompute)
         self.pooler = Dense(
             bert / "pooler" / "dense",
             config.hidden_size,
@@ -116,6 +120,7 @@ class Albert(tf.Module):
         input_mask: tf.Tensor,
         segment_ids: tf.Tensor,
         *,
+        positions: tf.Tensor | None = None,
         seeds: DropoutSeeds | None = None,
     ) -> AlbertOutput:
         """Encodes a batch.
@@ -124,9 +129,16 @@ class Albert(tf.Module):
             input_ids: `[B, L] int32`, vocabulary entries; L at most max_position_embeddings.
             input_mask: `[B, L] int32`, 1 for tokens and 0 for padding.
             segment_ids: `[B, L] int32`, 0 for the first and 1 for the second segment.
+            positions: `[B, R] int32`, tokens whose last layer is read beside the first token's,
+                which the pooler reads. The others are spared the last block but for their keys
+                and values, which saves most of it. None: all tokens are read.
             seeds: Of the dropout in training; None switches dropout off.
         """
         embedding, x = self.embeddings(input_ids, segment_ids, seeds, self._dtype)
-        layers = self.encoder(x, attention_bias(input_mask), seeds)
+        if positions is not None:  # The pooler reads the first token.
+            positions = tf.pad(positions, [[0, 0], [1, 0]])
+        layers = self.encoder(x, attention_bias(input_mask), seeds, positions)
         pooled = tf.tanh(self.pooler(layers[-1][:, 0]))
+        if positions is not None:
+            layers[-1] = layers[-1][:, 1:]
         return AlbertOutput(layers[-1], pooled, layers, embedding)

@@ -3,6 +3,8 @@
 B batch, L length, D hidden.
 """
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from albert_zh.config import ModelConfig, NormOrder
@@ -51,14 +53,28 @@ class Block(tf.Module):
         self.feed_forward = FeedForward(scope / "ffn_1", config)
         self.output_norm = LayerNorm(scope / "LayerNorm_1", config.hidden_size)
 
-    def __call__(self, x: tf.Tensor, bias: tf.Tensor, seeds: DropoutSeeds | None) -> tf.Tensor:
+    def __call__(
+        self,
+        x: tf.Tensor,
+        bias: tf.Tensor,
+        seeds: DropoutSeeds | None,
+        positions: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """`[B, L, D] -> [B, L, D]`, or `[B, R, D]` at `positions [B, R]` of the tokens."""
+
         def drop(y: tf.Tensor) -> tf.Tensor:
             return dropout(y, self._dropout_rate, seeds)
 
+        def at_positions(y: tf.Tensor) -> tf.Tensor:
+            return y if positions is None else tf.gather(y, positions, batch_dims=1)
+
         if self._norm_order is NormOrder.PRE:
-            x = x + drop(self.attention(self.attention_norm(x), bias, seeds))
+            normal = self.attention_norm(x)
+            taken = self.attention(at_positions(normal), normal, bias, seeds)
+            x = at_positions(x) + drop(taken)
             return x + drop(self.feed_forward(self.output_norm(x)))
-        x = self.attention_norm(x + drop(self.attention(x, bias, seeds)))
+        here = at_positions(x)
+        x = self.attention_norm(here + drop(self.attention(here, x, bias, seeds)))
         return self.output_norm(x + drop(self.feed_forward(x)))
 
 
@@ -69,8 +85,10 @@ class Encoder(tf.Module):
     (ALBERT, Lan et al. 2020, section 3.1, shares all parameters: one group.)
     """
 
-    def __init__(self, scope: Scope, config: ModelConfig):
+    def __init__(self, scope: Scope, config: ModelConfig, *, recompute: bool = False):
+        """With `recompute` a block keeps only its input; the backward pass computes it again."""
         super().__init__()
+        self._recompute = recompute
         layers, groups = config.num_hidden_layers, config.num_hidden_groups
         # In floating point, as the published code counts: integer arithmetic can differ by one.
         self._group_of_layer = [int(layer / layers * groups) for layer in range(layers)]
@@ -83,11 +101,30 @@ class Encoder(tf.Module):
         }
 
     def __call__(
-        self, x: tf.Tensor, bias: tf.Tensor, seeds: DropoutSeeds | None
+        self,
+        x: tf.Tensor,
+        bias: tf.Tensor,
+        seeds: DropoutSeeds | None,
+        positions: tf.Tensor | None = None,
     ) -> list[tf.Tensor]:
+        """With `positions [B, R] int32` the last block computes nothing but these tokens."""
+        blocks = [block for group in self._group_of_layer for block in self.groups[str(group)]]
         outputs = []
-        for group in self._group_of_layer:
-            for block in self.groups[str(group)]:
-                x = block(x, bias, seeds)
-                outputs.append(x)
+        for number, block in enumerate(blocks, start=1):
+            seed = None if seeds is None else seeds.next()
+            run = _repeatable(block, bias, seed, positions if number == len(blocks) else None)
+            x = tf.recompute_grad(run)(x) if self._recompute else run(x)
+            outputs.append(x)
         return outputs
+
+
+def _repeatable(
+    block: Block, bias: tf.Tensor, seed: tf.Tensor | None, positions: tf.Tensor | None
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The block as a function that draws the same dropout whenever it is called."""
+
+    def run(x: tf.Tensor) -> tf.Tensor:
+        seeds = None if seed is None else DropoutSeeds(seed)
+        return block(x, bias, seeds, positions)
+
+    return run

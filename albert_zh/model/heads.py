@@ -16,6 +16,7 @@ from albert_zh.model.layers import (
     LayerNorm,
     dropout,
     matmul,
+    shape_of,
 )
 from albert_zh.model.scope import Scope
 
@@ -38,15 +39,19 @@ class MaskedLmHead(tf.Module):
         self.norm = LayerNorm(at / "transform" / "LayerNorm", width)
         self.bias = at.bias("output_bias", config.vocab_size)
 
-    def __call__(self, sequence: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-        """`[B, L, D]` and `[B, P]` -> logits `[B * P, V] float32`.
+    def __call__(self, sequence: tf.Tensor, positions: tf.Tensor | None = None) -> tf.Tensor:
+        """Encoded tokens `[B, P, D]` -> logits `[B * P, V] float32`.
 
-        Gathering before the projection to V saves about 40 % of tiny's training step.
+        Args:
+            sequence: `[B, P, D]`, or `[B, L, D]` with the masked positions `[B, P]` beside it. To
+                project every token to V would take as long as all else of tiny's training step.
         """
-        x = tf.gather(sequence, positions, batch_dims=1)  # [B, P, D]
-        x = tf.reshape(x, [-1, sequence.shape[-1]])
+        if positions is not None:
+            sequence = tf.gather(sequence, positions, batch_dims=1)  # [B, P, D]
+        x = tf.reshape(sequence, [-1, sequence.shape[-1]])
         x = self.norm(self._activation(self.transform(x)))
-        return tf.cast(self._albert.embeddings.attend(x), tf.float32) + self.bias
+        logits = tf.cast(self._albert.embeddings.attend(x), tf.float32)
+        return tf.nn.bias_add(logits, self.bias)
 
 
 class SequenceHead(tf.Module):
@@ -64,9 +69,16 @@ class SequenceHead(tf.Module):
 class PretrainingModel(tf.Module):
     """Encoder with the masked-LM and the sentence-order head (ALBERT, section 3.1)."""
 
-    def __init__(self, config: ModelConfig, *, seed: int = 0, dtype: tf.DType = tf.float32):
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        seed: int = 0,
+        dtype: tf.DType = tf.float32,
+        recompute: bool = False,
+    ):
         super().__init__()
-        self.albert = Albert(config, seed=seed, dtype=dtype)
+        self.albert = Albert(config, seed=seed, dtype=dtype, recompute=recompute)
         self.masked_lm = MaskedLmHead(self.albert)
         at = self.albert.scope / "cls" / "seq_relationship"
         self.sentence_order = SequenceHead(at, config, classes=2)
@@ -90,11 +102,16 @@ class Classifier(tf.Module):
         pooling: Pooling = Pooling.POOLED,
         seed: int = 0,
         dtype: tf.DType = tf.float32,
+        recompute: bool = False,
     ):
         super().__init__()
         self._pooling = pooling
         self.albert = Albert(
-            config, seed=seed, dtype=dtype, trainable_pooler=pooling is Pooling.POOLED
+            config,
+            seed=seed,
+            dtype=dtype,
+            recompute=recompute,
+            trainable_pooler=pooling is Pooling.POOLED,
         )
         at = self.albert.scope
         # A pre-LN stack has no final normalisation, so the published classifier adds one.
@@ -112,7 +129,10 @@ class Classifier(tf.Module):
         seeds: DropoutSeeds | None = None,
     ) -> tf.Tensor:
         """Logits `[B, C] float32` of a batch of `[B, L] int32` inputs."""
-        encoded = self.albert(input_ids, input_mask, segment_ids, seeds=seeds)
+        positions = None
+        if self._pooling is Pooling.POOLED:  # which reads the first token alone
+            positions = tf.zeros([shape_of(input_ids)[0], 0], tf.int32)
+        encoded = self.albert(input_ids, input_mask, segment_ids, positions=positions, seeds=seeds)
         return self.classify(encoded, input_mask, seeds=seeds)
 
     def classify(

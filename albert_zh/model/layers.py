@@ -2,12 +2,16 @@
 
 B batch, L length, I input width, O output width, G groups.
 
-Weights are float32; a layer computes in the type of its input (float32 or bfloat16), except layer
-normalisation, which always computes in float32.
+Weights are float32; a layer computes in the type of its input (float32, bfloat16 or float16),
+except layer normalisation and gelu, which compute in float32.
+
+Some gradients are written by hand: the automatic ones go through memory many times, which takes as
+long as the matrix products on CPU, and keep many arrays. XLA turns what is left into one pass. The
+forward passes are plain operations, so an exported model has nothing of this.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -21,8 +25,25 @@ def gelu(x: tf.Tensor) -> tf.Tensor:
 
     The published models were trained with this form; the exact one differs by up to 5e-4.
     """
-    inner = math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)
-    return 0.5 * x * (1.0 + tf.tanh(inner))
+    return tf.cast(_gelu(tf.cast(x, tf.float32)), x.dtype)
+
+
+# x / 2 * (1 + tanh(u / 2)) = x * sigmoid(u), with u = x * (_GELU_1 + _GELU_3 * x^2)
+_GELU_1 = 2.0 * math.sqrt(2.0 / math.pi)
+_GELU_3 = 0.044715 * _GELU_1
+
+
+@tf.custom_gradient
+def _gelu(x: tf.Tensor):
+    return x * tf.sigmoid(x * (_GELU_1 + _GELU_3 * tf.square(x))), lambda g: _gelu_gradient(x, g)
+
+
+@tf.function(jit_compile=True)
+def _gelu_gradient(x: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
+    x = tf.clip_by_value(x, -20.0, 20.0)  # The slope is 0 or 1 beyond, not infinity times 0.
+    gate = tf.sigmoid(x * (_GELU_1 + _GELU_3 * tf.square(x)))
+    slope = gate * (1.0 + x * (1.0 - gate) * (_GELU_1 + 3.0 * _GELU_3 * tf.square(x)))
+    return g * slope
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -51,9 +72,37 @@ class DropoutSeeds:
 
 def dropout(x: tf.Tensor, rate: float, seeds: DropoutSeeds | None) -> tf.Tensor:
     """Zeroes a share `rate` of `x` and scales up the rest; without seeds (inference) gives `x`."""
-    if seeds is None or rate == 0.0:
+    mask = dropout_mask(shape_of(x), rate, seeds)
+    if mask is None:
         return x
-    return tf.nn.experimental.stateless_dropout(x, rate, seed=seeds.next())
+
+    @tf.custom_gradient
+    def dropped(x: tf.Tensor):
+        return drop(x, mask, rate), lambda g: drop(g, mask, rate)
+
+    return dropped(x)
+
+
+def dropout_mask(
+    shape: Sequence[int | tf.Tensor], rate: float, seeds: DropoutSeeds | None
+) -> tf.Tensor | None:
+    """True in a share `1 - rate`, where numbers stay; None where all do.
+
+    Of each random number both halves are used: 16 bits are enough, and drawing is what costs.
+    """
+    if seeds is None or rate == 0.0:
+        return None
+    *rows, columns = shape
+    numbers = tf.random.stateless_uniform(
+        [*rows, (columns + 1) // 2], seeds.next(), minval=None, maxval=None, dtype=tf.uint32
+    )
+    halves = tf.reshape(tf.bitcast(numbers, tf.uint16), [*rows, -1])[..., :columns]
+    return halves >= tf.constant(round(rate * 2**16), tf.uint16)
+
+
+def drop(x: tf.Tensor, mask: tf.Tensor, rate: float) -> tf.Tensor:
+    """`x`, scaled up, where the mask of `dropout_mask` is true; else 0."""
+    return x * (tf.cast(mask, x.dtype) * (1.0 / (1.0 - rate)))
 
 
 class Dense(tf.Module):
@@ -86,8 +135,8 @@ class GroupedDense(tf.Module):
         rows = tf.reshape(x, [-1, inputs, groups])  # [BL, I/G, G]
         kernel = tf.cast(self.kernel, x.dtype)
         y = tf.einsum("rig,iog->rgo", rows, kernel)  # [BL, G, O/G]
-        shape = tf.concat([tf.shape(x)[:-1], [outputs * groups]], axis=0)
-        return tf.reshape(y, shape) + tf.cast(self.bias, x.dtype)
+        y = add_bias(tf.reshape(y, [-1, outputs * groups]), self.bias)
+        return tf.reshape(y, [*shape_of(x)[:-1], outputs * groups])
 
 
 def matmul(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None) -> tf.Tensor:
@@ -95,10 +144,30 @@ def matmul(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None) -> tf
     inputs, outputs = kernel.shape
     rows = tf.matmul(tf.reshape(x, [-1, inputs]), tf.cast(kernel, x.dtype))
     if bias is not None:
-        rows = tf.nn.bias_add(rows, tf.cast(bias, x.dtype))
-    if x.shape.rank == 2:
-        return rows
-    return tf.reshape(rows, tf.concat([tf.shape(x)[:-1], [outputs]], axis=0))
+        rows = add_bias(rows, bias)
+    return tf.reshape(rows, [*shape_of(x)[:-1], outputs])
+
+
+def add_bias(rows: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """`[R, O] + [O]`, in the type of `rows`."""
+    bias = tf.cast(bias, rows.dtype)
+    return tf.nn.bias_add(rows, bias) if rows.dtype == tf.float32 else _add_bias(rows, bias)
+
+
+@tf.custom_gradient
+def _add_bias(rows: tf.Tensor, bias: tf.Tensor):
+    def gradient(g: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        # BiasAddGrad sums in the type of g: in bfloat16 256 + 1 is 256. Products sum in float32.
+        ones = tf.ones([1, shape_of(g)[0]], g.dtype)
+        return g, tf.reshape(tf.matmul(ones, g), [-1])
+
+    return tf.nn.bias_add(rows, bias), gradient
+
+
+def shape_of(x: tf.Tensor) -> list[int | tf.Tensor]:
+    """Sizes of the axes: numbers where they are known, so that later operations know them too."""
+    dynamic = tf.shape(x)
+    return [dynamic[axis] if size is None else size for axis, size in enumerate(x.shape)]
 
 
 class LayerNorm(tf.Module):
@@ -114,8 +183,29 @@ class LayerNorm(tf.Module):
         self.gamma = scope.scale("gamma", size)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        wide = tf.cast(x, tf.float32)
-        centred = wide - tf.reduce_mean(wide, axis=-1, keepdims=True)
-        variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
-        normal = centred * tf.math.rsqrt(variance + self.EPSILON)
-        return tf.cast(normal * self.gamma + self.beta, x.dtype)
+        rows = tf.reshape(tf.cast(x, tf.float32), [-1, x.shape[-1]])
+        rows = _layer_norm(rows, self.gamma, self.beta, self.EPSILON)
+        return tf.cast(tf.reshape(rows, shape_of(x)), x.dtype)
+
+
+@tf.custom_gradient
+def _layer_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float):
+    centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)  # [R, D]
+    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
+    scale = tf.math.rsqrt(variance + epsilon)  # [R, 1]
+    normal = centred * scale
+
+    def gradient(g: tf.Tensor):
+        # Sums are products with vectors, which is the fastest way to them.
+        rows, columns = tf.ones([1, shape_of(x)[0]]), gamma[:, None] / x.shape[-1]
+        g_normal = g * normal
+        means = tf.matmul(g, columns), tf.matmul(g_normal, columns)  # [R, 1]
+        g_x = _layer_norm_gradient(g, gamma, normal, scale, *means)
+        return g_x, tf.matmul(rows, g_normal)[0], tf.matmul(rows, g)[0], None
+
+    return normal * gamma + beta, gradient
+
+
+@tf.function(jit_compile=True)
+def _layer_norm_gradient(g, gamma, normal, scale, mean, normal_mean) -> tf.Tensor:
+    return (g * gamma - mean - normal * normal_mean) * scale

@@ -51,7 +51,9 @@ def gradients_of(
     with tf.GradientTape() as tape:
         outcome = objective(batch, seed)
         weights = weights or loss_weights(outcome)
-        loss = tf.add_n([mean.total / weights[name] for name, mean in outcome.losses.items()])
+        # A loss of which no example counts, sentence order where none is known, is 0.
+        means = [Mean(mean.total, weights[name]) for name, mean in outcome.losses.items()]
+        loss = tf.add_n([mean.result() for mean in means])
         scaled = loss * loss_scale
     return Gradients(loss, dict(outcome.metrics), tape.gradient(scaled, list(parameters)))
 
