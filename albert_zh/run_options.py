@@ -126,5 +126,8 @@ class RunOptions:
 
     def compiles(self) -> bool:
         """Whether the training step is compiled with XLA."""
-        accelerated = self.use_tpu or bool(tf.config.list_logical_devices("GPU"))
-        return accelerated if self.xla == "auto" else self.xla == "true"
+        return self.is_accelerated() if self.xla == "auto" else self.xla == "true"
+
+    def is_accelerated(self) -> bool:
+        """Whether there is more than processors to train on."""
+        return self.use_tpu or bool(tf.config.list_logical_devices("GPU"))

@@ -33,6 +33,7 @@ from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.device_memory import memory_limit
 from albert_zh.train.loop import Hooks, LoopOptions, Stretch, Workload, train
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
+from albert_zh.train.precision import Precision
 from albert_zh.train.schedules import ScheduleOptions, polynomial_decay_with_warmup
 from albert_zh.train.step import Objective, Trainer
 from albert_zh.train.stopping import StopSignals

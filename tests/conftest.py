@@ -17,6 +17,27 @@ def _folder_named_by(variable: str, what: str) -> pathlib.Path:
     return folder
 
 
+@pytest.fixture
+def eager():
+    """Runs tf.functions as plain Python: building the graph of a step costs seconds a model."""
+    # Most tests do without TensorFlow, which takes seconds to load.
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory) -> pathlib.Path:
+    """A folder with vocabulary, corpus and records, to which tests add configurations."""
+    import small_pretraining
+
+    directory = tmp_path_factory.mktemp("data")
+    small_pretraining.write_data(directory)
+    return directory
+
+
 @pytest.fixture(scope="session")
 def golden_dir() -> pathlib.Path:
     """Folder of recorded outputs of the published code."""

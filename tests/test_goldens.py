@@ -19,14 +19,6 @@ def case(request) -> GoldenCase:
 
 
 @pytest.fixture
-def eager():
-    """Runs tf.functions as plain Python: building the graph of a step costs seconds a model."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
-@pytest.fixture
 def published_mean_pooling(monkeypatch):
     """The published mean takes the padding in; ours does not."""
     monkeypatch.setattr(heads, "masked_mean", lambda sequence, _: tf.reduce_mean(sequence, axis=1))

@@ -19,11 +19,7 @@ from albert_zh.variants import VARIANTS
 FAMILIES = ("brightmart_postln", "google")
 
 
-@pytest.fixture(autouse=True)
-def eager():
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+pytestmark = pytest.mark.usefixtures("eager")
 
 
 def check_adamw(case: goldens.GoldenCase) -> None:

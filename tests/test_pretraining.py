@@ -24,22 +24,6 @@ from albert_zh.records.record_files import check_records
 from albert_zh.runs import load_exactly
 
 
-@pytest.fixture
-def eager():
-    """Runs tf.functions as plain Python, for a few steps at a time."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """A folder with vocabulary, records and configuration."""
-    directory = tmp_path_factory.mktemp("pretraining")
-    small_pretraining.write_data(directory)
-    return directory
-
-
 def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_path):
     run = options(
         data,

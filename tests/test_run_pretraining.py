@@ -19,13 +19,6 @@ from albert_zh.pretraining.run import pretrain
 SCRIPT = os.path.join(small_pretraining.ROOT, "run_pretraining.py")
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("records")
-    small_pretraining.write_data(directory)
-    return directory
-
-
 def start(*command: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, *command],

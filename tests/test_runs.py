@@ -4,8 +4,6 @@ import dataclasses
 
 import pytest
 import small
-import small_pretraining
-import tensorflow as tf
 from small_pretraining import LENGTHS, history, options
 
 from albert_zh import estimates, runs
@@ -16,19 +14,7 @@ from albert_zh.pretraining.run import pretrain
 GIGABYTE = 10**9
 
 
-@pytest.fixture(autouse=True)
-def eager():
-    """Runs tf.functions as plain Python, for a few steps at a time."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("runs")
-    small_pretraining.write_data(directory)
-    return directory
+pytestmark = pytest.mark.usefixtures("eager")
 
 
 @pytest.fixture
