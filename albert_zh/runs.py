@@ -379,6 +379,8 @@ class Run:
         }
         write_json(os.path.join(directory, "options.json"), dataclasses.asdict(options))
         write_json(os.path.join(directory, "run.json"), report)
+        if options.computes_in() is Precision.FLOAT16 and not options.is_accelerated():
+            logging.warning("processors emulate float16, slowly; --precision=bfloat16 is for them")
         lines = (f"  {name.replace('_', ' ')}: {value}" for name, value in report.items())
         logging.info("%s/run.json:\n%s", directory, "\n".join(lines))
 
