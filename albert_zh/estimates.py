@@ -1,6 +1,7 @@
 """What a training costs before it starts: parameters, operations, memory, time. No TensorFlow.
 
-B batch, L length, P masked positions, D hidden, E embedding, I intermediate, N heads, V vocabulary.
+B batch, L length, P masked positions, R tokens that are read of the last block, D hidden,
+E embedding, I intermediate, N heads, V vocabulary.
 """
 
 from albert_zh.config import ModelConfig
@@ -10,16 +11,14 @@ _FLOAT32 = 4  # bytes
 # Bytes of a number that layers compute with; layer normalisation and softmax stay in float32.
 _ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}
 PRECISIONS = tuple(_ITEM)
-# Numbers that the backward pass of an activation keeps for one that it gives.
-_KEPT_BY_ACTIVATION = {"linear": 1, "relu": 1, "gelu": 7, "tanh": 1, "swish": 2}
-# Bytes that layer normalisation keeps of a number: centred and scaled, in float32, and its result.
-_NORMALISED = {item: 2 * _FLOAT32 + item for item in _ITEM.values()}
+# Bytes that layer normalisation keeps of a number: normal, in float32, and its result.
+_NORMALISED = {item: _FLOAT32 + item for item in _ITEM.values()}
 _MOMENTS = 2  # of LAMB and AdamW, for every parameter
 
-# Memory that a step takes, as measured, over what it must hold: allocators leave holes, and
-# operations that could follow each other run at once. Measured 1.16 to 1.27 for tiny, base and
-# large at lengths 128 and 512. Too high costs speed, too low ends a training.
-_HOLES = 1.26
+# Memory that an example takes, as measured, over what it must hold: allocators leave holes, and
+# operations that could follow each other run at once. Measured for tiny and base at lengths 128 and
+# 512: 0.92 to 1.03 in float32, 1.20 in bfloat16. Too high costs speed, too low ends a training.
+_HOLES = {4: 1.04, 2: 1.25}
 
 
 def parameters(config: ModelConfig) -> int:
@@ -55,9 +54,10 @@ def training_flops(
 ) -> int:
     """Floating-point operations of the matrix products that one training example takes.
 
-    A backward pass has two products for each one of the forward pass. What else is computed
-    (normalisation, activations, optimizer) is bound by memory and not counted, as is usual for
-    the model FLOPs utilisation (Chowdhery et al. 2022, appendix B).
+    A backward pass has two products for each one of the forward pass. Of the last block, masked LM
+    reads the masked tokens and the first one alone, so others are not computed there. What else
+    is computed (normalisation, activations, optimizer) is bound by memory and not counted, as is
+    usual for the model FLOPs utilisation (Chowdhery et al. 2022, appendix B).
 
     Args:
         config: Sizes of the model.
@@ -68,12 +68,13 @@ def training_flops(
     embedding, hidden = config.embedding_size, config.hidden_size
     words_first = variant_of(config).project_words_first
     width = _embedding_width(config)
-    attention = 2 * max_seq_length * hidden  # scores and weighted sum, of one token
-    block = max_seq_length * (_block_kernels(config) + attention)
     project = embedding * hidden if words_first or embedding != hidden else 0
     guess = hidden * width + embedding * config.vocab_size + (project if words_first else 0)
     pooled = hidden * hidden + 2 * hidden
-    blocks = _applied_blocks(config) * block
+    read = _tokens_read(max_seq_length, max_predictions_per_seq)
+    last = _block_products(config, max_seq_length, read)
+    whole = _block_products(config, max_seq_length, max_seq_length)
+    blocks = (_applied_blocks(config) - 1) * whole + last
     rest = max_seq_length * project + max_predictions_per_seq * guess + pooled
     multiplications = 3 * (blocks + rest) + (blocks if recompute else 0)
     return 2 * multiplications
@@ -131,7 +132,9 @@ def memory_parts(
         "gradients": weights + unsummed,
         "moments": _MOMENTS * weights,
         "accumulated gradients": weights if accumulate else 0,
-        "kernels as computed with": _kernel_copies(config, precision, recompute),
+        "kernels as computed with": _kernel_copies(
+            config, precision, recompute, reads_all=not max_predictions_per_seq
+        ),
         "activations": micro_batch * per_example,
     }
 
@@ -170,7 +173,7 @@ def activation_bytes(config: ModelConfig, **settings) -> int:
     scores = _FLOAT32 * config.num_attention_heads * length**2
     logits = _FLOAT32 * masks * config.vocab_size
     working = max(4 * inner, 4 * scores, 2 * logits)
-    return int(_HOLES * (kept_bytes(config, **settings) + working))
+    return int(_HOLES[item] * (kept_bytes(config, **settings) + working))
 
 
 def kept_bytes(
@@ -192,27 +195,43 @@ def kept_bytes(
             counts in full.
     """
     item = _item(precision)
-    block, blocks = _kept_in_block(config, max_seq_length, item), _applied_blocks(config)
+    block = _kept_in_block(config, max_seq_length, max_seq_length, item)
+    blocks = _applied_blocks(config)
     if recompute:
         encoder = block + blocks * item * max_seq_length * config.hidden_size
     else:
-        encoder = blocks * block
-    embeddings = _NORMALISED[item] * max_seq_length * _embedding_width(config)
-    return encoder + embeddings + _FLOAT32 * max_predictions_per_seq * config.vocab_size
+        read = _tokens_read(max_seq_length, max_predictions_per_seq)
+        encoder = (blocks - 1) * block + _kept_in_block(config, max_seq_length, read, item)
+    width, activated = _embedding_width(config), _kept_by_activation(config.hidden_act, item)
+    dropped = 1 if config.hidden_dropout_prob else 0
+    embeddings = (_NORMALISED[item] + dropped) * max_seq_length * width
+    guess = (_NORMALISED[item] + activated) * width + _FLOAT32 * config.vocab_size
+    return encoder + embeddings + max_predictions_per_seq * guess
 
 
-def _kept_in_block(config: ModelConfig, length: int, item: int) -> int:
-    """Bytes of one example that the backward pass reads again in one block."""
-    states, inner = length * config.hidden_size, length * config.intermediate_size
-    scores = config.num_attention_heads * length**2
-    kept = (4 * item + 2 * _NORMALISED[item]) * states  # query, key, value, context; two norms
-    kept += _KEPT_BY_ACTIVATION[config.hidden_act] * item * inner
-    kept += _FLOAT32 * scores  # after the softmax
-    if item < _FLOAT32 or config.attention_probs_dropout_prob:
-        kept += item * scores  # as the values are multiplied with
-    # Which numbers were dropped, a byte for each.
-    kept += scores if config.attention_probs_dropout_prob else 0
+def _kept_in_block(config: ModelConfig, length: int, read: int, item: int) -> int:
+    """Bytes of one example that the backward pass reads again in a block of which R are read."""
+    seen, states = length * config.hidden_size, read * config.hidden_size
+    inner = read * config.intermediate_size
+    scores = config.num_attention_heads * read * length
+    kept = item * (2 * seen + 3 * states)  # key, value; query, context in two orders
+    kept += 2 * _NORMALISED[item] * states
+    kept += _kept_by_activation(config.hidden_act, item) * inner
+    kept += item * scores
+    if config.attention_probs_dropout_prob:
+        kept += (item + 1) * scores  # what is left of them, and a byte for which that is
     return kept + (2 * states if config.hidden_dropout_prob else 0)
+
+
+def _kept_by_activation(name: str, item: int) -> int:
+    """Bytes for a number that an activation gives, itself with what its gradient needs."""
+    needs = {"gelu": _FLOAT32, "swish": item}
+    return item + needs.get(name, 0)
+
+
+def _tokens_read(length: int, masks: int) -> int:
+    """R: the masked tokens and the first one; all where there are no masks."""
+    return min(length, masks + 1) if masks else length
 
 
 def _item(precision: str) -> int:
@@ -245,10 +264,19 @@ def _block_kernels(config: ModelConfig) -> int:
     return 4 * config.hidden_size**2 + feed_forward
 
 
-def _kernel_copies(config: ModelConfig, precision: str, recompute: bool) -> int:
+def _block_products(config: ModelConfig, length: int, read: int) -> int:
+    """Multiplications of one example in a block of which R tokens are read."""
+    hidden = config.hidden_size
+    feed_forward = _block_kernels(config) - 4 * hidden**2
+    attention = 2 * hidden**2 + 2 * length * hidden  # of a token: query and output; scores, sum
+    return 2 * hidden**2 * length + (attention + feed_forward) * read
+
+
+def _kernel_copies(config: ModelConfig, precision: str, recompute: bool, *, reads_all: bool) -> int:
     """Bytes of kernels joined or rounded for the products, which the backward pass reads again."""
-    item = _item(precision)
-    joined = 3 * config.hidden_size**2  # query, key and value
-    block = joined if item == _FLOAT32 else _block_kernels(config)
-    rest = 0 if item == _FLOAT32 else config.vocab_size * config.embedding_size
-    return item * ((1 if recompute else _applied_blocks(config)) * block + rest)
+    item, blocks = _item(precision), 1 if recompute else _applied_blocks(config)
+    if item < _FLOAT32:
+        rounded = blocks * _block_kernels(config) + config.vocab_size * config.embedding_size
+        return item * rounded
+    # Query, key and value are joined; key and value alone where few tokens of a block are read.
+    return item * (3 * blocks - (0 if reads_all else 1)) * config.hidden_size**2

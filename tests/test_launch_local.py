@@ -63,11 +63,14 @@ def test_killed_worker_is_told(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_reach_every_worker_once(tmp_path, number):
     body = """
+got = []
 for number in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, lambda number, frame: print("got", signal.Signals(number).name))
+    signal.signal(number, lambda number, frame: got.append(signal.Signals(number).name))
 print("ready")
-signal.pause()
+while not got:
+    time.sleep(0.01)
 time.sleep(0.5)  # A second signal would arrive by now.
+print("got", *got)
 """
     launcher = start(tmp_path, body)
     for _ in range(2):

@@ -118,7 +118,7 @@ def test_training_does_without_a_picture(data, tmp_path, monkeypatch, caplog):
         raise ValueError("a picture of the training needs the package matplotlib")
 
     monkeypatch.setattr(curves, "plot_history", not_installed)
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", logger="absl"):
         pretrain(options(data, tmp_path, num_train_steps=1))
     assert "no curves.png: a picture of the training needs the package matplotlib" in caplog.text
 
