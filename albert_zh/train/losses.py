@@ -5,6 +5,27 @@ import tensorflow as tf
 
 def cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """Negative log-probability `[N]` of labels `[N] int32` under logits `[N, C]`, in float32."""
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(
-        labels=labels, logits=tf.cast(logits, tf.float32)
-    )
+    return _cross_entropy(tf.cast(logits, tf.float32), labels)
+
+
+# Over a vocabulary, TensorFlow's own takes three times as long on CPU, and more memory.
+@tf.custom_gradient
+def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor):
+    probabilities = tf.nn.softmax(logits)
+
+    def at(values: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+        return tf.gather(values, classes, batch_dims=1)
+
+    # The label's probability may be rounded to 0; that of the likeliest class is 1 / C at least.
+    likeliest = tf.argmax(logits, axis=-1, output_type=labels.dtype)
+    log_sum = at(logits, likeliest) - tf.math.log(at(probabilities, likeliest))
+
+    def gradient(g: tf.Tensor):
+        return _cross_entropy_gradient(probabilities, labels, g), None
+
+    return log_sum - at(logits, labels), gradient
+
+
+@tf.function(jit_compile=True)
+def _cross_entropy_gradient(probabilities, labels, g) -> tf.Tensor:
+    return (probabilities - tf.one_hot(labels, probabilities.shape[-1])) * g[:, None]
