@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from albert_zh import history
+from albert_zh.checkpoint.files import write_bytes
 from albert_zh.extras import load_extra
 
 Row = Mapping[str, Any]
@@ -85,9 +85,7 @@ def plot_histories(directories: Sequence[str], path: str) -> None:
     _add_legend(figure, runs, directories)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=120)
-    with tf.io.gfile.GFile(path + ".tmp", "wb") as file:
-        file.write(picture.getvalue())
-    tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
+    write_bytes(path, picture.getvalue())
 
 
 def _rows(directory: str) -> list[Row]:

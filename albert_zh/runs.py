@@ -30,7 +30,7 @@ from albert_zh.run_options import RunOptions
 from albert_zh.text.vocab import Vocab
 from albert_zh.train.agreement import agree, of_chief
 from albert_zh.train.batch_plan import BatchPlan
-from albert_zh.train.device_memory import memory_limit
+from albert_zh.train.devices import local_devices, memory_limit
 from albert_zh.train.loop import Hooks, LoopOptions, Stretch, Workload, train
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
 from albert_zh.train.precision import Precision
@@ -185,8 +185,7 @@ class Run:
             return BatchPlan.make(
                 global_batch, num_replicas=replicas, micro_batch=options.micro_batch_size
             )
-        latest = self.checkpoints.latest()
-        before = ((read_meta(latest) if latest else None) or {}).get("batch_plan", {})
+        before = self.checkpoints.latest_meta().get("batch_plan", {})
         if before.get("num_replicas") == replicas and before.get("global_batch") == global_batch:
             return BatchPlan.make(
                 global_batch, num_replicas=replicas, micro_batch=before["micro_batch"]
@@ -224,31 +223,24 @@ class Run:
                 checkpoints.
             OSError: A checkpoint could not be written.
         """
-        options, last_step = self._options, training.schedule.num_train_steps
-        watchdog = Watchdog(options.stall_minutes)
+        loop = self._loop_options(training)
+        watchdog = Watchdog(self._options.stall_minutes)
         trainer, weights = self._trainer(model, training)
         unrecorded = self._resume(weights, trainer.state)
         step = int(trainer.step.read_value())
         rows = self._history.cut_back(step) if self.is_chief else []
         hooks = self._hooks({**weights, **trainer.state}, training)
         with StopSignals(self._strategy) as stop, watchdog:
-            if step < last_step:
+            if step < loop.until:
                 self._write_report(training, step)
             if not self.checkpoints.latest():
                 hooks.save(step, unrecorded)  # A directory that cannot be written is found out now.
-            if self._is_to_evaluate(step, rows, training):
+            if training.held_out and self._is_to_evaluate(step, rows, loop):
                 hooks.evaluate(step)
             ended = train(
                 trainer,
                 iter(distribute_batches(self._strategy, training.batches(step))),
-                LoopOptions(
-                    until=last_step,
-                    save_every=options.save_checkpoints_steps,
-                    log_every=options.log_steps,
-                    iterations_per_loop=options.iterations_per_loop,
-                    evaluate_every=training.held_out and training.held_out.every,
-                    skip_bad_steps=options.on_nan == "skip",
-                ),
+                loop,
                 hooks,
                 strategy=self._strategy,
                 workload=training.workload,
@@ -257,8 +249,22 @@ class Run:
                 earlier_rows=[row for row in rows if "steps" in row],
                 stretch=unrecorded,
             )
+        if self._summaries:
+            self._summaries.close()
         agree(self._strategy, False)  # No worker looks for the last checkpoint before it is saved.
         return ended
+
+    def _loop_options(self, training: Training) -> LoopOptions:
+        options, held_out = self._options, training.held_out
+        save_every = options.save_checkpoints_steps
+        return LoopOptions(
+            until=training.schedule.num_train_steps,
+            save_every=save_every,
+            log_every=options.log_steps,
+            evaluate_every=(held_out and held_out.every) or save_every,
+            iterations_per_loop=options.iterations_per_loop,
+            skip_bad_steps=options.on_nan == "skip",
+        )
 
     def _trainer(
         self, model: tf.Module, training: Training
@@ -313,7 +319,7 @@ class Run:
         kept = {name: counters[name] for name in counters if name in stored}
         load_exactly({**weights, GLOBAL_STEP: counters[GLOBAL_STEP], **kept}, prefix)
         logging.info("resuming from %s", prefix)
-        unrecorded = (read_meta(prefix) or {}).get("unrecorded")
+        unrecorded = self.checkpoints.latest_meta().get("unrecorded")
         return Stretch.from_json(unrecorded) if unrecorded else Stretch()
 
     def _save(
@@ -335,13 +341,10 @@ class Run:
         self.checkpoints.save(step, arrays, meta)
 
     def _is_to_evaluate(
-        self, step: int, rows: Sequence[Mapping[str, Any]], training: Training
+        self, step: int, rows: Sequence[Mapping[str, Any]], loop: LoopOptions
     ) -> bool:
         """Whether the run before was killed between saving a step and evaluating it."""
-        if not training.held_out:
-            return False
-        every = training.held_out.every or self._options.save_checkpoints_steps
-        is_due = step % every == 0 or step == training.schedule.num_train_steps
+        is_due = loop.is_due(step, loop.evaluate_every)
         is_done = any(row["step"] == step and "held_out_loss" in row for row in rows)
         # The chief alone has rows.
         return agree(self._strategy, self.is_chief and is_due and not is_done)
@@ -362,9 +365,8 @@ class Run:
         if not self.is_chief:
             return
         directory, options, plan = self._options.output_dir, self._options, training.plan
-        kinds = map(tf.config.list_logical_devices, ("TPU", "GPU", "CPU"))
         report = {
-            "devices": [device.name for device in next(filter(None, kinds))],
+            "devices": [device.name for device in local_devices()],
             "replicas": self._strategy.num_replicas_in_sync,
             "precision": options.precision,
             "xla": options.compiles(),

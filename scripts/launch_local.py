@@ -56,9 +56,11 @@ def launch(command: Sequence[str], *, num_workers: int) -> int:
         0, or the exit code of the first worker that failed (128 + N where signal N killed it).
     """
     hosts = [f"127.0.0.1:{port}" for port in _free_ports(num_workers)]
-    workers = [_start(command, hosts, index) for index in range(num_workers)]
+    workers: list[subprocess.Popen] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: _send(workers, number))
+    for index in range(num_workers):
+        workers.append(_start(command, hosts, index))
     printers = [
         threading.Thread(target=_print_lines, args=(index, worker))
         for index, worker in enumerate(workers)

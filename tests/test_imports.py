@@ -36,7 +36,7 @@ ALLOWED = {
     "tpu_compiler": set(),
     "checkpoint": {"config", "variants"},
     "history": {"checkpoint"},
-    "curves": {"history"},
+    "curves": {"history", "checkpoint"},
     "run_options": {"options", "config", "train"},
     "predict": {"config", "variants", "model", "checkpoint", "text", "tasks"},
     "export": {"config", "variants", "model", "checkpoint", "text", "tasks"},

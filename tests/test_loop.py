@@ -78,7 +78,9 @@ class Recorder:
 
 def run(trainer, *, stop_at: int = 10**9, stretch=None, recorder=None, **changes) -> Recorder:
     recorder = recorder or Recorder()
-    options = LoopOptions(until=100, save_every=40, log_every=25, iterations_per_loop=1000)
+    options = LoopOptions(
+        until=100, save_every=40, log_every=25, evaluate_every=40, iterations_per_loop=1000
+    )
     train(
         trainer,
         iter(()),

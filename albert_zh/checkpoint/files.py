@@ -132,11 +132,20 @@ def _flush_to_disk(path: str) -> None:
 
 def write_text(path: str, text: str) -> None:
     """Writes a text file beside the checkpoints, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: str, content: bytes) -> None:
+    """Writes a file beside the checkpoints, whole or not at all.
+
+    Raises:
+        OSError: The disk is full, or the directory cannot be written.
+    """
     temporary = path + ".tmp"
     with _writing(path):
         tf.io.gfile.makedirs(os.path.dirname(path) or ".")
-        with tf.io.gfile.GFile(temporary, "w") as file:
-            file.write(text)
+        with tf.io.gfile.GFile(temporary, "wb") as file:
+            file.write(content)
         _flush_to_disk(temporary)
         tf.io.gfile.rename(temporary, path, overwrite=True)
 

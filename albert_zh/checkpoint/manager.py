@@ -87,6 +87,11 @@ class CheckpointManager:
         steps = self.steps()
         return self.prefix(steps[-1]) if steps else None
 
+    def latest_meta(self) -> dict[str, Any]:
+        """What stands beside the newest checkpoint; empty where nothing does."""
+        latest = self.latest()
+        return (read_meta(latest) if latest else None) or {}
+
     def save(
         self, step: int, arrays: Mapping[str, tf.Tensor | np.ndarray], meta: Mapping[str, Any]
     ) -> str:
@@ -115,8 +120,8 @@ class CheckpointManager:
         """Whether the checkpoint stays for ever, and since when the next such one is awaited."""
         if self._keep_every_hours is None:
             return {}
-        now, latest = self._clock(), self.latest()
-        since = ((read_meta(latest) if latest else None) or {}).get("awaiting_since", now)
+        now = self._clock()
+        since = self.latest_meta().get("awaiting_since", now)
         stays = now - since >= 3600 * self._keep_every_hours
         return {"stays": stays, "awaiting_since": now if stays else since}
 

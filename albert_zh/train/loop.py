@@ -42,9 +42,18 @@ class LoopOptions(NamedTuple):
     until: int
     save_every: int
     log_every: int
+    evaluate_every: int
     iterations_per_loop: int  # at most so many steps in one call to the runtime
-    evaluate_every: int | None = None  # None: whenever it is time to save
     skip_bad_steps: bool = False  # go on where loss or gradients are no finite numbers
+
+    def is_due(self, step: int, every: int) -> bool:
+        """Whether it is time, after a step, for what is done every so many and at the end."""
+        return step % every == 0 or step == self.until
+
+    def next_halt(self, step: int) -> int:
+        """The next step after which something is due."""
+        every = (self.save_every, self.log_every, self.evaluate_every)
+        return min(self.until, *((step // each + 1) * each for each in every))
 
 
 class Workload(NamedTuple):
@@ -188,7 +197,7 @@ def train(
     with Progress(description="train", unit="step", total=options.until, initial=step) as progress:
         pace, stopping = 1, False
         while step < options.until and not stopping:
-            steps = min(pace, _next_halt(step, options) - step)
+            steps = min(pace, options.next_halt(step) - step)
             started = time.monotonic()
             report = trainer.run(batches, steps)
             loss = float(report.loss)  # The call has ended once this is known.
@@ -199,15 +208,14 @@ def train(
             stretch.add(report, steps=steps, seconds=seconds)
             rates = _shown_rates(workload.rates(steps / seconds))
             progress.advance(steps, loss=loss, lr=float(report.learning_rate), **rates)
-            if step % options.log_every == 0 or step == options.until:
+            if options.is_due(step, options.log_every):
                 row = stretch.row(step, report, workload)
                 hooks.record(_with_spike(row, spikes))
                 stretch = Stretch()
             stopping = agree(strategy, stop.requested)
-            if _is_due(step, options.save_every, options) or stopping:
+            if options.is_due(step, options.save_every) or stopping:
                 hooks.save(step, stretch)
-            evaluate_every = options.evaluate_every or options.save_every
-            if _is_due(step, evaluate_every, options) and not stopping:
+            if options.is_due(step, options.evaluate_every) and not stopping:
                 hooks.evaluate(step)
             watchdog.tick()
             pace = of_chief(
@@ -225,15 +233,6 @@ def _shown_rates(rates: Mapping[str, float]) -> dict[str, float | str]:
     if "mfu" in rates:
         shown["MFU"] = f"{rates['mfu']:.0%}"
     return shown
-
-
-def _next_halt(step: int, options: LoopOptions) -> int:
-    every = (options.save_every, options.log_every, options.evaluate_every or options.save_every)
-    return min(options.until, *((step // each + 1) * each for each in every))
-
-
-def _is_due(step: int, every: int, options: LoopOptions) -> bool:
-    return step % every == 0 or step == options.until
 
 
 def _next_pace(pace: int, steps_per_second: float, limit: int) -> int:

@@ -4,6 +4,8 @@ import time
 
 import tensorflow as tf
 
+from albert_zh.train.devices import local_devices
+
 # A product of at least this many seconds hides the call, and its matrices overflow the caches.
 _PRODUCT_SECONDS = 0.02
 _SIZES = (512, 1024, 2048, 4096, 8192)
@@ -17,12 +19,7 @@ def matmul_peak(dtype: tf.DType) -> float:
     float32 with the rounded inputs (TF32) that training has too. Of several devices it is the
     speed of one.
     """
-    device = next(
-        devices[0].name
-        for devices in map(tf.config.list_logical_devices, ("TPU", "GPU", "CPU"))
-        if devices
-    )
-    with tf.device(device):
+    with tf.device(local_devices()[0].name):
         for size in _SIZES:
             matrix = tf.cast(tf.random.stateless_normal([size, size], [0, 0]), dtype)
             _seconds(matrix)  # The first call chooses the kernel.

@@ -56,12 +56,17 @@ def await_workers(hosts: Sequence[str], index: int, *, patience: float = _PATIEN
 
 def _unreachable(host: str) -> str:
     """Why a worker cannot be reached, empty if it can."""
-    name, _, port = host.rpartition(":")
     try:
-        socket.create_connection((name, int(port)), timeout=5.0).close()
+        check_reachable(host, timeout=5.0)
     except OSError as error:
         return error.strerror or str(error)
     return ""
+
+
+def check_reachable(host: str, *, timeout: float) -> None:
+    """Raises OSError unless something answers at a host:port within `timeout` seconds."""
+    name, _, port = host.rpartition(":")
+    socket.create_connection((name, int(port)), timeout=timeout).close()
 
 
 def _listed(awaited: dict[str, str]) -> str:

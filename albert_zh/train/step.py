@@ -100,7 +100,7 @@ class Trainer:
         self._knows_weights = not alone or self._micro_steps > 1
         on_tpu = isinstance(self._strategy, tf.distribute.TPUStrategy)
         # What replicas say to each other stays outside of what XLA compiles.
-        compiles = {True: True, False: None}[xla and not on_tpu]
+        compiles = (xla and not on_tpu) or None
         self._compute = self._computed
         if compiles and not alone:
             self._compute = tf.function(self._computed, autograph=False, jit_compile=True)

@@ -7,14 +7,13 @@ import json
 import os
 import re
 import signal
-import socket
 import sys
 from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 from absl import logging
 
-from albert_zh.train.rendezvous import await_workers
+from albert_zh.train.rendezvous import await_workers, check_reachable
 
 _CONNECT_SECONDS = 120  # for workers that are there; then this process ends
 
@@ -279,7 +278,9 @@ def _tpu_strategy(tpu: TpuAddress) -> tf.distribute.Strategy:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
             tpu=tpu.name or "local", zone=tpu.zone, project=tpu.project
         )
-        _check_reachable(resolver.master())
+        master = resolver.master().removeprefix("grpc://")
+        if re.fullmatch(r".+:[0-9]+", master):
+            check_reachable(master, timeout=10.0)  # TensorFlow would wait for minutes.
         tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
     except (ValueError, RuntimeError, ImportError, OSError, tf.errors.OpError) as error:
@@ -294,13 +295,6 @@ def _tpu_strategy(tpu: TpuAddress) -> tf.distribute.Strategy:
     if tpu.num_cores and tpu.num_cores != cores:
         raise ValueError(f"the TPU has {cores} cores, --num_tpu_cores says {tpu.num_cores}")
     return strategy
-
-
-def _check_reachable(master: str) -> None:
-    """Raises OSError unless something answers at a TPU's address; TensorFlow waits for minutes."""
-    host, _, port = master.removeprefix("grpc://").rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=10.0).close()
 
 
 def _take_back_sigterm() -> None:

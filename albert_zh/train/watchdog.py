@@ -53,9 +53,9 @@ class Watchdog:
 
 def _show_stacks(silence: float) -> None:
     print(
-        f"watchdog: no step has ended for {silence / 60:.3g} minutes. It may compile, wait for "
-        "data or for another worker, or hang; the training goes on. This is where every thread "
-        "stands:",
+        f"watchdog: no step has ended for {silence / 60:.3g} minutes. It may evaluate, compile, "
+        "wait for data or for another worker, or hang; the training goes on. This is where every "
+        "thread stands:",
         file=sys.stderr,
         flush=True,
     )

@@ -1,13 +1,29 @@
-"""How much memory a device has."""
+"""What trains, and how much memory it has."""
 
 import types
 
 import tensorflow as tf
 
-from albert_zh.train import device_memory
-from albert_zh.train.device_memory import free_host_memory, memory_limit
+from albert_zh.train import devices
+from albert_zh.train.devices import free_host_memory, local_devices, memory_limit
 
 MEMINFO = "MemTotal:       2000 kB\nMemFree:         500 kB\nMemAvailable:    1000 kB\n"
+
+
+def machine(monkeypatch, *kinds: str) -> None:
+    """This process has one device of every kind."""
+    known = [types.SimpleNamespace(name=f"{kind}:0", device_type=kind) for kind in kinds]
+    monkeypatch.setattr(
+        tf.config,
+        "list_logical_devices",
+        lambda kind: [device for device in known if device.device_type == kind],
+    )
+
+
+def test_accelerators_train_rather_than_processors(monkeypatch):
+    for kinds in (("CPU",), ("CPU", "GPU"), ("CPU", "GPU", "TPU")):
+        machine(monkeypatch, *kinds)
+        assert [device.name for device in local_devices()] == [f"{kinds[-1]}:0"]
 
 
 def host(root, files):
@@ -36,10 +52,10 @@ def test_other_systems_say_nothing(tmp_path):
 
 
 def test_processor_gets_half_of_what_is_free(monkeypatch):
-    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [])
-    monkeypatch.setattr(device_memory, "free_host_memory", lambda: 1000)
+    machine(monkeypatch, "CPU")
+    monkeypatch.setattr(devices, "free_host_memory", lambda: 1000)
     assert memory_limit() == 500
-    monkeypatch.setattr(device_memory, "free_host_memory", lambda: None)
+    monkeypatch.setattr(devices, "free_host_memory", lambda: None)
     assert memory_limit() is None
 
 
@@ -48,7 +64,7 @@ def test_this_machine_has_some_memory():
 
 
 def test_tpu_says_nothing(monkeypatch):
-    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: ["a"] * (kind == "TPU"))
+    machine(monkeypatch, "CPU", "TPU")
     assert memory_limit() is None
 
 
@@ -57,6 +73,6 @@ def test_the_smallest_gpu_counts(monkeypatch):
         return types.SimpleNamespace(device_type=kind, memory_limit_bytes=limit)
 
     devices = [device("CPU", 1), device("GPU", 16), device("GPU", 12)]
-    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: ["a"] * (kind == "GPU"))
+    machine(monkeypatch, "CPU", "GPU")
     monkeypatch.setattr(tf.compat.v1.Session, "list_devices", lambda session: devices)
     assert memory_limit() == 12

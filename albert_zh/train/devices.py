@@ -1,6 +1,7 @@
-"""How much memory a device of this machine has for training."""
+"""The devices that training takes, and how much memory one of them has."""
 
 import pathlib
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -15,14 +16,21 @@ _CONTAINER_LIMITS = (
 )
 
 
+def local_devices() -> Sequence[tf.config.LogicalDevice]:
+    """The devices that training takes: TPU cores, else GPUs, else processors; one at least."""
+    kinds = map(tf.config.list_logical_devices, ("TPU", "GPU", "CPU"))
+    return next(filter(None, kinds))
+
+
 def memory_limit() -> int | None:
     """Bytes that one device may take: the smallest GPU's memory, or half of what the host has free.
 
     None where nothing tells: on TPUs, and on hosts that are not Linux.
     """
-    if tf.config.list_logical_devices("TPU"):
+    kind = local_devices()[0].device_type
+    if kind == "TPU":
         return None
-    if tf.config.list_logical_devices("GPU"):
+    if kind == "GPU":
         return _gpu_memory()
     free = free_host_memory()
     return None if free is None else int(free * _HOST_SHARE)
