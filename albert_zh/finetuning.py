@@ -20,7 +20,7 @@ from albert_zh.progress import Progress
 from albert_zh.run_options import RunOptions
 from albert_zh.runs import Lengths, Run, Training, load_exactly
 from albert_zh.tasks.batches import (
-    BatchPlan,
+    PaddedBatch,
     bucket_lengths,
     epoch_batches,
     eval_batches,
@@ -126,7 +126,7 @@ def _featurize(options, task: Task, tokenizer: Tokenizer, split: Split) -> Featu
     return features
 
 
-def training_plans(options: ClassifierOptions, data: Data, step: int) -> Iterator[BatchPlan]:
+def training_order(options: ClassifierOptions, data: Data, step: int) -> Iterator[PaddedBatch]:
     """Batches from a step on, epoch after epoch; a function of seed and step."""
     features = data.features["train"]
     epoch, done = divmod(step, len(features) // options.train_batch_size)
@@ -151,8 +151,8 @@ def _training_batches(options: ClassifierOptions, data: Data, step: int) -> tf.d
     }
     return tf.data.Dataset.from_generator(
         lambda: (
-            collate(features, plan.indices, padded_length=plan.padded_length)
-            for plan in training_plans(options, data, step)
+            collate(features, padded.indices, padded_length=padded.padded_length)
+            for padded in training_order(options, data, step)
         ),
         output_signature={**shapes, "label_ids": tf.TensorSpec([rows], tf.int32)},
     ).prefetch(tf.data.AUTOTUNE)
@@ -178,7 +178,7 @@ def train_classifier(
             f"{options.train_batch_size}; lower --train_batch_size"
         )
     num_steps = int(len(features) / options.train_batch_size * options.num_train_epochs)
-    _log_plan(options, data, num_steps)
+    _log_extent(options, data, num_steps)
     if run.is_chief:
         _write_companions(options, model.albert.config, tokenizer)
     training = Training(
@@ -197,9 +197,9 @@ def train_classifier(
     return run.fit(model, training)
 
 
-def _log_plan(options: ClassifierOptions, data: Data, num_steps: int) -> None:
+def _log_extent(options: ClassifierOptions, data: Data, num_steps: int) -> None:
     features = data.features["train"]
-    plans = epoch_batches(
+    padded_batches = epoch_batches(
         features.lengths,
         batch_size=options.train_batch_size,
         buckets=data.buckets,
@@ -211,7 +211,7 @@ def _log_plan(options: ClassifierOptions, data: Data, num_steps: int) -> None:
         num_steps,
         options.train_batch_size,
         options.num_train_epochs,
-        100 * padding_share(features.lengths, plans),
+        100 * padding_share(features.lengths, padded_batches),
     )
 
 
@@ -232,7 +232,9 @@ def evaluate_checkpoints(
     if not run.checkpoints.steps():
         raise ValueError(f"no checkpoint in {options.output_dir}; train first (--do_train=True)")
     features = data.features["dev"]
-    plans = eval_batches(features.lengths, batch_size=options.eval_batch_size, buckets=data.buckets)
+    padded_batches = eval_batches(
+        features.lengths, batch_size=options.eval_batch_size, buckets=data.buckets
+    )
     evaluate = make_evaluation_step(functools.partial(objectives.classification, model))
     rows = []
     for step in run.checkpoints.steps():
@@ -241,10 +243,10 @@ def evaluate_checkpoints(
         with Progress(
             description=f"evaluate model.ckpt-{step}", unit="example", total=len(features)
         ) as progress:
-            for plan in plans:
-                batch = collate(features, plan.indices, padded_length=plan.padded_length)
+            for padded in padded_batches:
+                batch = collate(features, padded.indices, padded_length=padded.padded_length)
                 means.append(evaluate(batch))
-                progress.advance(len(plan.indices))
+                progress.advance(len(padded.indices))
         metrics = results(add_means(means))
         rows.append({**metrics, "global_step": step, "loss": metrics["eval_loss"]})
         logging.info("model.ckpt-%d on dev: %s", step, metrics)
@@ -277,20 +279,20 @@ def predict_test(options: ClassifierOptions, run: Run, model: Classifier, data: 
     features, labels = data.features["test"], data.task.labels
     prefix = find_checkpoint(options.output_dir)
     load_exactly(named_variables(model), prefix)
-    plans = eval_batches(
+    padded_batches = eval_batches(
         features.lengths, batch_size=options.predict_batch_size, buckets=data.buckets
     )
     probabilities = tf.function(lambda **inputs: tf.nn.softmax(model(**inputs)))
     rows = []
     with Progress(description="predict", unit="example", total=len(features)) as progress:
-        for plan in plans:
-            batch = collate(features, plan.indices, padded_length=plan.padded_length)
+        for padded in padded_batches:
+            batch = collate(features, padded.indices, padded_length=padded.padded_length)
             del batch["label_ids"]
             inputs = {name: tf.constant(value) for name, value in batch.items()}
             rows.append(probabilities(**inputs).numpy())
-            progress.advance(len(plan.indices))
+            progress.advance(len(padded.indices))
     if run.is_chief:
-        _write_predictions(options, in_original_order(plans, rows), labels)
+        _write_predictions(options, in_original_order(padded_batches, rows), labels)
     logging.info("predicted %d examples with %s", len(features), prefix)
 
 

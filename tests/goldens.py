@@ -137,7 +137,8 @@ def check_forward(case: GoldenCase) -> None:
     model, batch, expected = case.pretraining_model(), case.batch(), case.arrays("outputs.npz")
     output = model.albert(batch["input_ids"], batch["input_mask"], batch["segment_ids"])
     outcome = objectives.pretraining(model, batch)
-    logits = model.masked_lm(output.sequence, batch["masked_lm_positions"])
+    masked = tf.gather(output.sequence, batch["masked_lm_positions"], batch_dims=1)
+    logits = model.masked_lm(masked)
     order = model.sentence_order(output.pooled)
     actual = {
         "embedding_output": output.embedding,

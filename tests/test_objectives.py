@@ -57,7 +57,8 @@ def test_masked_lm_counts_each_mask_by_its_weight(case, model):
     outcome = objectives.pretraining(model, batch)
 
     output = model.albert(batch["input_ids"], batch["input_mask"], batch["segment_ids"])
-    logits = model.masked_lm(output.sequence, batch["masked_lm_positions"]).numpy()
+    masked = tf.gather(output.sequence, batch["masked_lm_positions"], batch_dims=1)
+    logits = model.masked_lm(masked).numpy()
     labels, flat = batch["masked_lm_ids"].numpy().ravel(), weights.ravel()
     losses = -_log_softmax(logits)[np.arange(len(labels)), labels]
     hits = logits.argmax(-1) == labels

@@ -259,9 +259,9 @@ def test_training_order_does_not_depend_on_where_it_was_interrupted(data, tmp_pa
     run = options(data, tmp_path)
     tokenizer = load_tokenizer(run.vocab_file)
     prepared = finetuning.prepare_data(run, find_task("lcqmc"), tokenizer)
-    plans = finetuning.training_plans(run, prepared, 0)
-    whole = [next(plans).indices.tolist() for _ in range(20)]
+    order = finetuning.training_order(run, prepared, 0)
+    whole = [next(order).indices.tolist() for _ in range(20)]
     for step in (3, 8, 13):
-        resumed = finetuning.training_plans(run, prepared, step)
+        resumed = finetuning.training_order(run, prepared, step)
         assert [next(resumed).indices.tolist() for _ in range(20 - step)] == whole[step:]
     assert sorted(index for batch in whole[:8] for index in batch) == list(range(64))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from albert_zh.tasks.batches import (
-    BatchPlan,
+    PaddedBatch,
     bucket_lengths,
     epoch_batches,
     eval_batches,
@@ -263,12 +263,12 @@ def test_truncation_equals_dropping_tokens_one_by_one():
 LENGTHS = st.lists(st.integers(3, 32), min_size=1, max_size=80)
 
 
-def _train(lengths, *, batch_size=4, seed=7, epoch=0) -> list[BatchPlan]:
+def _train(lengths, *, batch_size=4, seed=7, epoch=0) -> list[PaddedBatch]:
     return epoch_batches(lengths, batch_size=batch_size, buckets=BUCKETS, seed=seed, epoch=epoch)
 
 
-def _as_lists(plans: list[BatchPlan]) -> list[tuple[list[int], int]]:
-    return [(plan.indices.tolist(), plan.padded_length) for plan in plans]
+def _as_lists(batches: list[PaddedBatch]) -> list[tuple[list[int], int]]:
+    return [(batch.indices.tolist(), batch.padded_length) for batch in batches]
 
 
 @given(lengths=LENGTHS, batch_size=st.integers(1, 9), epoch=st.integers(0, 3))
@@ -277,59 +277,62 @@ def test_epoch_has_full_batches_of_distinct_examples_that_fit(lengths, batch_siz
         with pytest.raises(ValueError, match="lower --train_batch_size"):
             _train(lengths, batch_size=batch_size, epoch=epoch)
         return
-    plans = _train(lengths, batch_size=batch_size, epoch=epoch)
-    assert len(plans) == len(lengths) // batch_size
-    assert {len(plan.indices) for plan in plans} == {batch_size}
-    chosen = [index for plan in plans for index in plan.indices]
+    batches = _train(lengths, batch_size=batch_size, epoch=epoch)
+    assert len(batches) == len(lengths) // batch_size
+    assert {len(batch.indices) for batch in batches} == {batch_size}
+    chosen = [index for batch in batches for index in batch.indices]
     assert len(set(chosen)) == len(chosen)
-    for plan in plans:
-        longest = max(lengths[index] for index in plan.indices)
-        assert plan.padded_length == min(bucket for bucket in BUCKETS if bucket >= longest)
+    for batch in batches:
+        longest = max(lengths[index] for index in batch.indices)
+        assert batch.padded_length == min(bucket for bucket in BUCKETS if bucket >= longest)
 
 
 def test_epoch_is_a_function_of_seed_and_number():
     lengths = np.arange(100) % 30 + 3
-    plans = _as_lists(_train(lengths))
-    assert _as_lists(_train(lengths)) == plans
-    assert _as_lists(_train(lengths, epoch=1)) != plans
-    assert _as_lists(_train(lengths, seed=8)) != plans
+    batches = _as_lists(_train(lengths))
+    assert _as_lists(_train(lengths)) == batches
+    assert _as_lists(_train(lengths, epoch=1)) != batches
+    assert _as_lists(_train(lengths, seed=8)) != batches
 
 
 def test_epochs_leave_out_different_examples_and_shuffle_the_batches():
     lengths = np.repeat([5, 12, 30], 34)  # 102 examples: 2 are left over from batches of 4
     left_out, orders = set(), set()
     for epoch in range(8):
-        plans = _train(lengths, epoch=epoch)
-        used = np.concatenate([plan.indices for plan in plans])
+        batches = _train(lengths, epoch=epoch)
+        used = np.concatenate([batch.indices for batch in batches])
         left_out.add(frozenset(range(102)) - frozenset(used.tolist()))
-        orders.add(tuple(plan.padded_length for plan in plans))
+        orders.add(tuple(batch.padded_length for batch in batches))
     assert len(left_out) == 8
     assert len(orders) == 8
 
 
 def test_at_most_one_batch_per_bucket_mixes_lengths():
     lengths = np.random.RandomState(0).randint(3, 33, size=1000)
-    plans = _train(lengths, batch_size=10)
+    batches = _train(lengths, batch_size=10)
     buckets = np.searchsorted(BUCKETS, lengths)
-    mixed = [plan for plan in plans if len(set(buckets[plan.indices])) > 1]
+    mixed = [batch for batch in batches if len(set(buckets[batch.indices])) > 1]
     assert len(mixed) <= len(BUCKETS) - 1
 
 
 def test_examples_of_one_bucket_meet_different_partners_in_every_epoch():
     epochs = [_train([5] * 64, epoch=epoch) for epoch in range(6)]
     partners = {
-        frozenset(plan.indices.tolist()) for plans in epochs for plan in plans if 0 in plan.indices
+        frozenset(batch.indices.tolist())
+        for batches in epochs
+        for batch in batches
+        if 0 in batch.indices
     }
     assert len(partners) == 6
 
 
 @given(lengths=LENGTHS, batch_size=st.integers(1, 9))
 def test_evaluation_takes_every_example_once_and_results_find_their_way_back(lengths, batch_size):
-    plans = eval_batches(lengths, batch_size=batch_size, buckets=BUCKETS)
-    assert all(len(plan.indices) == batch_size for plan in plans[:-1])
-    results = [np.array([lengths[index] for index in plan.indices]) for plan in plans]
+    batches = eval_batches(lengths, batch_size=batch_size, buckets=BUCKETS)
+    assert all(len(batch.indices) == batch_size for batch in batches[:-1])
+    results = [np.array([lengths[index] for index in batch.indices]) for batch in batches]
     assert np.concatenate(results).tolist() == sorted(lengths, reverse=True)
-    assert in_original_order(plans, results).tolist() == lengths
+    assert in_original_order(batches, results).tolist() == lengths
 
 
 def test_buckets_end_at_the_limit():
@@ -352,9 +355,9 @@ def test_real_lcqmc_is_read_whole_and_hardly_padded(test_data_dir):
         labels=LCQMC.labels,
         max_seq_length=128,
     )
-    plans = epoch_batches(
+    batches = epoch_batches(
         features.lengths, batch_size=64, buckets=bucket_lengths(128), seed=0, epoch=0
     )
     # Padded to 128 tokens, four fifths of the positions are padding.
     assert 1 - features.lengths.mean() / 128 > 0.75
-    assert padding_share(features.lengths, plans) < 0.2
+    assert padding_share(features.lengths, batches) < 0.2

@@ -39,15 +39,11 @@ class MaskedLmHead(tf.Module):
         self.norm = LayerNorm(at / "transform" / "LayerNorm", width)
         self.bias = at.bias("output_bias", config.vocab_size)
 
-    def __call__(self, sequence: tf.Tensor, positions: tf.Tensor | None = None) -> tf.Tensor:
-        """Encoded tokens `[B, P, D]` -> logits `[B * P, V] float32`.
+    def __call__(self, sequence: tf.Tensor) -> tf.Tensor:
+        """Encoded masked tokens `[B, P, D]` -> logits `[B * P, V] float32`.
 
-        Args:
-            sequence: `[B, P, D]`, or `[B, L, D]` with the masked positions `[B, P]` beside it. To
-                project every token to V would take as long as all else of tiny's training step.
+        To project every token to V would take as long as all else of tiny's training step.
         """
-        if positions is not None:
-            sequence = tf.gather(sequence, positions, batch_dims=1)  # [B, P, D]
         x = tf.reshape(sequence, [-1, sequence.shape[-1]])
         x = self.norm(self._activation(self.transform(x)))
         logits = tf.cast(self._albert.embeddings.attend(x), tf.float32)

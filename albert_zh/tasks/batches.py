@@ -13,7 +13,7 @@ _BUCKET_LENGTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 
 
 @dataclasses.dataclass(frozen=True)
-class BatchPlan:
+class PaddedBatch:
     """One batch to be collated."""
 
     indices: np.ndarray  # [B] int64, places of the examples
@@ -36,7 +36,7 @@ def epoch_batches(
     buckets: Sequence[int],
     seed: int,
     epoch: int,
-) -> list[BatchPlan]:
+) -> list[PaddedBatch]:
     """Training batches of one epoch, a function of the arguments alone.
 
     ```
@@ -69,42 +69,42 @@ def epoch_batches(
     # A stable sort leaves the examples of one bucket in shuffled order.
     by_bucket = order[np.argsort(np.searchsorted(buckets, lengths[order]), kind="stable")]
     rows = by_bucket.reshape(num_batches, batch_size)
-    return [_plan(rows[row], lengths, buckets) for row in random.permutation(num_batches)]
+    return [_padded_batch(rows[row], lengths, buckets) for row in random.permutation(num_batches)]
 
 
 def eval_batches(
     lengths: Sequence[int] | np.ndarray, *, batch_size: int, buckets: Sequence[int]
-) -> list[BatchPlan]:
+) -> list[PaddedBatch]:
     """Batches that hold every example once, longest first; the last one may be smaller."""
     lengths = np.asarray(lengths)
     order = np.argsort(-lengths, kind="stable")
     starts = range(0, len(order), batch_size)
-    return [_plan(order[start : start + batch_size], lengths, buckets) for start in starts]
+    return [_padded_batch(order[start : start + batch_size], lengths, buckets) for start in starts]
 
 
-def in_original_order(plans: Sequence[BatchPlan], results: Sequence[np.ndarray]) -> np.ndarray:
+def in_original_order(batches: Sequence[PaddedBatch], results: Sequence[np.ndarray]) -> np.ndarray:
     """Puts the rows of per-batch results back where their examples stood.
 
-    >>> plans = eval_batches([3, 9, 5], batch_size=2, buckets=[16])
-    >>> in_original_order(plans, [np.array([90, 50]), np.array([30])])
+    >>> batches = eval_batches([3, 9, 5], batch_size=2, buckets=[16])
+    >>> in_original_order(batches, [np.array([90, 50]), np.array([30])])
     array([30, 90, 50])
     """
-    places = np.concatenate([plan.indices for plan in plans])
+    places = np.concatenate([batch.indices for batch in batches])
     return np.concatenate(results)[np.argsort(places)]
 
 
-def padding_share(lengths: Sequence[int] | np.ndarray, plans: Sequence[BatchPlan]) -> float:
-    """Fraction of a plan's positions that hold padding.
+def padding_share(lengths: Sequence[int] | np.ndarray, batches: Sequence[PaddedBatch]) -> float:
+    """Fraction of the batches' positions that hold padding.
 
     >>> padding_share([12, 8, 4], eval_batches([12, 8, 4], batch_size=3, buckets=[16]))
     0.5
     """
     lengths = np.asarray(lengths)
-    positions = sum(len(plan.indices) * plan.padded_length for plan in plans)
-    tokens = sum(int(lengths[plan.indices].sum()) for plan in plans)
+    positions = sum(len(batch.indices) * batch.padded_length for batch in batches)
+    tokens = sum(int(lengths[batch.indices].sum()) for batch in batches)
     return 1 - tokens / positions
 
 
-def _plan(indices: np.ndarray, lengths: np.ndarray, buckets: Sequence[int]) -> BatchPlan:
+def _padded_batch(indices: np.ndarray, lengths: np.ndarray, buckets: Sequence[int]) -> PaddedBatch:
     longest = lengths[indices].max()
-    return BatchPlan(indices=indices, padded_length=buckets[np.searchsorted(buckets, longest)])
+    return PaddedBatch(indices=indices, padded_length=buckets[np.searchsorted(buckets, longest)])
