@@ -1,5 +1,6 @@
 """The frame every script runs in: flags are parsed, mistakes of the user become one line."""
 
+import logging as standard_logging
 import sys
 from collections.abc import Callable
 
@@ -17,6 +18,8 @@ def run(main: Callable[[], None]) -> None:
     exit code is 1. `--verbosity=1` shows the traceback too. Ctrl-C ends it with code 130.
     """
     logging.set_verbosity(logging.INFO)  # A later --verbosity on the command line wins.
+    # TensorFlow says everything twice, on its own handler and on absl's, and little for users.
+    standard_logging.getLogger("tensorflow").setLevel(standard_logging.WARNING)
 
     def guarded(arguments: list[str]) -> None:
         if len(arguments) > 1:

@@ -49,6 +49,13 @@ def test_error_of_the_programmer_keeps_its_traceback():
     assert "Traceback" in done.stderr
 
 
+def test_tensorflow_warns_but_does_not_chat():
+    say = "import tensorflow as tf; log = tf.get_logger(); log.info('chat'); log.warning('care')"
+    shown = run_script(say).stderr
+    assert "care" in shown
+    assert "chat" not in shown
+
+
 @pytest.mark.parametrize(
     ("argument", "message"),
     [("--no_such_flag=1", "Unknown command line flag 'no_such_flag'"), ("False", "'False'")],
