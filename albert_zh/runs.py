@@ -383,7 +383,7 @@ class Run:
         write_json(os.path.join(directory, "run.json"), report)
         if options.computes_in() is Precision.FLOAT16 and not options.is_accelerated():
             logging.warning("processors emulate float16, slowly; --precision=bfloat16 is for them")
-        lines = (f"  {name.replace('_', ' ')}: {value}" for name, value in report.items())
+        lines = (f"  {name.replace('_', ' ')}: {_shown(report[name])}" for name in report)
         logging.info("%s/run.json:\n%s", directory, "\n".join(lines))
 
     def record(self, row: Mapping[str, Any]) -> None:
@@ -419,6 +419,23 @@ class Run:
                     f"{value}. Of a run, the model, the data and their order stay the same; choose "
                     f"another --output_dir (--init_checkpoint={latest} starts from its weights)"
                 )
+
+
+def _shown(value: Any) -> str:
+    """A value of the report for people."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:.4g}"
+        case list():
+            return ", ".join(map(_shown, value)) or "none"
+        case dict():
+            named = (f"{name.replace('_', ' ')} {_shown(value[name])}" for name in value)
+            return ", ".join(named) or "none"
+    return str(value)
 
 
 def load_exactly(variables: Mapping[str, tf.Variable], prefix: str) -> None:

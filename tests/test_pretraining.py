@@ -113,6 +113,17 @@ def test_evaluation_equals_the_sums_over_all_records(data, tmp_path):
 
 
 @pytest.mark.usefixtures("eager")
+def test_report_is_readable(data, tmp_path, caplog):
+    with caplog.at_level("INFO", logger="absl"):
+        pretrain(options(data, tmp_path, num_train_steps=1, peak_flops=2.5e14))
+    for line in (
+        "batch plan: global batch 8, num replicas 1, micro batch 8, micro steps 1",
+        *("xla: no", "not used: none", "peak flops per second: 2.5e+14"),
+    ):
+        assert f"\n  {line}\n" in f"{caplog.text}\n"
+
+
+@pytest.mark.usefixtures("eager")
 def test_training_does_without_a_picture(data, tmp_path, monkeypatch, caplog):
     def not_installed(directory):
         raise ValueError("a picture of the training needs the package matplotlib")

@@ -72,7 +72,7 @@ def _records(paths: list[str], options: PretrainingOptions, config: ModelConfig)
     )
     name = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} others"
     check_lengths(files.max_seq_length, config, source=options.bert_config_file)
-    logging.info("%s: %d records in %d files", name, files.num_records, len(files.paths))
+    logging.info("%s: %s records", name, f"{files.num_records:,}")
     if not files.has_pairs:
         logging.info("%s has no pairs of segments: no sentence order is learnt", name)
     masking = None
