@@ -45,7 +45,8 @@ class EchoMaker:
         for place, texts in enumerate(block.documents):
             for text in texts:
                 name = f"{block.first_document + place} {text}".encode()
-                records.append((int.from_bytes(hashlib.sha256(name).digest()[:8]), name * 3))
+                key = int.from_bytes(hashlib.sha256(name).digest()[:8], "big")
+                records.append((key, name * 3))
         counts = Counter(documents=len(block.documents), instances=len(records))
         return MadeRecords(records, counts)
 
