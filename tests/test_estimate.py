@@ -87,4 +87,4 @@ def test_published_table_stands_beside_estimates_and_measured_points(run):
     assert set(measured) == {("base", "128"), ("base", "512"), ("large", "128")}
     for row in measured.values():
         estimate, point = int(row[1]), int(row[2])
-        assert 0.55 * point <= estimate <= point  # rather too small a batch than one too many
+        assert 0.85 * point <= estimate <= point  # rather too small a batch than one too many

@@ -1,9 +1,16 @@
-"""Heads: in which type they answer."""
+"""Heads: what they answer, and in which type."""
 
 import tensorflow as tf
 from goldens import golden_case
 
 from albert_zh.model.heads import Classifier
+
+
+def test_masked_lm_head_scores_the_vocabulary_at_every_mask():
+    case = golden_case("google")
+    masked = tf.random.stateless_normal([3, 5, case.config.hidden_size], [1, 2])
+    logits = case.pretraining_model().masked_lm(masked)
+    assert (logits.dtype, logits.shape) == (tf.float32, [3 * 5, case.config.vocab_size])
 
 
 def test_classifier_of_bfloat16_answers_in_float32():
