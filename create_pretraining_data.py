@@ -23,17 +23,17 @@ from collections import Counter
 from typing import Any
 
 from albert_zh import cli
+from albert_zh.corpus.options import ReadingOptions
 from albert_zh.corpus.reading import CorpusReader
 from albert_zh.corpus.sources import STANDARD_INPUT, expand_inputs
 from albert_zh.creation.building import build_shards, remove_leftovers
+from albert_zh.creation.options import DataOptions, make_plan
 from albert_zh.creation.outputs import Outputs, is_complete
 from albert_zh.creation.summary import summary
-from albert_zh.data_options import DataOptions, make_plan
-from albert_zh.files import sha256_of_file
-from albert_zh.masking_options import MaskingOptions
-from albert_zh.options import define_flags, read_flags
-from albert_zh.reading_options import ReadingOptions
-from albert_zh.workers import available_cores
+from albert_zh.flags import define_flags, read_flags
+from albert_zh.masking.options import MaskingOptions
+from albert_zh.util.files import sha256_of_file
+from albert_zh.util.process_pool import available_cores
 
 
 def main() -> None:

@@ -13,27 +13,27 @@ and albert_config.json. The same command again goes on where it stopped.
 
 from albert_zh import cli
 from albert_zh.config import ModelConfig
-from albert_zh.files import sha256_of_file
-from albert_zh.finetuning import (
+from albert_zh.finetuning.run import (
     ClassifierOptions,
     evaluate_checkpoints,
     predict_test,
     prepare_data,
     train_classifier,
 )
+from albert_zh.flags import define_flags, read_flags
 from albert_zh.model.heads import Classifier
-from albert_zh.options import define_flags, read_flags
-from albert_zh.runs import (
+from albert_zh.runs.run import (
     Run,
     check_lengths,
     check_vocabulary,
     check_vocabulary_size,
     vocabulary_identity,
 )
+from albert_zh.tasks.readers.tsv import find_file
 from albert_zh.tasks.task import Task, find_task
-from albert_zh.tasks.tsv import find_file
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.train.strategy import make_strategy, report_lost_workers
+from albert_zh.util.files import sha256_of_file
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ the masking flags that data creation has otherwise:
 """
 
 from albert_zh import cli
-from albert_zh.options import define_flags, read_flags
+from albert_zh.flags import define_flags, read_flags
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.pretraining.run import pretrain
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
-from albert_zh.options import define_flags, option, read_flags
+from albert_zh.flags import define_flags, option, read_flags
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 _PUBLISHED_MB_PER_S = 0.25  # of text and pass: TensorFlow 1.15, one core

@@ -27,7 +27,7 @@ from pretraining_step import OURS, THEIRS, THEIRS_GATHERED, Case, Measured
 from albert_zh import cli
 from albert_zh.config import ModelConfig
 from albert_zh.estimates import training_flops
-from albert_zh.options import define_flags, option, read_flags
+from albert_zh.flags import define_flags, option, read_flags
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 _MASKED = 0.15  # share of the tokens, as published

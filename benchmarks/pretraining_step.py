@@ -91,9 +91,9 @@ def _ours(case: Case) -> Program:
     import tensorflow as tf
 
     from albert_zh.config import ModelConfig
+    from albert_zh.testing.step import pretraining_trial
     from albert_zh.train.optimizers import Rule
     from albert_zh.train.precision import Precision
-    from albert_zh.trial import pretraining_trial
 
     tf.config.threading.set_intra_op_parallelism_threads(case.threads)
     trial = pretraining_trial(
@@ -116,7 +116,7 @@ def _transformers(case: Case) -> Program:
     import torch
     from transformers import AlbertConfig, AlbertForPreTraining
 
-    from albert_zh.records.made_up import made_up_batch
+    from albert_zh.testing.synthetic_batch import made_up_batch
 
     torch.set_num_threads(case.threads)
     dtype = getattr(torch, case.precision)

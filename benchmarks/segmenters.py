@@ -18,12 +18,12 @@ from dataclasses import dataclass
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
-from albert_zh.files import expand_patterns, read_lines
-from albert_zh.options import define_flags, option, read_flags
+from albert_zh.flags import define_flags, option, read_flags
 from albert_zh.text.encoding import has_chinese
-from albert_zh.text.jieba_segmenter import jieba_tokenizer
-from albert_zh.text.segmenters import load_segmenter
-from albert_zh.text.words import Segmenter, Span
+from albert_zh.util.files import expand_patterns, read_lines
+from albert_zh.words.jieba_segmenter import jieba_tokenizer
+from albert_zh.words.segmenters import load_segmenter
+from albert_zh.words.word_starts import Segmenter, Span
 
 SAMPLE = pathlib.Path(__file__).resolve().parent.parent / "data" / "news_zh_1.txt"
 _ROUNDS = 3

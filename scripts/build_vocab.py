@@ -27,15 +27,15 @@ from dataclasses import dataclass
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
+from albert_zh.corpus.options import ReadingOptions
 from albert_zh.corpus.reading import CorpusReader
 from albert_zh.corpus.sources import expand_inputs
-from albert_zh.files import atomic_write, read_lines
-from albert_zh.options import REQUIRED, define_flags, option, read_flags
-from albert_zh.progress import Progress
-from albert_zh.reading_options import ReadingOptions
+from albert_zh.flags import REQUIRED, define_flags, option, read_flags
 from albert_zh.text.encoding import is_chinese
 from albert_zh.text.vocab import Vocab
-from albert_zh.text.vocab_builder import (
+from albert_zh.util.files import atomic_write, read_lines
+from albert_zh.util.progress import Progress
+from albert_zh.vocabulary.builder import (
     PUBLISHED_SIZE,
     TextCounts,
     build_entries,

@@ -27,8 +27,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
 from albert_zh.config import ModelConfig
-from albert_zh.options import REQUIRED, define_flags, option, read_flags
-from albert_zh.tpu_compiler import (
+from albert_zh.flags import REQUIRED, define_flags, option, read_flags
+from albert_zh.testing.step import pretraining_trial
+from albert_zh.testing.tpu_compiler import (
     TOPOLOGY,
     TpuProgram,
     check_tpu_compiler,
@@ -36,7 +37,6 @@ from albert_zh.tpu_compiler import (
 )
 from albert_zh.train.optimizers import Rule
 from albert_zh.train.precision import Precision
-from albert_zh.trial import pretraining_trial
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ import tensorflow as tf
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
+from albert_zh.checkpoint.conversion import RowPlan, check_tables, plan_rows, with_new_rows
 from albert_zh.checkpoint.files import (
     read_arrays,
     read_meta,
@@ -36,12 +37,11 @@ from albert_zh.checkpoint.files import (
     write_json,
 )
 from albert_zh.checkpoint.names import is_weight
-from albert_zh.checkpoint.vocabulary import RowPlan, check_tables, plan_rows, with_new_rows
 from albert_zh.config import ModelConfig
-from albert_zh.options import REQUIRED, define_flags, option, read_flags
-from albert_zh.runs import check_vocabulary, check_vocabulary_size, vocabulary_identity
-from albert_zh.text.entries import entry_pieces
+from albert_zh.flags import REQUIRED, define_flags, option, read_flags
+from albert_zh.runs.run import check_vocabulary, check_vocabulary_size, vocabulary_identity
 from albert_zh.text.vocab import Vocab
+from albert_zh.vocabulary.entries import entry_pieces
 
 
 @dataclasses.dataclass(frozen=True)

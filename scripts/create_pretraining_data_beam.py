@@ -29,12 +29,12 @@ from dataclasses import dataclass
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
+from albert_zh.corpus.options import ReadingOptions
+from albert_zh.creation.options import DataOptions, make_plan
 from albert_zh.creation.summary import summary
-from albert_zh.data_options import DataOptions, make_plan
-from albert_zh.extras import load_extra
-from albert_zh.masking_options import MaskingOptions
-from albert_zh.options import define_flags, option, read_flags
-from albert_zh.reading_options import ReadingOptions
+from albert_zh.flags import define_flags, option, read_flags
+from albert_zh.masking.options import MaskingOptions
+from albert_zh.util.optional_packages import load_extra
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class BeamOptions:
 
 def main() -> None:
     load_extra("apache_beam", purpose="a pipeline")  # before the modules that import it on top
-    from albert_zh.creation.beam_building import build_shards
-    from albert_zh.creation.beam_files import (
+    from albert_zh.creation.beam.building import build_shards
+    from albert_zh.creation.beam.files import (
         find_inputs,
         is_complete,
         parse_outputs,

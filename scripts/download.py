@@ -24,8 +24,8 @@ from dataclasses import dataclass
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
-from albert_zh.options import REQUIRED, define_flags, option, read_flags
-from albert_zh.progress import Progress
+from albert_zh.flags import REQUIRED, define_flags, option, read_flags
+from albert_zh.util.progress import Progress
 
 # Offline is a normal state: whoever has no network should wait seconds, not minutes.
 ANSWER_SECONDS = 5.0

@@ -29,7 +29,7 @@ from albert_zh.estimates import (
     training_flops,
     training_seconds,
 )
-from albert_zh.options import define_flags, option, read_flags
+from albert_zh.flags import define_flags, option, read_flags
 
 CONFIGS = pathlib.Path(__file__).resolve().parent.parent / "albert_config"
 GIB = 2**30

@@ -20,11 +20,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
 from albert_zh.checkpoint.manager import find_checkpoint
+from albert_zh.export.bundle import FORMATS, export_classifier, parse_formats
 from albert_zh.export.directory import check_target
-from albert_zh.export.export import FORMATS, export_classifier, parse_formats
 from albert_zh.export.fine_tuned import read_fine_tuned
-from albert_zh.options import REQUIRED, define_flags, option, read_flags
-from albert_zh.runs import check_vocabulary, check_vocabulary_size, vocabulary_identity
+from albert_zh.flags import REQUIRED, define_flags, option, read_flags
+from albert_zh.runs.run import check_vocabulary, check_vocabulary_size, vocabulary_identity
 from albert_zh.text.vocab import Vocab
 
 

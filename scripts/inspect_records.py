@@ -21,19 +21,19 @@ from dataclasses import dataclass
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
-from albert_zh.extras import load_extra
-from albert_zh.files import atomic_write, expand_patterns
-from albert_zh.options import REQUIRED, define_flags, option, read_flags
-from albert_zh.records.inspection import LEGEND, InspectedFiles, Problem, examples, inspect
-from albert_zh.records.manifest import MANIFEST
-from albert_zh.records.statistics import (
+from albert_zh.flags import REQUIRED, define_flags, option, read_flags
+from albert_zh.inspection.inspection import LEGEND, InspectedFiles, Problem, examples, inspect
+from albert_zh.inspection.statistics import (
     Statistics,
     draw_histograms,
     histogram,
     summary,
 )
+from albert_zh.records.manifest import MANIFEST
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.text.vocab import Vocab
+from albert_zh.util.files import atomic_write, expand_patterns
+from albert_zh.util.optional_packages import load_extra
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
-from albert_zh.curves import PICTURE, plot_histories, plot_history
-from albert_zh.options import REQUIRED, define_flags, option, read_flags
+from albert_zh.flags import REQUIRED, define_flags, option, read_flags
+from albert_zh.runs.plots import PICTURE, plot_histories, plot_history
 
 
 @dataclass(frozen=True)

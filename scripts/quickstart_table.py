@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
-from albert_zh.options import REQUIRED, define_flags, option, read_flags
+from albert_zh.flags import REQUIRED, define_flags, option, read_flags
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,11 +13,11 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from albert_zh import objectives
 from albert_zh.checkpoint.files import read_arrays, read_shapes
 from albert_zh.config import Lineage, ModelConfig
 from albert_zh.model.heads import Classifier, Pooling, PretrainingModel
 from albert_zh.model.scope import named_variables
+from albert_zh.objectives import objectives
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule, clip_by_global_norm
 from albert_zh.train.step import Trainer
 from albert_zh.train.strategy import distribute_batches

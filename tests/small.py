@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from albert_zh.checkpoint.files import read_arrays, read_shapes
+from albert_zh.corpus.options import ReadingOptions
 from albert_zh.creation.maker import RecordMaker
-from albert_zh.data_options import DataOptions, make_plan
-from albert_zh.masking_options import MaskingOptions
-from albert_zh.reading_options import ReadingOptions
-from albert_zh.runs import Run
+from albert_zh.creation.options import DataOptions, make_plan
+from albert_zh.masking.options import MaskingOptions
+from albert_zh.runs.run import Run
 
 CITIES = ["京", "沪", "杭", "蓉", "渝", "汉"]
 QUESTIONS = ["冷", "热", "远", "贵"]

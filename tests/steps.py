@@ -6,10 +6,10 @@ import numpy as np
 import tensorflow as tf
 from goldens import golden_case
 
-from albert_zh import objectives
 from albert_zh.config import ModelConfig
 from albert_zh.model.heads import PretrainingModel
 from albert_zh.model.scope import named_variables
+from albert_zh.objectives import objectives
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
 from albert_zh.train.precision import Precision

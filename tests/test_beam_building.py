@@ -15,8 +15,8 @@ from buckets import BucketFileSystem
 from albert_zh.corpus.blocks import blocks
 from albert_zh.corpus.reading import CorpusReader, ReadingRules
 from albert_zh.creation import building
-from albert_zh.creation.beam_building import _MakeRecords, build_shards
-from albert_zh.creation.beam_files import parse_outputs, pipeline_options
+from albert_zh.creation.beam.building import _MakeRecords, build_shards
+from albert_zh.creation.beam.files import parse_outputs, pipeline_options
 from albert_zh.creation.outputs import Outputs
 from albert_zh.records.manifest import RecordSet, read_manifest
 from albert_zh.records.tfrecord import frame

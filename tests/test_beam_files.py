@@ -9,7 +9,7 @@ pytest.importorskip("apache_beam")
 
 from buckets import BucketFileSystem
 
-from albert_zh.creation.beam_files import (
+from albert_zh.creation.beam.files import (
     add_to_manifest,
     create,
     find_inputs,

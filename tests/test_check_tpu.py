@@ -8,7 +8,7 @@ import pytest
 import small
 import tensorflow as tf
 
-from albert_zh.tpu_compiler import TpuProgram
+from albert_zh.testing.tpu_compiler import TpuProgram
 
 SCRIPT = pathlib.Path(__file__).parent.parent / "scripts" / "check_tpu.py"
 MIB = 2**20

@@ -3,8 +3,8 @@
 import pytest
 
 from albert_zh.corpus.documents import Document, Sentence, tokenize_document
-from albert_zh.text.segmenters import jieba_words, written_words
 from albert_zh.text.tokenizers import load_tokenizer
+from albert_zh.words.segmenters import jieba_words, written_words
 
 VOCAB = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"春天来了画蛇添足，。", "un", "##happy"]
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albert_zh.text.entries import entry_pieces
 from albert_zh.text.vocab import Vocab
 from albert_zh.text.wordpiece import WordPieceTokenizer
+from albert_zh.vocabulary.entries import entry_pieces
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 VOCAB = Vocab(

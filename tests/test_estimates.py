@@ -10,7 +10,7 @@ import goldens
 import pytest
 import tensorflow as tf
 
-from albert_zh import estimates, objectives
+from albert_zh import estimates
 from albert_zh.config import Lineage, ModelConfig
 from albert_zh.estimates import (
     activation_bytes,
@@ -23,6 +23,7 @@ from albert_zh.estimates import (
 )
 from albert_zh.model.heads import PretrainingModel
 from albert_zh.model.scope import named_variables
+from albert_zh.objectives import objectives
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
 
 ROOT = pathlib.Path(__file__).parent.parent

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from albert_zh.files import (
+from albert_zh.util.files import (
     atomic_write,
     expand_patterns,
     read_lines,

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 from goldens import CASES, CLASSIFIERS, GoldenCase, assert_close, golden_case
 
-from albert_zh import objectives
 from albert_zh.model import heads
 from albert_zh.model.scope import named_variables
+from albert_zh.objectives import objectives
 
 
 @pytest.fixture(params=CASES)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from albert_zh.history import History
+from albert_zh.runs.history import History
 
 ROWS = [{"step": 0, "held_out_loss": 8.0}, {"step": 10, "steps": 10}, {"step": 20, "steps": 10}]
 

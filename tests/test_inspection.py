@@ -7,10 +7,10 @@ import pytest
 import small
 
 from albert_zh.corpus.instances import Instance
+from albert_zh.input.stored import decode
+from albert_zh.inspection.inspection import InspectedFiles, examples, inspect, render
 from albert_zh.records.features import Layout, serialize
-from albert_zh.records.inspection import InspectedFiles, examples, inspect, render
 from albert_zh.records.manifest import RecordSet, Shard, add_set
-from albert_zh.records.stored import decode
 from albert_zh.records.tfrecord import frame
 from albert_zh.text.vocab import Vocab
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from albert_zh.corpus.documents import Document, Sentence
 from albert_zh.corpus.instances import Instance, InstanceRecipe, Pairing, harvest, lay_out
-from albert_zh.corpus.masking import MaskingRecipe, ReplacePer, mask_words
 from albert_zh.corpus.pairs import SegmentPair
+from albert_zh.masking.instances import MaskingRecipe, ReplacePer, mask_words
 
 CLS, SEP, MASK = 2, 3, 4
 RECIPE = InstanceRecipe(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from albert_zh.text.jieba_segmenter import JiebaSegmenter, jieba_dictionary, jieba_tokenizer
+from albert_zh.words.jieba_segmenter import JiebaSegmenter, jieba_dictionary, jieba_tokenizer
 
 # Words, single characters, names and unknown characters of the dictionary; written words; signs.
 PARTS = [
@@ -111,7 +111,7 @@ def test_dictionary_gives_words_with_their_counts():
     assert counts["中国"] > counts["中华人民共和国"] > 0
 
 
-PROGRAM = "from albert_zh.text.segmenters import jieba_words; print(jieba_words('我们'))"
+PROGRAM = "from albert_zh.words.segmenters import jieba_words; print(jieba_words('我们'))"
 
 
 def run_python(*arguments, temporary):

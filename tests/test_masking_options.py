@@ -2,8 +2,8 @@
 
 import pytest
 
-from albert_zh.corpus.masking import ReplacePer, ngram_lengths, span_lengths
-from albert_zh.masking_options import MASKINGS, MaskingOptions, masking_recipe
+from albert_zh.masking.instances import ReplacePer, ngram_lengths, span_lengths
+from albert_zh.masking.options import MASKINGS, MaskingOptions, masking_recipe
 from albert_zh.text.vocab import Vocab
 from albert_zh.text.wordpiece import WordPieceTokenizer
 

@@ -1,6 +1,6 @@
 """Word pieces learned by merging neighbours."""
 
-from albert_zh.text.merges import joined, learn_pieces
+from albert_zh.vocabulary.merges import joined, learn_pieces
 
 
 def test_most_frequent_pair_is_merged_first():

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from goldens import golden_case
 
-from albert_zh import objectives
+from albert_zh.objectives import objectives
 from albert_zh.train.losses import cross_entropy
 from albert_zh.train.metrics import Mean, add_means, correct, mean_of, results
 

@@ -12,16 +12,18 @@ import tensorflow as tf
 from small import arrays
 from small_pretraining import LENGTHS, create_records, dynamic, history, options, write_config
 
-from albert_zh import curves, estimates, objectives
+from albert_zh import estimates
 from albert_zh.checkpoint.files import read_meta, write_checkpoint
 from albert_zh.checkpoint.names import POSITIONS, is_weight
 from albert_zh.config import ModelConfig
+from albert_zh.input.batches import evaluation_batches
+from albert_zh.input.files import check_records
 from albert_zh.model.heads import PretrainingModel
 from albert_zh.model.scope import named_variables
+from albert_zh.objectives import objectives
 from albert_zh.pretraining.run import pretrain
-from albert_zh.records.batches import evaluation_batches
-from albert_zh.records.record_files import check_records
-from albert_zh.runs import load_exactly
+from albert_zh.runs import plots as curves
+from albert_zh.runs.run import load_exactly
 
 
 def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_path):

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from albert_zh import progress as progress_module
-from albert_zh.progress import Progress
+from albert_zh.util import progress as progress_module
+from albert_zh.util.progress import Progress
 
 
 class Terminal(io.StringIO):

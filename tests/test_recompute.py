@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 from goldens import golden_case
 
-from albert_zh import objectives
 from albert_zh.model import encoder
 from albert_zh.model.heads import PretrainingModel
 from albert_zh.model.scope import named_variables
+from albert_zh.objectives import objectives
 
 SEED = tf.constant([4, 2])
 

@@ -6,10 +6,11 @@ import pytest
 import small
 from small_pretraining import LENGTHS, history, options
 
-from albert_zh import estimates, runs
+from albert_zh import estimates
 from albert_zh.checkpoint.files import read_meta
 from albert_zh.config import ModelConfig
 from albert_zh.pretraining.run import pretrain
+from albert_zh.runs import run as runs
 
 GIGABYTE = 10**9
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from albert_zh.text.segmenters import SEGMENTERS, load_segmenter
+from albert_zh.words.segmenters import SEGMENTERS, load_segmenter
 
 ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE_OF = {"rjieba": "rjieba"}

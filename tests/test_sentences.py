@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from albert_zh.text.sentences import LONGEST_KEPT, split_sentences
+from albert_zh.words.sentences import LONGEST_KEPT, split_sentences
 
 
 def check(*sentences, text=None):

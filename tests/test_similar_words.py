@@ -2,8 +2,8 @@
 
 import pytest
 
-from albert_zh.corpus import similar_words
-from albert_zh.corpus.similar_words import read_similar_words
+from albert_zh.masking import similar_words
+from albert_zh.masking.similar_words import read_similar_words
 from albert_zh.text.vocab import Vocab
 from albert_zh.text.wordpiece import WordPieceTokenizer
 

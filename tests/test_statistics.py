@@ -8,15 +8,15 @@ import pytest
 import small
 
 from albert_zh.corpus.instances import Instance
-from albert_zh.records.features import Layout, serialize
-from albert_zh.records.statistics import (
+from albert_zh.input.stored import decode
+from albert_zh.inspection.statistics import (
     Statistics,
     TokenMeanings,
     draw_histograms,
     gather,
     summary,
 )
-from albert_zh.records.stored import decode
+from albert_zh.records.features import Layout, serialize
 from albert_zh.text.vocab import Vocab
 
 VOCAB = Vocab((*small.VOCABULARY, "##天"))

@@ -10,7 +10,7 @@ import tensorflow as tf
 from goldens import golden_case
 from steps import Setup, random_batches, run_steps, small_config
 
-from albert_zh import objectives
+from albert_zh.objectives import objectives
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.metrics import Mean, Outcome, mean_of, results
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from albert_zh.corpus.instances import Instance
+from albert_zh.input.stored import Limits, decode, read_stored
 from albert_zh.records.features import Layout, serialize
-from albert_zh.records.stored import Limits, decode, read_stored
 from albert_zh.records.tfrecord import frame
 
 INSTANCE = Instance(

@@ -18,9 +18,9 @@ from albert_zh.tasks.batches import (
 )
 from albert_zh.tasks.examples import Example, Split
 from albert_zh.tasks.features import NO_LABEL, collate, featurize, truncate
+from albert_zh.tasks.readers.tsv import read_split
 from albert_zh.tasks.report import SplitReport, report
 from albert_zh.tasks.task import TASKS, Columns, find_task
-from albert_zh.tasks.tsv import read_split
 from albert_zh.text.tokenizers import load_tokenizer
 
 LCQMC = TASKS["lcqmc"]

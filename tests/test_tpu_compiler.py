@@ -5,8 +5,8 @@ import importlib.util
 import pytest
 import tensorflow as tf
 
-from albert_zh import tpu_compiler
-from albert_zh.tpu_compiler import check_tpu_compiler, compile_for_tpu, lower
+from albert_zh.testing import tpu_compiler
+from albert_zh.testing.tpu_compiler import check_tpu_compiler, compile_for_tpu, lower
 
 needs_compiler = pytest.mark.skipif(
     not all(map(importlib.util.find_spec, ("jax", "libtpu"))),

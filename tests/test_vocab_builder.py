@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albert_zh.files import read_lines
-from albert_zh.text.alphabets import LATIN_WORDS, LETTERS, PUNCTUATION, SIGNS
 from albert_zh.text.encoding import is_chinese
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.text.vocab import Vocab
-from albert_zh.text.vocab_builder import (
+from albert_zh.text.wordpiece import WordPieceTokenizer, split_words
+from albert_zh.util.files import read_lines
+from albert_zh.vocabulary.alphabets import LATIN_WORDS, LETTERS, PUNCTUATION, SIGNS
+from albert_zh.vocabulary.builder import (
     TextCounts,
     build_entries,
     count_dictionary,
@@ -25,7 +26,6 @@ from albert_zh.text.vocab_builder import (
     count_unknown,
     new_entries,
 )
-from albert_zh.text.wordpiece import WordPieceTokenizer, split_words
 
 ROOT = pathlib.Path(__file__).parent.parent
 OWN = str(ROOT / "albert_config" / "vocab.txt")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from albert_zh.text.tokenizers import Tokenizer
-from albert_zh.text.words import Segmenter, word_starts
+from albert_zh.words.word_starts import Segmenter, word_starts
 
 
 # Never changed, but not frozen: every pass over a document makes sentences anew, and making frozen

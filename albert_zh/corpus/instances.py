@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from albert_zh.corpus.documents import Document
-from albert_zh.corpus.masking import MaskingRecipe, mask_words
 from albert_zh.corpus.pairs import (
     SegmentPair,
     draw_target,
@@ -25,6 +24,7 @@ from albert_zh.corpus.pairs import (
     sentence_order_pairs,
     single_segments,
 )
+from albert_zh.masking.instances import MaskingRecipe, mask_words
 
 _SHORTEST = 8  # tokens; below it there is no sentence to speak of
 

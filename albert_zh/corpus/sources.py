@@ -17,7 +17,7 @@ from functools import partial
 from itertools import chain
 from typing import IO, Any
 
-from albert_zh.corpus.packing import PACKED_PART, packing_of, unpacked
+from albert_zh.corpus.compression import PACKED_PART, packing_of, unpacked
 
 STANDARD_INPUT = "-"
 OpenFile = Callable[[str], IO[bytes]]

@@ -34,10 +34,10 @@ from albert_zh.creation.sorted_blocks import (
     read_facts,
     write_block,
 )
-from albert_zh.files import atomic_write, locked, write_json
-from albert_zh.progress import Progress
 from albert_zh.records.manifest import RecordSet, Shard, add_set
-from albert_zh.workers import run_jobs
+from albert_zh.util.files import atomic_write, locked, write_json
+from albert_zh.util.process_pool import run_jobs
+from albert_zh.util.progress import Progress
 
 _RECIPE, _BLOCK = "recipe.json", "block-"
 _IDENTITY = ("recipe", "vocabulary", "versions")

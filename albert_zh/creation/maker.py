@@ -15,10 +15,10 @@ from albert_zh.corpus.blocks import Block
 from albert_zh.corpus.documents import Document, tokenize_document
 from albert_zh.corpus.instances import InstanceRecipe, Pairing, harvest
 from albert_zh.records.features import Layout, serialize
-from albert_zh.text.segmenters import load_segmenter
-from albert_zh.text.sentences import split_sentences
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
-from albert_zh.text.words import Segmenter
+from albert_zh.words.segmenters import load_segmenter
+from albert_zh.words.sentences import split_sentences
+from albert_zh.words.word_starts import Segmenter
 
 _NEIGHBOURS = 50  # documents before and after one that its random next sentences come from
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from albert_zh.files import sha256_of_file
 from albert_zh.records.manifest import MANIFEST, RecordSet, Shard, read_manifest
+from albert_zh.util.files import sha256_of_file
 
 _SHARD_BYTES = 128 << 20  # large enough to read well, small enough for some files a device
 _COUNT = r"\d{5}-of-(\d{5})"

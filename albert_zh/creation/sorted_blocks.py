@@ -20,8 +20,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from albert_zh.files import atomic_write
 from albert_zh.records.tfrecord import frame
+from albert_zh.util.files import atomic_write
 
 ALL_KEYS = range(1 << 64)
 _HEADER = 4096  # bytes; the line of JSON is filled up with spaces

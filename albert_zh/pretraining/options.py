@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from albert_zh.masking_options import MASKINGS, MaskingOptions
-from albert_zh.options import REQUIRED, option
-from albert_zh.records.corruption import OnCorrupt
-from albert_zh.run_options import RunOptions
+from albert_zh.flags import REQUIRED, option
+from albert_zh.input.damage import OnCorrupt
+from albert_zh.masking.options import MASKINGS, MaskingOptions
+from albert_zh.runs.options import RunOptions
 from albert_zh.train.optimizers import Rule
 
 

@@ -18,17 +18,19 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from albert_zh import curves, estimates, objectives
+from albert_zh import estimates
 from albert_zh.checkpoint.files import write_json, write_text
 from albert_zh.config import Lineage, ModelConfig
-from albert_zh.masking_options import MaskingOptions
+from albert_zh.input.batches import named_read_errors, training_batches
+from albert_zh.masking.options import MaskingOptions
 from albert_zh.model.heads import PretrainingModel
 from albert_zh.model.scope import named_variables
+from albert_zh.objectives import objectives
+from albert_zh.pretraining.data import Records, training_and_held_out
+from albert_zh.pretraining.evaluation import Evaluation
 from albert_zh.pretraining.options import PretrainingOptions
-from albert_zh.pretraining.records import Records, training_and_held_out
-from albert_zh.pretraining.scores import Evaluation
-from albert_zh.records.batches import named_read_errors, training_batches
-from albert_zh.runs import HeldOut, Lengths, Run, Training, load_exactly
+from albert_zh.runs import plots as curves
+from albert_zh.runs.run import HeldOut, Lengths, Run, Training, load_exactly
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.loop import Workload
 from albert_zh.train.optimizers import Rule

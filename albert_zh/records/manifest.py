@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from albert_zh.files import locked, write_json
+from albert_zh.util.files import locked, write_json
 
 MANIFEST = "manifest.json"
 

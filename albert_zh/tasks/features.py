@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from albert_zh.progress import Progress
 from albert_zh.tasks.examples import Example
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.text.vocab import Vocab
+from albert_zh.util.progress import Progress
 
 NO_LABEL = -1  # label id of an example whose label is not known
 

@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import hashlib
 
-from albert_zh.files import read_lines
+from albert_zh.util.files import read_lines
 
 # Names in WordPiece vocabularies first, then those that SentencePiece gives.
 _PAD, _UNK, _CLS, _SEP, _MASK = _SPECIAL_NAMES = (

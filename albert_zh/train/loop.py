@@ -19,12 +19,12 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from albert_zh.progress import Progress
 from albert_zh.train.agreement import agree, of_chief
 from albert_zh.train.metrics import Mean, add_means, results
 from albert_zh.train.step import Batch, StepReport, Trainer
 from albert_zh.train.stopping import StopSignals
 from albert_zh.train.watchdog import Watchdog
+from albert_zh.util.progress import Progress
 
 # A call to the runtime takes about this long (seconds): progress is seen, overhead is not.
 _CALL_SECONDS = 2.0

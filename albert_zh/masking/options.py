@@ -1,0 +1,145 @@
+"""The flags that say how tokens are masked, for the scripts that mask: they become a recipe.
+
+```
+--masking=ngram --ngram=2 --masked_lm_prob=0.15  +  vocabulary  ->  MaskingRecipe
+```
+`create_pretraining_data.py` masks while it writes records, `run_pretraining.py` while it reads
+records of `--masking=dynamic`. Each has a `--masking` flag of its own, as their choices differ.
+"""
+
+import dataclasses
+import math
+
+from absl import logging
+
+from albert_zh.flags import option
+from albert_zh.masking.instances import (
+    MaskingRecipe,
+    ReplacePer,
+    continuation_ids,
+    ngram_lengths,
+    replacement_ids,
+    span_lengths,
+)
+from albert_zh.masking.similar_words import Ids, read_similar_words
+from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.text.vocab import Vocab
+
+MASKINGS = ("word", "ngram", "span", "token")
+_ONLY_NGRAM = ("ngram", "favor_shorter_ngram")
+
+
+@dataclasses.dataclass(frozen=True)
+class MaskingOptions:
+    """Flags of every script that masks, beside `--masking`."""
+
+    masked_lm_prob: float = option(0.15, "Share of the tokens that are masked.")
+    ngram: int = option(3, "Most words masked together by --masking=ngram.")
+    # The published flag preferred the longer ones when it was set.
+    favor_shorter_ngram: bool = option(
+        True,
+        "--masking=ngram takes n words with a probability proportional to 1/n; False reverses it.",
+    )
+    replace_per: str | None = option(
+        None,
+        "What draws whether it becomes [MASK] (80 %), a random token (10 %) or stays (10 %): each "
+        "token (the default), each word (the default with --similar_words), or each unit of words "
+        "masked together.",
+        choices=[each.value for each in ReplacePer],
+    )
+    similar_words: str | None = option(
+        None,
+        "Table of similar words, which masked words become instead of [MASK] (MacBERT): on each "
+        "line a word and its similar words, parted by spaces or tabs.",
+    )
+    continuation_labels: str = option(
+        "plain",
+        "plain: the label of a token is the token; hashed: that of a later character of a word is "
+        "its ## twin, as brightmart's published models were trained.",
+        choices=["plain", "hashed"],
+    )
+
+    def changed(self) -> list[str]:
+        """Names of the masking flags that differ from their default.
+
+        >>> MaskingOptions(masked_lm_prob=0.2, ngram=2).changed()
+        ['masked_lm_prob', 'ngram']
+        """
+        return [
+            field.name
+            for field in dataclasses.fields(MaskingOptions)
+            if getattr(self, field.name) != field.default
+        ]
+
+
+def masking_recipe(
+    options: MaskingOptions,
+    tokenizer: Tokenizer,
+    *,
+    masking: str,
+    max_predictions_per_seq: int,
+    permute: bool = False,
+) -> MaskingRecipe:
+    """The flags in the terms of `albert_zh.corpus`.
+
+    Args:
+        options: The flags.
+        tokenizer: Of the text; its vocabulary gives [MASK], random tokens and labels.
+        masking: One of `MASKINGS`.
+        max_predictions_per_seq: Most masked tokens of an instance.
+        permute: Whether further units have their tokens permuted.
+
+    Raises:
+        ValueError: A flag has no use with the others, or a file is not what it should be.
+    """
+    if masking != "ngram" and (idle := [name for name in options.changed() if name in _ONLY_NGRAM]):
+        raise ValueError(f"--{idle[0]} is for --masking=ngram, not {masking}; leave it out")
+    vocab = tokenizer.vocab
+    return MaskingRecipe(
+        masked_lm_prob=options.masked_lm_prob,
+        max_predictions_per_seq=max_predictions_per_seq,
+        mask_id=vocab.mask_id,
+        special_ids=frozenset((vocab.cls_id, vocab.sep_id)),
+        random_ids=replacement_ids(vocab),
+        by_words=masking != "token",
+        unit_lengths=_unit_lengths(options, masking),
+        replace_per=ReplacePer(
+            options.replace_per or ("word" if options.similar_words else "token")
+        ),
+        similar=_similar(options.similar_words, tokenizer) if options.similar_words else None,
+        continuation_ids=_twins(vocab) if options.continuation_labels == "hashed" else None,
+        permute=permute,
+    )
+
+
+def predictions_needed(max_seq_length: int, masked_lm_prob: float) -> int:
+    """Places for the masks of the longest instance: a good max_predictions_per_seq.
+
+    >>> predictions_needed(128, 0.15), predictions_needed(512, 0.1)
+    (20, 52)
+    """
+    return max(1, math.ceil(max_seq_length * masked_lm_prob))
+
+
+def _unit_lengths(options: MaskingOptions, masking: str) -> tuple[float, ...]:
+    if masking == "ngram":
+        return ngram_lengths(options.ngram, favor_shorter=options.favor_shorter_ngram)
+    return span_lengths() if masking == "span" else (1.0,)
+
+
+def _similar(path: str, tokenizer: Tokenizer) -> dict[Ids, tuple[Ids, ...]]:
+    read = read_similar_words(path, tokenizer)
+    logging.info(
+        "%s: %d words; %d similar words of another number of tokens or with unknown ones left out",
+        *(path, len(read.ids), read.left_out),
+    )
+    return read.ids
+
+
+def _twins(vocab: Vocab) -> dict[int, int]:
+    if twins := continuation_ids(vocab):
+        return twins
+    raise ValueError(
+        "--continuation_labels=hashed needs a vocabulary with ## twins of Chinese characters, such "
+        "as ##字; this one has none"
+    )

@@ -1,0 +1,129 @@
+"""The records of a pretraining: which to train on, which are held out, how they are masked."""
+
+import dataclasses
+
+from absl import logging
+
+from albert_zh.config import ModelConfig
+from albert_zh.input.damage import OnCorrupt
+from albert_zh.input.files import RecordFiles, check_records, split_files
+from albert_zh.masking.instances import MaskingRecipe
+from albert_zh.masking.options import masking_recipe, predictions_needed
+from albert_zh.pretraining.options import PretrainingOptions
+from albert_zh.runs.run import (
+    Lengths,
+    check_lengths,
+    check_vocabulary,
+    check_vocabulary_size,
+    vocabulary_identity,
+)
+from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
+from albert_zh.util.files import expand_patterns
+
+
+@dataclasses.dataclass(frozen=True)
+class Records:
+    """Record files and, of those for dynamic masking, how they are masked."""
+
+    files: RecordFiles
+    masking: MaskingRecipe | None
+
+    @property
+    def lengths(self) -> Lengths:
+        masks = (self.masking or self.files).max_predictions_per_seq
+        return Lengths(self.files.max_seq_length, masks)
+
+    @property
+    def mask_id(self) -> int | None:
+        return (self.masking or self.files).mask_id
+
+
+def training_and_held_out(
+    options: PretrainingOptions, config: ModelConfig
+) -> tuple[Records, Records | None]:
+    """What to train on, and what is held out of it, if anything is; both checked.
+
+    Raises:
+        ValueError, OSError: The records do not fit the options, the model or each other.
+    """
+    paths, held_out_paths = expand_patterns(options.input_file), []
+    if options.eval_fraction is not None:
+        paths, held_out_paths = split_files(paths, options.eval_fraction, seed=options.random_seed)
+    elif options.eval_input_file:
+        held_out_paths = expand_patterns(options.eval_input_file)
+    records, held_out = _records(paths, options, config), None
+    if held_out_paths:
+        held_out = _records(held_out_paths, options, config)
+        known = [found.files.vocabulary for found in (records, held_out) if found.files.vocabulary]
+        if any(vocabulary != known[0] for vocabulary in known):
+            raise ValueError(f"{held_out_paths[0]} is made of another vocabulary than {paths[0]}")
+    if not (records.masking or (held_out and held_out.masking)):
+        _check_no_masking_flags(options)
+    return records, held_out
+
+
+def _records(paths: list[str], options: PretrainingOptions, config: ModelConfig) -> Records:
+    files = check_records(
+        paths,
+        max_seq_length=options.max_seq_length,
+        max_predictions_per_seq=options.max_predictions_per_seq,
+        vocab_size=config.vocab_size,
+        on_corrupt=OnCorrupt(options.on_corrupt),
+    )
+    name = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} others"
+    check_lengths(files.max_seq_length, config, source=options.bert_config_file)
+    logging.info("%s: %s records", name, f"{files.num_records:,}")
+    if not files.has_pairs:
+        logging.info("%s has no pairs of segments: no sentence order is learnt", name)
+    masking = None
+    if not files.masked:
+        tokenizer = _tokenizer(name, options, files)
+        files = dataclasses.replace(files, vocabulary=vocabulary_identity(tokenizer.vocab))
+        masking = _masking(options, files, tokenizer)
+    _check_vocabulary(name, files, options, config)
+    return Records(files, masking)
+
+
+def _check_vocabulary(
+    name: str, files: RecordFiles, options: PretrainingOptions, config: ModelConfig
+) -> None:
+    if files.vocabulary is None:
+        logging.warning("%s: no manifest tells which vocabulary the records are made of", name)
+        return
+    check_vocabulary_size(files.vocabulary["size"], config, source=f"the vocabulary of {name}")
+    if options.init_checkpoint:
+        check_vocabulary(options.init_checkpoint, files.vocabulary["fingerprint"])
+
+
+def _tokenizer(name: str, options: PretrainingOptions, files: RecordFiles) -> Tokenizer:
+    """What the records are made with: it knows [MASK] and the random tokens."""
+    if not options.vocab_file:
+        raise ValueError(
+            f"the records of {name} are to be masked here (--masking=dynamic); give their "
+            "vocabulary with --vocab_file"
+        )
+    tokenizer = load_tokenizer(options.vocab_file)
+    if files.vocabulary not in (None, vocabulary_identity(tokenizer.vocab)):
+        raise ValueError(f"{name} is made of another vocabulary than {options.vocab_file}")
+    return tokenizer
+
+
+def _masking(
+    options: PretrainingOptions, files: RecordFiles, tokenizer: Tokenizer
+) -> MaskingRecipe:
+    return masking_recipe(
+        options,
+        tokenizer,
+        masking=options.masking or "word",
+        max_predictions_per_seq=options.max_predictions_per_seq
+        or predictions_needed(files.max_seq_length, options.masked_lm_prob),
+    )
+
+
+def _check_no_masking_flags(options: PretrainingOptions) -> None:
+    given = [name for name in ("masking", "vocab_file") if getattr(options, name)]
+    if given := given + options.changed():
+        raise ValueError(
+            f"--{given[0]} is for records of --masking=dynamic; those of {options.input_file} are "
+            "masked already. Leave it out, or create the records anew"
+        )

@@ -1,0 +1,75 @@
+"""What a pretraining model knows of records: losses, perplexity, accuracies."""
+
+import functools
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from albert_zh.input.batches import evaluation_batches, named_read_errors
+from albert_zh.model.heads import PretrainingModel
+from albert_zh.objectives import objectives
+from albert_zh.pretraining.data import Records
+from albert_zh.pretraining.options import PretrainingOptions
+from albert_zh.train.metrics import add_means, results
+from albert_zh.train.step import make_evaluation_step
+from albert_zh.train.strategy import distribute_batches
+from albert_zh.util.progress import Progress
+
+
+class Evaluation:
+    """Measures the model on records, in batches over all replicas."""
+
+    def __init__(
+        self,
+        options: PretrainingOptions,
+        model: PretrainingModel,
+        records: Records,
+        *,
+        strategy: tf.distribute.Strategy,
+    ):
+        """
+        Args:
+            options: Sizes of batches, weights of losses.
+            model: As it stands when `scores` is called.
+            records: To measure on.
+            strategy: Where the model is.
+        """
+        self._options, self._records, self._strategy = options, records, strategy
+        self._latest: tuple[int, dict[str, float]] | None = None
+        objective = functools.partial(
+            objectives.pretraining_evaluation,
+            model,
+            sentence_order=bool(options.sentence_order_weight) and records.files.has_pairs,
+            mask_id=records.mask_id,
+        )
+        self._evaluate = make_evaluation_step(objective, strategy)
+
+    def scores(self, step: int) -> dict[str, float]:
+        """Losses, perplexity and accuracies of the model as it stands, which is at this step."""
+        if self._latest and self._latest[0] == step:
+            return self._latest[1]
+        options, files = self._options, self._records.files
+        replicas = self._strategy.num_replicas_in_sync
+        batch_size = math.ceil(options.eval_batch_size / replicas) * replicas
+        total = min(options.max_eval_steps, math.ceil(files.num_records / batch_size))
+        batches = evaluation_batches(
+            files, batch_size=batch_size, masking=self._records.masking
+        ).take(total)
+        means: dict = {}
+        with (
+            named_read_errors(files),
+            Progress(description="evaluate", unit="batch", total=total) as progress,
+        ):
+            for batch in distribute_batches(self._strategy, batches):
+                of_batch = tf.nest.map_structure(np.float64, self._evaluate(batch))
+                means = add_means([means, of_batch])
+                progress.advance()
+        self._latest = step, self._finished(results(means))
+        return self._latest[1]
+
+    def _finished(self, metrics: dict[str, float]) -> dict[str, float]:
+        weighted = self._options.masked_lm_weight * metrics["masked_lm_loss"]
+        weighted += self._options.sentence_order_weight * metrics.get("sentence_order_loss", 0.0)
+        perplexity = float(np.exp(metrics["masked_lm_loss"]))
+        return {"loss": weighted, **metrics, "masked_lm_perplexity": perplexity}
