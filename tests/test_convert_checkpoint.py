@@ -17,13 +17,13 @@ from albert_zh.checkpoint.conversion import OUTPUT_BIAS, WORD_TABLE
 from albert_zh.checkpoint.files import read_meta, write_checkpoint
 from albert_zh.checkpoint.names import is_weight
 from albert_zh.config import ModelConfig
-from albert_zh.finetuning.run import ClassifierOptions
+from albert_zh.finetuning.options import ClassifierOptions
+from albert_zh.finetuning.run import fine_tune
 from albert_zh.model.heads import Classifier, PretrainingModel
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.run import Run, RunOptions, check_vocabulary, vocabulary_identity
 from albert_zh.text.vocab import Vocab
 from albert_zh.variants import VARIANTS
-from run_classifier import fine_tune
 
 SCRIPT = pathlib.Path(__file__).parent.parent / "scripts" / "convert_checkpoint.py"
 GOOGLE = {}

@@ -12,13 +12,13 @@ from small import arrays
 from albert_zh.checkpoint.files import read_meta, write_checkpoint
 from albert_zh.config import ModelConfig
 from albert_zh.finetuning import run as finetuning
-from albert_zh.finetuning.run import ClassifierOptions
+from albert_zh.finetuning.options import ClassifierOptions
+from albert_zh.finetuning.run import fine_tune
 from albert_zh.model.heads import Classifier, PretrainingModel
 from albert_zh.model.scope import named_variables
 from albert_zh.runs import run as runs
 from albert_zh.tasks.task import find_task
 from albert_zh.text.tokenizers import load_tokenizer
-from run_classifier import fine_tune
 
 
 @pytest.fixture(scope="module")

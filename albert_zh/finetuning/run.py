@@ -12,12 +12,20 @@ from absl import logging
 from albert_zh.checkpoint.files import write_json, write_text
 from albert_zh.checkpoint.manager import find_checkpoint
 from albert_zh.config import ModelConfig
-from albert_zh.flags import REQUIRED, option
-from albert_zh.model.heads import Classifier, Pooling
+from albert_zh.finetuning.options import ClassifierOptions
+from albert_zh.model.heads import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.objectives import objectives
-from albert_zh.runs.options import RunOptions
-from albert_zh.runs.run import Lengths, Run, Training, load_exactly
+from albert_zh.runs.run import (
+    Lengths,
+    Run,
+    Training,
+    check_lengths,
+    check_vocabulary,
+    check_vocabulary_size,
+    load_exactly,
+    vocabulary_identity,
+)
 from albert_zh.tasks.batches import (
     PaddedBatch,
     bucket_lengths,
@@ -28,51 +36,90 @@ from albert_zh.tasks.batches import (
 )
 from albert_zh.tasks.examples import Split
 from albert_zh.tasks.features import Features, collate, featurize
-from albert_zh.tasks.readers.tsv import read_split
+from albert_zh.tasks.readers.tsv import find_file, read_split
 from albert_zh.tasks.report import report
-from albert_zh.tasks.task import Task
-from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.tasks.task import Task, find_task
+from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.train.loop import Workload
 from albert_zh.train.metrics import add_means, results
 from albert_zh.train.optimizers import Rule
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.step import make_evaluation_step
+from albert_zh.train.strategy import make_strategy, report_lost_workers
+from albert_zh.util.files import sha256_of_file
 from albert_zh.util.progress import Progress
 
 
-@dataclasses.dataclass(frozen=True)
-class ClassifierOptions(RunOptions):
-    """Flags of this script."""
+def fine_tune(options: ClassifierOptions) -> None:
+    """Trains, evaluates, predicts, or several of it.
 
-    data_dir: str = option(REQUIRED, "Folder with the task's files.")
-    task_name: str = option(REQUIRED, "Name of the task, such as lcqmc.")
-    vocab_file: str | None = option(
-        None, "The vocabulary of the model, one entry a line. Not needed with --spm_model_file."
-    )
-    spm_model_file: str | None = option(
-        None, "SentencePiece model, for models that were trained with one."
-    )
-    do_lower_case: bool = option(
-        True, "Lower-case the text; must be what the model was trained with."
-    )
-    max_seq_length: int = option(128, "Tokens of an example at most; longer ones are cut.")
-    do_train: bool = option(False, "Train on the train file.")
-    do_eval: bool = option(False, "Evaluate every checkpoint on the dev file.")
-    do_predict: bool = option(False, "Predict the test file with the best checkpoint.")
-    train_batch_size: int = option(32, "Examples of one optimizer step.")
-    eval_batch_size: int = option(64, "Examples evaluated at a time.")
-    predict_batch_size: int = option(64, "Examples predicted at a time.")
-    optimizer: str = option("adamw", "Update rule.", choices=[rule.value for rule in Rule])
-    learning_rate: float = option(5e-5, "Peak of the learning rate.")
-    num_train_epochs: float = option(3.0, "Passes over the training data.")
-    warmup_proportion: float = option(0.1, "Share of the steps over which the rate rises.")
-    use_pooled_output: bool = option(
-        True, "Classify the pooled first token; else the mean of all tokens."
-    )
+    Raises:
+        ValueError, OSError: The options, the data or a checkpoint do not fit; nothing was written
+            then.
+    """
+    if not (options.do_train or options.do_eval or options.do_predict):
+        raise ValueError("nothing to do: set --do_train=True, --do_eval=True or --do_predict=True")
+    task = find_task(options.task_name)
+    config = ModelConfig.from_json_file(options.bert_config_file)
+    check_lengths(options.max_seq_length, config, source=options.bert_config_file)
+    # Workers have to be connected before TensorFlow computes anything.
+    strategy = make_strategy(options.strategy_options())
+    tokenizer = _tokenizer(options, config)
+    identity = _identity(options, config, task, tokenizer)
+    run = Run(options, identity=identity, strategy=strategy)
+    data = prepare_data(options, task, tokenizer)
+    with strategy.scope():
+        model = Classifier(
+            config,
+            len(task.labels),
+            pooling=options.pooling,
+            seed=options.random_seed,
+            dtype=options.computes_in().dtype,
+            recompute=options.recomputes(config),
+        )
+        run.start(model, new_parts=["output_", "loss/"], spare_parts=["cls/"])
+    with report_lost_workers():
+        if options.do_train and not train_classifier(
+            options, run, model, data, tokenizer=tokenizer
+        ):
+            return
+        if options.do_eval:
+            evaluate_checkpoints(options, run, model, data)
+        if options.do_predict:
+            predict_test(options, run, model, data)
 
-    @property
-    def pooling(self) -> Pooling:
-        return Pooling.POOLED if self.use_pooled_output else Pooling.MEAN
+
+def _tokenizer(options: ClassifierOptions, config: ModelConfig) -> Tokenizer:
+    tokenizer = load_tokenizer(
+        options.vocab_file,
+        spm_model_file=options.spm_model_file,
+        do_lower_case=options.do_lower_case,
+    )
+    source = options.spm_model_file or options.vocab_file
+    check_vocabulary_size(len(tokenizer.vocab), config, source=source)
+    if options.init_checkpoint:
+        check_vocabulary(options.init_checkpoint, tokenizer.vocab.fingerprint)
+    return tokenizer
+
+
+def _identity(options, config: ModelConfig, task: Task, tokenizer: Tokenizer) -> dict:
+    identity = {
+        "config": config.to_dict(),
+        "vocabulary": vocabulary_identity(tokenizer.vocab),
+        "task": {
+            "name": task.name,
+            "labels": task.labels,
+            "max_seq_length": options.max_seq_length,
+            "pooling": options.pooling.value,
+            "do_lower_case": options.do_lower_case,
+        },
+    }
+    if options.do_train:
+        train_file = find_file(task, data_dir=options.data_dir, split="train")
+        identity["training_data"] = sha256_of_file(train_file)
+        for name in ("init_checkpoint", "train_batch_size", "random_seed"):
+            identity[name] = getattr(options, name)
+    return identity
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,43 @@
+"""The flags of fine-tuning."""
+
+import dataclasses
+
+from albert_zh.flags import REQUIRED, option
+from albert_zh.model.heads import Pooling
+from albert_zh.runs.options import RunOptions
+from albert_zh.train.optimizers import Rule
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassifierOptions(RunOptions):
+    """Flags of this script."""
+
+    data_dir: str = option(REQUIRED, "Folder with the task's files.")
+    task_name: str = option(REQUIRED, "Name of the task, such as lcqmc.")
+    vocab_file: str | None = option(
+        None, "The vocabulary of the model, one entry a line. Not needed with --spm_model_file."
+    )
+    spm_model_file: str | None = option(
+        None, "SentencePiece model, for models that were trained with one."
+    )
+    do_lower_case: bool = option(
+        True, "Lower-case the text; must be what the model was trained with."
+    )
+    max_seq_length: int = option(128, "Tokens of an example at most; longer ones are cut.")
+    do_train: bool = option(False, "Train on the train file.")
+    do_eval: bool = option(False, "Evaluate every checkpoint on the dev file.")
+    do_predict: bool = option(False, "Predict the test file with the best checkpoint.")
+    train_batch_size: int = option(32, "Examples of one optimizer step.")
+    eval_batch_size: int = option(64, "Examples evaluated at a time.")
+    predict_batch_size: int = option(64, "Examples predicted at a time.")
+    optimizer: str = option("adamw", "Update rule.", choices=[rule.value for rule in Rule])
+    learning_rate: float = option(5e-5, "Peak of the learning rate.")
+    num_train_epochs: float = option(3.0, "Passes over the training data.")
+    warmup_proportion: float = option(0.1, "Share of the steps over which the rate rises.")
+    use_pooled_output: bool = option(
+        True, "Classify the pooled first token; else the mean of all tokens."
+    )
+
+    @property
+    def pooling(self) -> Pooling:
+        return Pooling.POOLED if self.use_pooled_output else Pooling.MEAN
