@@ -34,13 +34,13 @@ from albert_zh.checkpoint.files import (
     read_meta,
     read_shapes,
     write_checkpoint,
-    write_json,
 )
 from albert_zh.checkpoint.names import is_weight
 from albert_zh.config import ModelConfig
 from albert_zh.flags import REQUIRED, define_flags, option, read_flags
 from albert_zh.runs.run import check_vocabulary, check_vocabulary_size, vocabulary_identity
 from albert_zh.text.vocab import Vocab
+from albert_zh.util.object_files import write_json
 from albert_zh.vocabulary.entries import entry_pieces
 
 

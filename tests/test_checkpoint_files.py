@@ -16,7 +16,6 @@ from albert_zh.checkpoint.files import (
     read_meta,
     read_shapes,
     write_checkpoint,
-    write_text,
 )
 from albert_zh.checkpoint.names import GLOBAL_STEP, detect_lineage, initial_plan
 from albert_zh.config import Lineage, ModelConfig
@@ -279,11 +278,3 @@ def test_deleting_touches_no_neighbour(tmp_path):
     left = {path.name for path in tmp_path.iterdir()}
     assert {name for name in left if not name.startswith("model.ckpt-10.")} == {"model.ckpt-1.txt"}
     assert set(read_arrays(str(tmp_path / "model.ckpt-10"), ARRAYS)) == set(ARRAYS)
-
-
-def test_text_takes_the_place_of_older_text(tmp_path):
-    path = str(tmp_path / "checkpoint")
-    for text in ("old, and longer\n", "new\n"):
-        write_text(path, text)
-    assert (tmp_path / "checkpoint").read_text() == "new\n"
-    assert os.listdir(tmp_path) == ["checkpoint"]

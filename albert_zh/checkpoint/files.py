@@ -9,14 +9,14 @@ A checkpoint `model.ckpt-100` is three files:
 Every path may be any that TensorFlow opens, `gs://` too.
 """
 
-import contextlib
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from albert_zh.util.object_files import flush_to_disk, one_line_errors, remove_if_exists
 
 _DATA_SUFFIX = ".data-00000-of-00001"
 _META_SUFFIX = ".meta.json"
@@ -87,7 +87,7 @@ def write_checkpoint(
     """
     temporary = prefix + ".tmp"
     names = sorted(arrays)
-    with _writing(prefix):
+    with one_line_errors(prefix):
         tf.raw_ops.SaveV2(
             prefix=temporary,
             tensor_names=names,
@@ -95,10 +95,10 @@ def write_checkpoint(
             tensors=[tf.convert_to_tensor(arrays[name]) for name in names],
         )
         with tf.io.gfile.GFile(temporary + ".json", "w") as file:
-            file.write(_readable(meta))
+            file.write(json.dumps(meta, ensure_ascii=False, indent=2) + "\n")
         for suffix in (".json", _DATA_SUFFIX, ".index"):
-            _flush_to_disk(temporary + suffix)
-        _remove(prefix + ".index")
+            flush_to_disk(temporary + suffix)
+        remove_if_exists(prefix + ".index")
         for suffix, final in (
             (".json", _META_SUFFIX),
             (_DATA_SUFFIX, _DATA_SUFFIX),
@@ -107,70 +107,7 @@ def write_checkpoint(
             tf.io.gfile.rename(temporary + suffix, prefix + final, overwrite=True)
 
 
-@contextlib.contextmanager
-def _writing(path: str) -> Iterator[None]:
-    """Removes what was begun when writing fails, and says so in one line."""
-    try:
-        yield
-    except (tf.errors.OpError, OSError) as error:
-        for leftover in tf.io.gfile.glob(path + ".tmp*"):
-            tf.io.gfile.remove(leftover)
-        reason = getattr(error, "message", error)
-        raise OSError(
-            f"cannot write {path}: {reason}. What stood there before, and other checkpoints, are "
-            "untouched; make room, or choose another place"
-        ) from None
-
-
-def _flush_to_disk(path: str) -> None:
-    if "://" in path:  # an object store has the file once it is closed
-        return
-    handle = os.open(path, os.O_RDONLY)
-    os.fsync(handle)
-    os.close(handle)
-
-
-def write_text(path: str, text: str) -> None:
-    """Writes a text file beside the checkpoints, whole or not at all."""
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: str, content: bytes) -> None:
-    """Writes a file beside the checkpoints, whole or not at all.
-
-    Raises:
-        OSError: The disk is full, or the directory cannot be written.
-    """
-    temporary = path + ".tmp"
-    with _writing(path):
-        tf.io.gfile.makedirs(os.path.dirname(path) or ".")
-        with tf.io.gfile.GFile(temporary, "wb") as file:
-            file.write(content)
-        _flush_to_disk(temporary)
-        tf.io.gfile.rename(temporary, path, overwrite=True)
-
-
-def append_line(path: str, line: str) -> None:
-    """Adds a line to a text file. A kill may leave a part of it at the end."""
-    with _writing(path), tf.io.gfile.GFile(path, "a") as file:
-        file.write(line + "\n")
-
-
-def write_json(path: str, value: Any) -> None:
-    """Writes readable JSON beside the checkpoints, whole or not at all."""
-    write_text(path, _readable(value))
-
-
-def _readable(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
-
-
 def delete_checkpoint(prefix: str) -> None:
     """Deletes a checkpoint, its index first, the file that marks it as ours last."""
     for suffix in (".index", _DATA_SUFFIX, _META_SUFFIX):
-        _remove(prefix + suffix)
-
-
-def _remove(path: str) -> None:
-    if tf.io.gfile.exists(path):
-        tf.io.gfile.remove(path)
+        remove_if_exists(prefix + suffix)

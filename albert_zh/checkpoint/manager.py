@@ -14,10 +14,9 @@ from albert_zh.checkpoint.files import (
     delete_checkpoint,
     read_meta,
     write_checkpoint,
-    write_json,
-    write_text,
 )
 from albert_zh.checkpoint.names import GLOBAL_STEP
+from albert_zh.util.object_files import write_json, write_text
 
 _BEST = "best_checkpoint.json"
 _NAME = re.compile(r"model\.ckpt-(\d+)\.index")

@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from albert_zh.checkpoint.files import write_json, write_text
 from albert_zh.checkpoint.manager import find_checkpoint
 from albert_zh.config import ModelConfig
 from albert_zh.finetuning.options import ClassifierOptions
@@ -47,6 +46,7 @@ from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.step import make_evaluation_step
 from albert_zh.train.strategy import make_strategy, report_lost_workers
 from albert_zh.util.files import sha256_of_file
+from albert_zh.util.object_files import write_json, write_text
 from albert_zh.util.progress import Progress
 
 

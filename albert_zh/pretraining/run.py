@@ -19,7 +19,6 @@ import tensorflow as tf
 from absl import logging
 
 from albert_zh import estimates
-from albert_zh.checkpoint.files import write_json, write_text
 from albert_zh.config import Lineage, ModelConfig
 from albert_zh.input.batches import named_read_errors, training_batches
 from albert_zh.masking.options import MaskingOptions
@@ -37,6 +36,7 @@ from albert_zh.train.optimizers import Rule
 from albert_zh.train.peak import matmul_peak
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.strategy import make_strategy, report_lost_workers
+from albert_zh.util.object_files import write_json, write_text
 
 
 def pretrain(options: PretrainingOptions) -> None:

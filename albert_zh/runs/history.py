@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from albert_zh.checkpoint.files import append_line, write_text
+from albert_zh.util.object_files import append_line, write_text
 
 FILE = "history.jsonl"
 

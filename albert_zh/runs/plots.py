@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from albert_zh.checkpoint.files import write_bytes
 from albert_zh.runs import history
+from albert_zh.util.object_files import write_bytes
 from albert_zh.util.optional_packages import load_extra
 
 Row = Mapping[str, Any]

@@ -20,7 +20,7 @@ import tensorflow as tf
 from absl import logging
 
 from albert_zh import estimates
-from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes, write_json
+from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes
 from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.checkpoint.names import GLOBAL_STEP, LoadPlan, initial_plan, plan_load
 from albert_zh.config import ModelConfig
@@ -40,6 +40,7 @@ from albert_zh.train.stopping import StopSignals
 from albert_zh.train.strategy import distribute_batches, is_chief
 from albert_zh.train.summaries import SummaryWriter
 from albert_zh.train.watchdog import Watchdog
+from albert_zh.util.object_files import write_json
 from albert_zh.variants import variant_of
 
 _OWN_VOCABULARY = os.path.join(os.path.dirname(__file__), "..", "..", "albert_config", "vocab.txt")

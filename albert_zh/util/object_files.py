@@ -1,0 +1,76 @@
+"""Files written whole or not at all on any path that TensorFlow opens, such as `gs://`.
+
+`util/files.py` does the same for local files, without TensorFlow.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+
+def write_bytes(path: str, content: bytes) -> None:
+    """Writes a file, whole or not at all. Missing directories are made.
+
+    Raises:
+        OSError: The disk is full, or the directory cannot be written.
+    """
+    temporary = path + ".tmp"
+    with one_line_errors(path):
+        tf.io.gfile.makedirs(os.path.dirname(path) or ".")
+        with tf.io.gfile.GFile(temporary, "wb") as file:
+            file.write(content)
+        flush_to_disk(temporary)
+        tf.io.gfile.rename(temporary, path, overwrite=True)
+
+
+def write_text(path: str, text: str) -> None:
+    """Writes a UTF-8 file, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: str, value: Any) -> None:
+    """Writes indented JSON, whole or not at all."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def append_line(path: str, line: str) -> None:
+    """Adds a line to a text file. A kill may leave a part of it at the end."""
+    with one_line_errors(path), tf.io.gfile.GFile(path, "a") as file:
+        file.write(line + "\n")
+
+
+def remove_if_exists(path: str) -> None:
+    """Removes a file; a path without one is fine."""
+    if tf.io.gfile.exists(path):
+        tf.io.gfile.remove(path)
+
+
+def flush_to_disk(path: str) -> None:
+    """Waits until a file is on the disk, so that a power failure does not lose it."""
+    if "://" in path:  # An object store has the file once it is closed.
+        return
+    handle = os.open(path, os.O_RDONLY)
+    os.fsync(handle)
+    os.close(handle)
+
+
+@contextlib.contextmanager
+def one_line_errors(path: str) -> Iterator[None]:
+    """Removes the temporary files of `path` when writing fails, and raises one OSError.
+
+    Temporary files are those whose name begins with `path` and `.tmp`.
+    """
+    try:
+        yield
+    except (tf.errors.OpError, OSError) as error:
+        for leftover in tf.io.gfile.glob(path + ".tmp*"):
+            tf.io.gfile.remove(leftover)
+        reason = getattr(error, "message", error)
+        raise OSError(
+            f"cannot write {path}: {reason}. What stood there before, and other checkpoints, are "
+            "untouched; make room, or choose another place"
+        ) from None
