@@ -6,9 +6,9 @@ import re
 import pytest
 
 from albert_zh.corpus.reading import CorpusReader
-from albert_zh.tasks.readers.tsv import read_split
+from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.report import report
-from albert_zh.tasks.task import find_task
+from albert_zh.tasks.splits import read_split
 from albert_zh.text.tokenizers import load_tokenizer
 
 ROOT = pathlib.Path(__file__).parent.parent

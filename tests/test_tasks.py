@@ -16,11 +16,13 @@ from albert_zh.tasks.batches import (
     in_original_order,
     padding_share,
 )
+from albert_zh.tasks.catalog import TASKS, find_task
 from albert_zh.tasks.examples import Example, Split
-from albert_zh.tasks.features import NO_LABEL, collate, featurize, truncate
-from albert_zh.tasks.readers.tsv import read_split
+from albert_zh.tasks.features import NO_LABEL, collate, truncate
+from albert_zh.tasks.kinds.classification import featurize
 from albert_zh.tasks.report import SplitReport, report
-from albert_zh.tasks.task import TASKS, Columns, find_task
+from albert_zh.tasks.splits import read_split
+from albert_zh.tasks.task import Columns
 from albert_zh.text.tokenizers import load_tokenizer
 
 LCQMC = TASKS["lcqmc"]

@@ -1,4 +1,4 @@
-"""What a task's files hold: examples, split into train, dev and test."""
+"""Examples of a task, split into train, dev and test."""
 
 import dataclasses
 
@@ -10,6 +10,11 @@ class Example:
     text_a: str
     text_b: str | None = None
     label: str | None = None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The one or two texts."""
+        return (self.text_a,) if self.text_b is None else (self.text_a, self.text_b)
 
 
 @dataclasses.dataclass(frozen=True)

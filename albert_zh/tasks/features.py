@@ -2,11 +2,10 @@
 
 import array
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from albert_zh.tasks.examples import Example
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.progress import Progress
@@ -19,7 +18,7 @@ _CHUNK = 4096
 
 @dataclasses.dataclass(frozen=True)
 class Features:
-    """Token ids of N examples, one after the other.
+    """Token ids and targets of N rows, one after the other.
 
     ```
     token_ids      [CLS] 我 爱 你 [SEP] 你 好 [SEP] | [CLS] 好 [SEP]
@@ -29,42 +28,43 @@ class Features:
     """
 
     token_ids: np.ndarray  # [sum of lengths] int32
-    offsets: np.ndarray  # [N + 1] int64, where each example starts; the last is the end
+    offsets: np.ndarray  # [N + 1] int64, start of each row; the last is the end
     first_lengths: np.ndarray  # [N] int32, tokens of the first segment, [CLS] and [SEP] included
-    label_ids: np.ndarray  # [N] int32; NO_LABEL where none is known
+    targets: Mapping[str, np.ndarray]  # name -> [N, ...] int32
+    example_ids: np.ndarray  # [N] int64, place of the example that a row belongs to
     num_truncated: int  # examples that lost tokens to max_seq_length
 
     def __len__(self) -> int:
-        return len(self.label_ids)
+        return len(self.first_lengths)
 
     @property
     def lengths(self) -> np.ndarray:
-        """Tokens of each example, [N] int64."""
+        """Tokens of each row, [N] int64."""
         return np.diff(self.offsets)
 
 
-def featurize(
-    examples: Sequence[Example],
+def featurize_texts(
+    texts: Sequence[tuple[str, ...]],
     *,
+    targets: Mapping[str, np.ndarray],
     tokenizer: Tokenizer,
-    labels: Sequence[str],
     max_seq_length: int,
     progress: Progress | None = None,
 ) -> Features:
-    """Tokenizes examples: `[CLS] a [SEP]`, or `[CLS] a [SEP] b [SEP]` for pairs.
+    """Tokenizes examples of one row each: `[CLS] a [SEP]`, or `[CLS] a [SEP] b [SEP]` for pairs.
 
     Args:
-        examples: All of one kind: single texts or pairs.
+        texts: The text or the two texts of each example; all have as many.
+        targets: Name -> [N, ...] int32.
         tokenizer: Turns texts into token ids.
-        labels: Labels of the task; a label's place in the list is its id.
-        max_seq_length: Tokens an example may have, special tokens included. Of a pair that is
-            longer, the longer text loses tokens from its end until it fits.
+        max_seq_length: Longest example in tokens, special tokens included. Of a longer pair, the
+            longer text loses tokens from its end until it fits.
         progress: Told about every example done.
 
     Raises:
         ValueError: `max_seq_length` leaves no room for a token of each text.
     """
-    num_segments = 1 if examples and examples[0].text_b is None else 2
+    num_segments = len(texts[0]) if texts else 2
     limit = max_seq_length - num_segments - 1
     if limit < num_segments:
         raise ValueError(
@@ -74,19 +74,19 @@ def featurize(
     token_ids, lengths = array.array("i"), array.array("i")
     first_lengths = array.array("i")
     num_truncated = 0
-    for segments in _encode(examples, tokenizer, progress):
+    for segments in _encode(texts, tokenizer, progress):
         kept = truncate(segments, limit)
         num_truncated += kept != segments
         row = with_special_tokens(kept, tokenizer.vocab)
         token_ids.extend(row)
         lengths.append(len(row))
         first_lengths.append(len(kept[0]) + 2)
-    label_ids = {None: NO_LABEL, **{label: index for index, label in enumerate(labels)}}
     return Features(
         token_ids=np.array(token_ids, np.int32),
         offsets=np.cumsum([0, *lengths], dtype=np.int64),
         first_lengths=np.array(first_lengths, np.int32),
-        label_ids=np.array([label_ids[example.label] for example in examples], np.int32),
+        targets=targets,
+        example_ids=np.arange(len(texts)),
         num_truncated=num_truncated,
     )
 
@@ -122,7 +122,7 @@ def with_special_tokens(segments: list[list[int]], vocab: Vocab) -> list[int]:
 def collate(
     features: Features, indices: np.ndarray, *, padded_length: int
 ) -> dict[str, np.ndarray]:
-    """The model's inputs for some examples, padded with zeros.
+    """The model's inputs and targets for some rows, padded with zeros.
 
     ```
     input_ids    [CLS] 我 [SEP] 你 好 [SEP]  0  0
@@ -131,12 +131,12 @@ def collate(
     ```
 
     Args:
-        features: What to choose from.
-        indices: [B] places of the examples in `features`.
-        padded_length: L, tokens of every row; no chosen example may be longer.
+        features: All rows.
+        indices: [B] places of the chosen rows.
+        padded_length: L, tokens of every row; no chosen row may be longer.
 
     Returns:
-        `input_ids`, `input_mask`, `segment_ids` [B, L] int32 and `label_ids` [B] int32.
+        `input_ids`, `input_mask`, `segment_ids` [B, L] int32, and the targets, [B, ...] int32.
     """
     lengths = features.lengths[indices]
     assert lengths.max(initial=0) <= padded_length, "an example is longer than its batch"
@@ -149,21 +149,18 @@ def collate(
         "input_ids": input_ids,
         "input_mask": mask.astype(np.int32),
         "segment_ids": second.astype(np.int32),
-        "label_ids": features.label_ids[indices],
+        **{name: values[indices] for name, values in features.targets.items()},
     }
 
 
 def _encode(
-    examples: Sequence[Example], tokenizer: Tokenizer, progress: Progress | None
+    texts: Sequence[tuple[str, ...]], tokenizer: Tokenizer, progress: Progress | None
 ) -> Iterator[list[list[int]]]:
     """Token ids of the one or two texts of each example."""
-    for start in range(0, len(examples), _CHUNK):
-        chunk = examples[start : start + _CHUNK]
-        columns = [[example.text_a for example in chunk]]
-        if chunk[0].text_b is not None:
-            columns.append([example.text_b for example in chunk])
-        encoded = [tokenizer.encode_batch(texts) for texts in columns]
-        for texts in zip(*encoded, strict=True):
-            yield [text.ids for text in texts]
+    for start in range(0, len(texts), _CHUNK):
+        chunk = texts[start : start + _CHUNK]
+        columns = [tokenizer.encode_batch(list(column)) for column in zip(*chunk, strict=True)]
+        for encodings in zip(*columns, strict=True):
+            yield [encoding.ids for encoding in encodings]
         if progress is not None:
             progress.advance(len(chunk))

@@ -53,7 +53,7 @@ def report(splits: Sequence[Split], *, labels: Sequence[str]) -> DataReport:
     first_labels = [_first_labels(split.examples) for split in splits]
     shared = {
         (splits[i].name, splits[j].name): sum(
-            _texts(example) in first_labels[i] for example in splits[j].examples
+            example.texts in first_labels[i] for example in splits[j].examples
         )
         for i in range(len(splits))
         for j in range(i + 1, len(splits))
@@ -72,18 +72,14 @@ def _count(split: Split, first_labels: dict, labels: Sequence[str]) -> SplitRepo
         labels={} if None in counts else {label: counts[label] for label in labels},
         num_repeated=len(split.examples) - len(first_labels),
         num_contradicting=sum(
-            example.label != first_labels[_texts(example)] for example in split.examples
+            example.label != first_labels[example.texts] for example in split.examples
         ),
     )
 
 
-def _first_labels(examples: Sequence[Example]) -> dict[tuple[str, str | None], str | None]:
+def _first_labels(examples: Sequence[Example]) -> dict[tuple[str, ...], str | None]:
     """The texts in use, each with the label of their first example."""
-    seen: dict[tuple[str, str | None], str | None] = {}
+    seen: dict[tuple[str, ...], str | None] = {}
     for example in examples:
-        seen.setdefault(_texts(example), example.label)
+        seen.setdefault(example.texts, example.label)
     return seen
-
-
-def _texts(example: Example) -> tuple[str, str | None]:
-    return example.text_a, example.text_b

@@ -1,12 +1,27 @@
-"""A dataset is a row: which files, which columns, which labels. A new one goes into `TASKS`."""
+"""Task and Kind: a dataset is a row, and so is what all datasets of its kind have in common.
+
+```
+Task   lcqmc: files, columns, labels, metric        a row of `tasks.catalog`
+Kind   classification: read, featurize, score, ...  a file of `tasks.kinds`
+```
+The model of a kind (head, objective, named outputs) is a row of `inference.kinds`.
+"""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from albert_zh.tasks.examples import Split
+from albert_zh.tasks.features import Features
+
+Outputs = Mapping[str, np.ndarray]  # name -> one row per row of the features
 
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """Where a tab-separated row keeps what, counted from 0."""
+    """Columns of a tab-separated row, counted from 0."""
 
     text_a: int
     text_b: int | None  # None: the task has one text
@@ -14,53 +29,38 @@ class Columns:
 
     @property
     def texts(self) -> tuple[int, ...]:
-        """The columns of a row's texts."""
+        """Columns of the texts."""
         return (self.text_a,) if self.text_b is None else (self.text_a, self.text_b)
 
 
 @dataclasses.dataclass(frozen=True)
+class Kind:
+    """What tasks have in common that are read, trained, scored and submitted in the same way."""
+
+    name: str  # stored with checkpoints; the key of the model's row
+    # Reads a split: task, path of the file, name of the split -> examples. Raises ValueError with
+    # file and line where a row is malformed.
+    read: Callable[["Task", str, str], Split]
+    # Turns examples into token ids and targets: examples, `labels=`, `tokenizer=`,
+    # `max_seq_length=`, `progress=`. One example may become several rows.
+    featurize: Callable[..., Features]
+    # Batch contract: the targets of a row beside its tokens, name -> shape; all int32.
+    targets: Mapping[str, tuple[int, ...]]
+    # Predictions, one per example, out of the model's outputs, the features and the labels.
+    decode: Callable[[Outputs, Features, Sequence[str]], list[Any]]
+    # Validation metrics out of outputs, features and labels; `loss` is among them.
+    score: Callable[[Outputs, Features, Sequence[str]], dict[str, float]]
+    # Files to publish: name -> content, out of predictions and labels.
+    submission: Callable[[Sequence[Any], Sequence[str]], dict[str, str]]
+
+
+@dataclasses.dataclass(frozen=True)
 class Task:
-    """One dataset of labelled texts or text pairs."""
+    """One dataset."""
 
     name: str  # value of --task_name
+    kind: Kind
     files: Mapping[str, tuple[str, ...]]  # split -> file names; the first one present is read
     columns: Columns
     labels: tuple[str, ...]  # a label's place is its id in the model
-    metric: str = "accuracy"  # what the best checkpoint is chosen by
-
-
-_TRAIN_DEV_TEST = {
-    "train": ("train.txt", "train.tsv"),
-    "dev": ("dev.txt", "dev.tsv"),
-    "test": ("test.txt", "test.tsv"),
-}
-
-_LCQMC = Task(
-    name="lcqmc",
-    files=_TRAIN_DEV_TEST,
-    columns=Columns(text_a=0, text_b=1, label=2),
-    labels=("0", "1"),  # 1: the two questions ask the same
-)
-
-TASKS: Mapping[str, Task] = {
-    task.name: task
-    for task in (
-        _LCQMC,
-        # One dataset, two published names; both are evaluated on dev.
-        dataclasses.replace(_LCQMC, name="lcqmc_pair"),
-    )
-}
-
-
-def find_task(name: str) -> Task:
-    """The task of that name; published scripts accept it in any case, and so do we.
-
-    >>> find_task("LCQMC").labels
-    ('0', '1')
-
-    Raises:
-        ValueError: There is no such task.
-    """
-    if name.lower() not in TASKS:
-        raise ValueError(f"unknown task {name!r}; known tasks are {', '.join(sorted(TASKS))}")
-    return TASKS[name.lower()]
+    metric: str = "accuracy"  # chooses the best checkpoint

@@ -1,12 +1,10 @@
-"""Reads tab-separated task files: one example a line, no quoting.
+"""Tab-separated files: one example a line, no quoting.
 
 ```
 我的手机丢了  手机不见了怎么办  1        train, dev, test
 我的手机丢了  手机不见了怎么办           test without labels
 ```
 """
-
-import os
 
 from albert_zh.tasks.examples import Example, Split
 from albert_zh.tasks.task import Columns, Task
@@ -16,8 +14,8 @@ from albert_zh.util.files import read_lines
 _HEADER_NAMES = frozenset({"text_a", "text_b", "sentence", "sentence1", "sentence2"})
 
 
-def read_split(task: Task, *, data_dir: str, split: str) -> Split:
-    """Reads one split of a task.
+def read_texts(task: Task, path: str, split: str) -> Split:
+    """Reads a file of labelled texts or text pairs.
 
     A first line that names the columns (its label cell is a word, but no label) is not an example;
     it is returned as `Split.header`. The published code dropped the first line of every file. Only
@@ -25,15 +23,13 @@ def read_split(task: Task, *, data_dir: str, split: str) -> Split:
 
     Args:
         task: The dataset.
-        data_dir: Folder with its files.
+        path: The file.
         split: `train`, `dev` or `test`.
 
     Raises:
-        FileNotFoundError: None of the split's files is there.
         ValueError: The file is empty or not UTF-8, or a line has the wrong number of columns, an
             unknown label or an empty text; the message names file and line.
     """
-    path = find_file(task, data_dir=data_dir, split=split)
     lines = _read_lines(path)
     labelled = not (split == "test" and lines[0].count("\t") == len(task.columns.texts) - 1)
     header = lines[0] if _is_header(lines[0].split("\t"), task, labelled=labelled) else None
@@ -45,23 +41,6 @@ def read_split(task: Task, *, data_dir: str, split: str) -> Split:
     if not examples:
         raise ValueError(f"{path} holds a header and no examples")
     return Split(name=split, path=path, examples=examples, header=header)
-
-
-def find_file(task: Task, *, data_dir: str, split: str) -> str:
-    """Path of a split's file.
-
-    Raises:
-        FileNotFoundError: None of the names it may have is there.
-    """
-    names = task.files[split]
-    for name in names:
-        path = os.path.join(data_dir, name)
-        if os.path.isfile(path):
-            return path
-    raise FileNotFoundError(
-        f"task {task.name} has no {split} file: looked for {' and '.join(names)} in {data_dir}; "
-        "put it there or point --data_dir at the folder that holds it"
-    )
 
 
 def _read_lines(path: str) -> list[str]:

@@ -1,0 +1,44 @@
+"""The known datasets. A new one is a row here."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from albert_zh.tasks.kinds.classification import CLASSIFICATION
+from albert_zh.tasks.task import Columns, Task
+
+_TRAIN_DEV_TEST = {
+    "train": ("train.txt", "train.tsv"),
+    "dev": ("dev.txt", "dev.tsv"),
+    "test": ("test.txt", "test.tsv"),
+}
+
+_LCQMC = Task(
+    name="lcqmc",
+    kind=CLASSIFICATION,
+    files=_TRAIN_DEV_TEST,
+    columns=Columns(text_a=0, text_b=1, label=2),
+    labels=("0", "1"),  # 1: the two questions ask the same
+)
+
+TASKS: Mapping[str, Task] = {
+    task.name: task
+    for task in (
+        _LCQMC,
+        # One dataset, two published names; both are evaluated on dev.
+        dataclasses.replace(_LCQMC, name="lcqmc_pair"),
+    )
+}
+
+
+def find_task(name: str) -> Task:
+    """The task of that name, in upper or lower case as published scripts accept it.
+
+    >>> find_task("LCQMC").labels
+    ('0', '1')
+
+    Raises:
+        ValueError: There is no such task.
+    """
+    if name.lower() not in TASKS:
+        raise ValueError(f"unknown task {name!r}; known tasks are {', '.join(sorted(TASKS))}")
+    return TASKS[name.lower()]

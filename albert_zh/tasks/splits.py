@@ -1,0 +1,38 @@
+"""Splits of a task: their files in --data_dir, read by the task's kind."""
+
+import os
+
+from albert_zh.tasks.examples import Split
+from albert_zh.tasks.task import Task
+
+
+def read_split(task: Task, *, data_dir: str, split: str) -> Split:
+    """Reads one split of a task.
+
+    Args:
+        task: The dataset.
+        data_dir: Folder with its files.
+        split: `train`, `dev` or `test`.
+
+    Raises:
+        FileNotFoundError: None of the split's files is there.
+        ValueError: The file is malformed; the message names file and line.
+    """
+    return task.kind.read(task, find_file(task, data_dir=data_dir, split=split), split)
+
+
+def find_file(task: Task, *, data_dir: str, split: str) -> str:
+    """Path of a split's file.
+
+    Raises:
+        FileNotFoundError: None of the names it may have is there.
+    """
+    names = task.files[split]
+    for name in names:
+        path = os.path.join(data_dir, name)
+        if os.path.isfile(path):
+            return path
+    raise FileNotFoundError(
+        f"task {task.name} has no {split} file: looked for {' and '.join(names)} in {data_dir}; "
+        "put it there or point --data_dir at the folder that holds it"
+    )
