@@ -21,6 +21,13 @@ class NormOrder(enum.Enum):
     PRE = "preln"
 
 
+class Pooling(enum.Enum):
+    """Vector that a classifier reads: the pooler's output, or the mean of all tokens."""
+
+    POOLED = "pooled"
+    MEAN = "mean"
+
+
 # Keys of published files that no code has ever read.
 UNUSED_KEYS = frozenset(
     {

@@ -14,10 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 from albert_zh.checkpoint.files import read_arrays, read_shapes
-from albert_zh.config import Lineage, ModelConfig
-from albert_zh.model.heads import Classifier, Pooling, PretrainingModel
+from albert_zh.config import Lineage, ModelConfig, Pooling
+from albert_zh.model.heads.pretraining import PretrainingModel
+from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
-from albert_zh.objectives import objectives
+from albert_zh.objectives.classification import classification_objective
+from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule, clip_by_global_norm
 from albert_zh.train.step import Trainer
 from albert_zh.train.strategy import distribute_batches
@@ -136,7 +138,7 @@ def assert_close(actual, expected, *, atol, rtol=2e-5, name=""):
 def check_forward(case: GoldenCase) -> None:
     model, batch, expected = case.pretraining_model(), case.batch(), case.arrays("outputs.npz")
     output = model.albert(batch["input_ids"], batch["input_mask"], batch["segment_ids"])
-    outcome = objectives.pretraining(model, batch)
+    outcome = pretraining_objective(model, batch)
     masked = tf.gather(output.sequence, batch["masked_lm_positions"], batch_dims=1)
     logits = model.masked_lm(masked)
     order = model.sentence_order(output.pooled)
@@ -165,7 +167,7 @@ def check_gradients(case: GoldenCase) -> None:
     model, expected = case.pretraining_model(), case.arrays("grads.npz")
     variables = named_variables(model)
     with tf.GradientTape() as tape:
-        losses = objectives.pretraining(model, case.batch()).losses
+        losses = pretraining_objective(model, case.batch()).losses
         loss = tf.add_n([mean.result() for mean in losses.values()])
     gradients = dict(zip(variables, tape.gradient(loss, list(variables.values())), strict=True))
     assert set(gradients) == set(expected)
@@ -242,7 +244,7 @@ def check_lamb(case: GoldenCase, *, copies: int = 1, **settings) -> None:
         Rule.LAMB, slots=variant.lamb_slots, adapts_excluded=variant.lamb_adapts_excluded
     )
     batch = {name: tf.concat(copies * [rows], axis=0) for name, rows in case.batch().items()}
-    run = train(objectives.pretraining, case.pretraining_model, batch, options, 0.01, **settings)
+    run = train(pretraining_objective, case.pretraining_model, batch, options, 0.01, **settings)
     assert_close(run.losses, expected["loss"], atol=1e-4, rtol=0)
     assert_close(run.norms, expected["grad_norm"], atol=0, rtol=case.tolerances.lamb_norm)
     # brightmart's trust ratio blows the noise up to full-size steps.
@@ -260,13 +262,13 @@ def check_lamb(case: GoldenCase, *, copies: int = 1, **settings) -> None:
 def check_classifier(case: GoldenCase, file: str) -> None:
     model, batch, expected = case.classifier(file), case.classifier_batch(file), case.arrays(file)
     logits = model(batch["input_ids"], batch["input_mask"], batch["segment_ids"])
-    outcome = objectives.classification(model, batch)
+    outcome = classification_objective(model, batch)
     actual = {
         "logits": logits,
         "probabilities": tf.nn.softmax(logits),
-        "loss": outcome.losses["loss"].result(),
-        "eval_loss": outcome.metrics["eval_loss"].result(),
-        "eval_accuracy": outcome.metrics["eval_accuracy"].result(),
+        "loss": outcome.losses["classification_loss"].result(),
+        "eval_loss": outcome.metrics["classification_loss"].result(),
+        "eval_accuracy": outcome.metrics["accuracy"].result(),
     }
     for key, value in actual.items():
         assert_close(value, expected[key], atol=case.tolerances.forward, name=key)
@@ -275,7 +277,7 @@ def check_classifier(case: GoldenCase, file: str) -> None:
 def check_adamw(case: GoldenCase, file: str) -> None:
     expected, tolerances = case.arrays(file), case.tolerances
     run = train(
-        objectives.classification,
+        classification_objective,
         lambda: case.classifier(file),
         case.classifier_batch(file),
         OptimizerOptions(Rule.ADAMW),
@@ -301,7 +303,7 @@ def check_clip_norms(case: GoldenCase, file: str) -> None:
     """Sparse gradients count as they are stored, dense ones as the sum: 0.01 % to 0.3 % apart."""
     model, batch, expected = case.classifier(file), case.classifier_batch(file), case.arrays(file)
     with tf.GradientTape() as tape:
-        loss = objectives.classification(model, batch).losses["loss"].result()
+        loss = classification_objective(model, batch).losses["classification_loss"].result()
     gradients = tape.gradient(loss, model.trainable_variables)
     dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
     for given, key in ((gradients, "train/grad_norm"), (dense, "train/grad_norm_dense")):

@@ -7,9 +7,9 @@ import tensorflow as tf
 from goldens import golden_case
 
 from albert_zh.config import ModelConfig
-from albert_zh.model.heads import PretrainingModel
+from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
-from albert_zh.objectives import objectives
+from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
 from albert_zh.train.precision import Precision
@@ -62,7 +62,7 @@ class Setup:
             self.model = PretrainingModel(config, seed=5, dtype=precision.dtype)
             self.optimizer = Optimizer(self.model.trainable_variables, OptimizerOptions(Rule.LAMB))
         self.trainer = Trainer(
-            objective=lambda batch, seed: objectives.pretraining(self.model, batch, seed),
+            objective=lambda batch, seed: pretraining_objective(self.model, batch, seed),
             optimizer=self.optimizer,
             schedule=schedule or (lambda step: 0.01 / (1.0 + tf.cast(step, tf.float32))),
             seed=seed,

@@ -18,9 +18,10 @@ from albert_zh.checkpoint.files import (
     write_checkpoint,
 )
 from albert_zh.checkpoint.names import GLOBAL_STEP, detect_lineage, initial_plan
-from albert_zh.config import Lineage, ModelConfig
+from albert_zh.config import Lineage, ModelConfig, Pooling
 from albert_zh.model.albert import Albert
-from albert_zh.model.heads import Classifier, Pooling, PretrainingModel
+from albert_zh.model.heads.pretraining import PretrainingModel
+from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
 from albert_zh.variants import variant_of

@@ -19,7 +19,8 @@ from albert_zh.checkpoint.names import is_weight
 from albert_zh.config import ModelConfig
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
-from albert_zh.model.heads import Classifier, PretrainingModel
+from albert_zh.model.heads.pretraining import PretrainingModel
+from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.run import Run, RunOptions, check_vocabulary, vocabulary_identity
 from albert_zh.text.vocab import Vocab

@@ -21,9 +21,9 @@ from albert_zh.estimates import (
     training_memory,
     training_seconds,
 )
-from albert_zh.model.heads import PretrainingModel
+from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
-from albert_zh.objectives import objectives
+from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -110,7 +110,7 @@ class Traced:
 
         def gradients(batch):
             with tf.GradientTape() as tape:
-                outcome = objectives.pretraining(model, batch, tf.constant([1, 2]))
+                outcome = pretraining_objective(model, batch, tf.constant([1, 2]))
                 loss = tf.add_n([mean.result() for mean in outcome.losses.values()])
             self.forward = set(tf.compat.v1.get_default_graph().get_operations())
             return tape.gradient(loss, model.trainable_variables)

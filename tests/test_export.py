@@ -18,13 +18,15 @@ from goldens import GoldenCase
 
 from albert_zh.checkpoint.files import write_checkpoint
 from albert_zh.checkpoint.manager import find_checkpoint
+from albert_zh.config import Pooling
 from albert_zh.export import bundle as exporting
 from albert_zh.export.bundle import FORMATS
 from albert_zh.export.check import INPUTS, TOLERANCE, varied_batches
 from albert_zh.export.directory import new_directory
 from albert_zh.export.fine_tuned import Facts, FineTuned, read_fine_tuned
 from albert_zh.export.formats import frozen_graph
-from albert_zh.model.heads import Classifier, Pooling, PretrainingModel
+from albert_zh.model.heads.pretraining import PretrainingModel
+from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.text.vocab import Vocab
 

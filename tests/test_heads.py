@@ -3,7 +3,7 @@
 import tensorflow as tf
 from goldens import golden_case
 
-from albert_zh.model.heads import Classifier
+from albert_zh.model.heads.sequence import Classifier
 
 
 def test_masked_lm_head_scores_the_vocabulary_at_every_mask():

@@ -8,9 +8,10 @@ import pytest
 import tensorflow as tf
 from goldens import CASES, golden_case
 
-from albert_zh.config import Lineage, ModelConfig, NormOrder
+from albert_zh.config import Lineage, ModelConfig, NormOrder, Pooling
 from albert_zh.model.albert import Albert
-from albert_zh.model.heads import Classifier, Pooling, PretrainingModel, masked_mean
+from albert_zh.model.heads.pretraining import PretrainingModel
+from albert_zh.model.heads.sequence import Classifier, masked_mean
 from albert_zh.model.layers import DropoutSeeds
 from albert_zh.model.scope import named_variables
 
@@ -157,7 +158,7 @@ def test_classifier_classifies_what_it_encoded(pooling):
     """It may leave out what it does not read."""
     case = golden_case("brightmart_preln")
     model, batch = Classifier(case.config, 3, pooling=pooling), _padded(case.batch(), 24)
-    whole = model.classify(model.albert(**batch), batch["input_mask"])
+    whole = model.logits_of(model.albert(**batch), batch["input_mask"])
     np.testing.assert_allclose(model(**batch), whole, atol=1e-5)
 
 

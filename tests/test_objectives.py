@@ -5,7 +5,12 @@ import pytest
 import tensorflow as tf
 from goldens import golden_case
 
-from albert_zh.objectives import objectives
+from albert_zh.objectives.classification import classification_objective
+from albert_zh.objectives.pretraining import (
+    pretraining_metrics,
+    pretraining_objective,
+    pretraining_variables,
+)
 from albert_zh.train.losses import cross_entropy
 from albert_zh.train.metrics import Mean, add_means, correct, mean_of, results
 
@@ -54,7 +59,7 @@ def test_masked_lm_counts_each_mask_by_its_weight(case, model):
     batch = case.batch()
     weights = batch["masked_lm_weights"].numpy()
     assert 0.0 < weights.mean() < 1.0  # some rows have fewer masks
-    outcome = objectives.pretraining(model, batch)
+    outcome = pretraining_objective(model, batch)
 
     output = model.albert(batch["input_ids"], batch["input_mask"], batch["segment_ids"])
     masked = tf.gather(output.sequence, batch["masked_lm_positions"], batch_dims=1)
@@ -71,7 +76,7 @@ def test_masked_lm_counts_each_mask_by_its_weight(case, model):
 
 def test_sentence_order_is_the_plain_mean_over_examples(case, model):
     batch = case.batch()
-    outcome = objectives.pretraining(model, batch)
+    outcome = pretraining_objective(model, batch)
     output = model.albert(batch["input_ids"], batch["input_mask"], batch["segment_ids"])
     logits, labels = model.sentence_order(output.pooled).numpy(), batch["sentence_order"].numpy()
     losses = -_log_softmax(logits)[np.arange(len(labels)), labels]
@@ -82,11 +87,11 @@ def test_sentence_order_is_the_plain_mean_over_examples(case, model):
 
 def test_unknown_sentence_order_counts_nowhere(case, model):
     batch = case.batch()
-    expected = results(objectives.pretraining(model, batch).metrics)
+    expected = results(pretraining_objective(model, batch).metrics)
     twice = {name: tf.concat([value, value], axis=0) for name, value in batch.items()}
     rows = len(batch["sentence_order"])
     twice["sentence_order"] = tf.concat([batch["sentence_order"], tf.fill([rows], -1)], axis=0)
-    outcome = objectives.pretraining(model, twice)
+    outcome = pretraining_objective(model, twice)
     assert float(outcome.losses["sentence_order_loss"].weight) == rows
     shown = results(outcome.metrics)
     for name in ("sentence_order_loss", "sentence_order_accuracy"):
@@ -95,8 +100,8 @@ def test_unknown_sentence_order_counts_nowhere(case, model):
 
 def test_losses_are_weighted_and_metrics_are_not(case, model):
     batch = case.batch()
-    plain = objectives.pretraining(model, batch)
-    weighted = objectives.pretraining(model, batch, masked_lm_weight=0.5, sentence_order_weight=3.0)
+    plain = pretraining_objective(model, batch)
+    weighted = pretraining_objective(model, batch, masked_lm_weight=0.5, sentence_order_weight=3.0)
     for name, factor in (("masked_lm_loss", 0.5), ("sentence_order_loss", 3.0)):
         expected = factor * float(plain.losses[name].result())
         assert float(weighted.losses[name].result()) == pytest.approx(expected, rel=1e-6)
@@ -105,15 +110,15 @@ def test_losses_are_weighted_and_metrics_are_not(case, model):
 
 def test_without_sentence_order_all_that_is_trained_has_a_gradient(case, model):
     batch = case.batch()
-    variables = objectives.pretraining_variables(model, sentence_order=False)
+    variables = pretraining_variables(model, sentence_order=False)
     with tf.GradientTape() as tape:
-        alone = objectives.pretraining(model, batch, sentence_order_weight=0.0)
+        alone = pretraining_objective(model, batch, sentence_order_weight=0.0)
         loss = tf.add_n([mean.result() for mean in alone.losses.values()])
     assert all(gradient is not None for gradient in tape.gradient(loss, variables))
     trained, everything = len(variables), len(model.trainable_variables)
     assert everything - trained == 4  # kernel and bias of the pooler and of the head
-    assert len(objectives.pretraining_variables(model)) == everything
-    both = objectives.pretraining(model, batch)
+    assert len(pretraining_variables(model)) == everything
+    both = pretraining_objective(model, batch)
     assert float(loss) == float(both.losses["masked_lm_loss"].result())
     assert alone.metrics.keys() == {"masked_lm_loss", "masked_lm_accuracy"}
 
@@ -151,7 +156,7 @@ def evaluated(case, model):
             guess = tf.where(tf.constant(RIGHT) == 1, labels, labels + 20)
             return tf.one_hot(tf.reshape(guess, [-1]), 100)
 
-    return batch, lambda **options: objectives.pretraining_evaluation(Guesses, batch, **options)
+    return batch, lambda **options: pretraining_metrics(Guesses, batch, **options)
 
 
 def test_evaluation_tells_words_and_kinds_of_masks(evaluated):
@@ -174,26 +179,26 @@ def test_evaluation_without_the_id_of_mask_leaves_the_kinds_out(evaluated):
 
 def test_evaluation_shows_what_training_shows(case, model):
     batch = case.batch()
-    trained = results(objectives.pretraining(model, batch).metrics)
-    evaluated = results(objectives.pretraining_evaluation(model, batch).metrics)
+    trained = results(pretraining_objective(model, batch).metrics)
+    evaluated = results(pretraining_metrics(model, batch).metrics)
     assert {name: evaluated[name] for name in trained} == pytest.approx(trained, rel=1e-6)
-    without = objectives.pretraining_evaluation(model, batch, sentence_order=False).metrics
+    without = pretraining_metrics(model, batch, sentence_order=False).metrics
     assert not [name for name in without if name.startswith("sentence_order")]
 
 
 def test_filler_rows_count_nowhere(case, model):
     batch = case.batch()
-    expected = results(objectives.pretraining_evaluation(model, batch, mask_id=3).metrics)
+    expected = results(pretraining_metrics(model, batch, mask_id=3).metrics)
     filled = {name: tf.concat([value, value[:1] * 0], axis=0) for name, value in batch.items()}
     filled["sentence_order"] = tf.concat([batch["sentence_order"], [-1]], axis=0)
-    shown = results(objectives.pretraining_evaluation(model, filled, mask_id=3).metrics)
+    shown = results(pretraining_metrics(model, filled, mask_id=3).metrics)
     assert shown == pytest.approx(expected, rel=1e-6)
 
 
 def test_masked_lm_of_a_batch_without_masks_is_zero(case, model):
     batch = case.batch()
     batch["masked_lm_weights"] = tf.zeros_like(batch["masked_lm_weights"])
-    outcome = objectives.pretraining(model, batch)
+    outcome = pretraining_objective(model, batch)
     assert float(outcome.losses["masked_lm_loss"].result()) == 0.0
     assert results(outcome.metrics)["masked_lm_accuracy"] == 0.0
 
@@ -202,19 +207,19 @@ def test_padding_of_the_masks_changes_nothing(case, model):
     batch, wider = case.batch(), case.batch()
     for name in ("masked_lm_positions", "masked_lm_ids", "masked_lm_weights"):
         wider[name] = tf.pad(batch[name], [[0, 0], [0, 3]])
-    means = [results(objectives.pretraining(model, given).metrics) for given in (batch, wider)]
+    means = [results(pretraining_objective(model, given).metrics) for given in (batch, wider)]
     assert means[1] == pytest.approx(means[0], rel=1e-6)
 
 
 def test_classification_is_the_mean_over_examples(case):
     model, batch = case.classifier("classifier.npz"), case.classifier_batch("classifier.npz")
-    outcome = objectives.classification(model, batch)
+    outcome = classification_objective(model, batch)
     logits = model(batch["input_ids"], batch["input_mask"], batch["segment_ids"]).numpy()
     labels = batch["label_ids"].numpy()
     losses = -_log_softmax(logits)[np.arange(len(labels)), labels]
-    assert results(outcome.losses)["loss"] == pytest.approx(losses.mean(), rel=1e-5)
+    assert results(outcome.losses)["classification_loss"] == pytest.approx(losses.mean(), rel=1e-5)
     assert results(outcome.metrics) == pytest.approx(
-        {"eval_loss": losses.mean(), "eval_accuracy": (logits.argmax(-1) == labels).mean()},
+        {"classification_loss": losses.mean(), "accuracy": (logits.argmax(-1) == labels).mean()},
         rel=1e-5,
     )
 
@@ -222,7 +227,7 @@ def test_classification_is_the_mean_over_examples(case):
 def test_dropout_seed_switches_dropout_on(case):
     model, batch = case.classifier("classifier.npz"), case.classifier_batch("classifier.npz")
     losses = [
-        results(objectives.classification(model, batch, seed).losses)["loss"]
+        results(classification_objective(model, batch, seed).losses)["classification_loss"]
         for seed in (None, None, tf.constant([1, 2]))
     ]
     assert losses[0] == losses[1] != losses[2]

@@ -18,9 +18,9 @@ from albert_zh.checkpoint.names import POSITIONS, is_weight
 from albert_zh.config import ModelConfig
 from albert_zh.input.batches import evaluation_batches
 from albert_zh.input.files import check_records
-from albert_zh.model.heads import PretrainingModel
+from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
-from albert_zh.objectives import objectives
+from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.pretraining.run import pretrain
 from albert_zh.runs import plots as curves
 from albert_zh.runs.run import load_exactly
@@ -105,7 +105,7 @@ def test_evaluation_equals_the_sums_over_all_records(data, tmp_path):
     load_exactly(named_variables(model), str(tmp_path / "model.ckpt-2"))
     files = check_records([run.input_file])
     (batch,) = evaluation_batches(files, batch_size=files.num_records)
-    expected = objectives.pretraining(model, batch).metrics
+    expected = pretraining_objective(model, batch).metrics
     assert {name: results[name] for name in expected} == pytest.approx(
         {name: float(mean.result()) for name, mean in expected.items()}, rel=1e-4
     )

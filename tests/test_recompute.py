@@ -8,9 +8,9 @@ import tensorflow as tf
 from goldens import golden_case
 
 from albert_zh.model import encoder
-from albert_zh.model.heads import PretrainingModel
+from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
-from albert_zh.objectives import objectives
+from albert_zh.objectives.pretraining import pretraining_objective
 
 SEED = tf.constant([4, 2])
 
@@ -26,7 +26,7 @@ def _model(case: str, *, layers: int = 2, **settings) -> PretrainingModel:
 def _gradients(model: PretrainingModel, batch) -> dict[str, tf.Tensor]:
     variables = named_variables(model)
     with tf.GradientTape() as tape:
-        losses = objectives.pretraining(model, batch, SEED).losses
+        losses = pretraining_objective(model, batch, SEED).losses
         loss = tf.add_n([mean.result() for mean in losses.values()])
     gradients = tape.gradient(loss, list(variables.values()))
     return {
@@ -74,5 +74,5 @@ def test_blocks_run_once_forward_and_once_backward(monkeypatch):
     _gradients(model, batch)
     layers = model.albert.config.num_hidden_layers
     assert len(calls) == 2 * layers
-    objectives.pretraining(model, batch)
+    pretraining_objective(model, batch)
     assert len(calls) == 3 * layers

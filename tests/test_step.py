@@ -10,7 +10,7 @@ import tensorflow as tf
 from goldens import golden_case
 from steps import Setup, random_batches, run_steps, small_config
 
-from albert_zh.objectives import objectives
+from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.metrics import Mean, Outcome, mean_of, results
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
@@ -268,9 +268,9 @@ def test_evaluation_is_without_dropout_and_changes_nothing():
     (batch,) = random_batches(1)
     start = setup.state()
     evaluate = make_evaluation_step(
-        lambda batch, seed: objectives.pretraining(setup.model, batch, seed)
+        lambda batch, seed: pretraining_objective(setup.model, batch, seed)
     )
-    expected = results(objectives.pretraining(setup.model, batch).metrics)
+    expected = results(pretraining_objective(setup.model, batch).metrics)
     assert results(evaluate(batch)) == pytest.approx(expected, rel=1e-5)
     assert results(evaluate(batch)) == results(evaluate(batch))
     np.testing.assert_equal(setup.state(), start)

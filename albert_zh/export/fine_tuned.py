@@ -17,8 +17,8 @@ import tensorflow as tf
 
 from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes
 from albert_zh.checkpoint.names import GLOBAL_STEP, initial_plan
-from albert_zh.config import ModelConfig
-from albert_zh.model.heads import Classifier, Pooling
+from albert_zh.config import ModelConfig, Pooling
+from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 
 _HEAD = "output_weights"  # [classes, hidden]

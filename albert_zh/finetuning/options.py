@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from albert_zh.config import Pooling
 from albert_zh.flags import REQUIRED, option
-from albert_zh.model.heads import Pooling
 from albert_zh.runs.options import RunOptions
 from albert_zh.train.optimizers import Rule
 

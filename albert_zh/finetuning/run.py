@@ -12,9 +12,9 @@ from absl import logging
 from albert_zh.checkpoint.manager import find_checkpoint
 from albert_zh.config import ModelConfig
 from albert_zh.finetuning.options import ClassifierOptions
-from albert_zh.model.heads import Classifier
+from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
-from albert_zh.objectives import objectives
+from albert_zh.objectives.classification import classification_objective
 from albert_zh.runs.run import (
     Lengths,
     Run,
@@ -33,11 +33,12 @@ from albert_zh.tasks.batches import (
     in_original_order,
     padding_share,
 )
+from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.examples import Split
-from albert_zh.tasks.features import Features, collate, featurize
-from albert_zh.tasks.readers.tsv import find_file, read_split
+from albert_zh.tasks.features import Features, collate
 from albert_zh.tasks.report import report
-from albert_zh.tasks.task import Task, find_task
+from albert_zh.tasks.splits import find_file, read_split
+from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.train.loop import Workload
 from albert_zh.train.metrics import add_means, results
@@ -155,7 +156,7 @@ def _featurize(options, task: Task, tokenizer: Tokenizer, split: Split) -> Featu
     with Progress(
         description=f"tokenize {split.name}", unit="example", total=len(split.examples)
     ) as progress:
-        features = featurize(
+        features = task.kind.featurize(
             split.examples,
             tokenizer=tokenizer,
             labels=task.labels,
@@ -229,7 +230,7 @@ def train_classifier(
     if run.is_chief:
         _write_companions(options, model.albert.config, tokenizer)
     training = Training(
-        objective=functools.partial(objectives.classification, model),
+        objective=functools.partial(classification_objective, model),
         rule=Rule(options.optimizer),
         schedule=ScheduleOptions(
             learning_rate=options.learning_rate,
@@ -282,7 +283,7 @@ def evaluate_checkpoints(
     padded_batches = eval_batches(
         features.lengths, batch_size=options.eval_batch_size, buckets=data.buckets
     )
-    evaluate = make_evaluation_step(functools.partial(objectives.classification, model))
+    evaluate = make_evaluation_step(functools.partial(classification_objective, model))
     rows = []
     for step in run.checkpoints.steps():
         load_exactly(named_variables(model), run.checkpoints.prefix(step))
@@ -294,7 +295,8 @@ def evaluate_checkpoints(
                 batch = collate(features, padded.indices, padded_length=padded.padded_length)
                 means.append(evaluate(batch))
                 progress.advance(len(padded.indices))
-        metrics = results(add_means(means))
+        found = results(add_means(means))
+        metrics = {"eval_loss": found["classification_loss"], "eval_accuracy": found["accuracy"]}
         rows.append({**metrics, "global_step": step, "loss": metrics["eval_loss"]})
         logging.info("model.ckpt-%d on dev: %s", step, metrics)
     if run.is_chief:

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from albert_zh.input.batches import evaluation_batches, named_read_errors
-from albert_zh.model.heads import PretrainingModel
-from albert_zh.objectives import objectives
+from albert_zh.model.heads.pretraining import PretrainingModel
+from albert_zh.objectives.pretraining import pretraining_metrics
 from albert_zh.pretraining.data import Records
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.train.metrics import add_means, results
@@ -38,7 +38,7 @@ class Evaluation:
         self._options, self._records, self._strategy = options, records, strategy
         self._latest: tuple[int, dict[str, float]] | None = None
         objective = functools.partial(
-            objectives.pretraining_evaluation,
+            pretraining_metrics,
             model,
             sentence_order=bool(options.sentence_order_weight) and records.files.has_pairs,
             mask_id=records.mask_id,

@@ -22,9 +22,9 @@ from albert_zh import estimates
 from albert_zh.config import Lineage, ModelConfig
 from albert_zh.input.batches import named_read_errors, training_batches
 from albert_zh.masking.options import MaskingOptions
-from albert_zh.model.heads import PretrainingModel
+from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
-from albert_zh.objectives import objectives
+from albert_zh.objectives.pretraining import pretraining_objective, pretraining_variables
 from albert_zh.pretraining.data import Records, training_and_held_out
 from albert_zh.pretraining.evaluation import Evaluation
 from albert_zh.pretraining.options import PretrainingOptions
@@ -128,10 +128,8 @@ def _train(
         "sentence_order_weight": options.sentence_order_weight,
     }
     training = Training(
-        objective=functools.partial(objectives.pretraining, model, **weights),
-        variables=objectives.pretraining_variables(
-            model, sentence_order=bool(options.sentence_order_weight)
-        ),
+        objective=functools.partial(pretraining_objective, model, **weights),
+        variables=pretraining_variables(model, sentence_order=bool(options.sentence_order_weight)),
         rule=Rule(options.optimizer),
         schedule=ScheduleOptions(
             learning_rate=options.learning_rate,

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from albert_zh.config import ModelConfig
-from albert_zh.model.heads import PretrainingModel
-from albert_zh.objectives import objectives
+from albert_zh.model.heads.pretraining import PretrainingModel
+from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.runs.run import check_lengths, optimizer_options
 from albert_zh.testing.synthetic_batch import made_up_batch
 from albert_zh.train.batch_plan import BatchPlan
@@ -60,7 +60,7 @@ def pretraining_trial(
     )
     model = PretrainingModel(config, dtype=precision.dtype, recompute=recompute)
     trainer = Trainer(
-        objective=lambda batch, seed: objectives.pretraining(model, batch, seed),
+        objective=lambda batch, seed: pretraining_objective(model, batch, seed),
         optimizer=Optimizer(model.trainable_variables, optimizer_options(rule, config)),
         schedule=polynomial_decay_with_warmup(
             ScheduleOptions(learning_rate=1e-3, num_train_steps=1000, num_warmup_steps=100)

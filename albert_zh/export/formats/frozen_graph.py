@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from albert_zh.export.check import INPUTS, Arrays, Runner
 from albert_zh.export.fine_tuned import FineTuned
-from albert_zh.model.heads import Classifier
+from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 
 OUTPUTS = {  # our name -> operation
@@ -82,7 +82,7 @@ def _constants(weights: Mapping[str, np.ndarray]):
 
 def _outputs(model: Classifier, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     encoded = model.albert(**inputs)
-    logits = model.classify(encoded, inputs["input_mask"])
+    logits = model.logits_of(encoded, inputs["input_mask"])
     return {
         "logits": logits,
         "probabilities": tf.nn.softmax(logits),

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from albert_zh.export.check import INPUTS, Arrays, Runner
 from albert_zh.export.fine_tuned import FineTuned
-from albert_zh.model.heads import Classifier
+from albert_zh.model.heads.sequence import Classifier
 
 SIGNATURES = {
     "serving_default": ("logits", "probabilities"),

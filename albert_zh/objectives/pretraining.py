@@ -1,22 +1,18 @@
-"""Objectives: model and batch in, losses and metrics out. A new training objective goes here."""
-
-from collections.abc import Mapping
+"""Masked LM and sentence order: losses in training, metrics in validation."""
 
 import tensorflow as tf
 
 from albert_zh.model.albert import AlbertOutput
-from albert_zh.model.heads import Classifier, PretrainingModel
-from albert_zh.model.layers import DropoutSeeds
+from albert_zh.model.heads.pretraining import PretrainingModel
+from albert_zh.objectives.inputs import Batch, dropout_seeds, model_inputs
 from albert_zh.train.losses import cross_entropy
 from albert_zh.train.metrics import Mean, Outcome, correct, mean_of
-
-Batch = Mapping[str, tf.Tensor]
 
 # In the denominator of the published masked-LM loss, against a batch without masks.
 _MASK_EPSILON = 1e-5
 
 
-def pretraining(
+def pretraining_objective(
     model: PretrainingModel,
     batch: Batch,
     dropout_seed: tf.Tensor | None = None,
@@ -66,7 +62,7 @@ def pretraining_variables(
     return [variable for variable in model.trainable_variables if variable.ref() not in untrained]
 
 
-def pretraining_evaluation(
+def pretraining_metrics(
     model: PretrainingModel,
     batch: Batch,
     dropout_seed: tf.Tensor | None = None,
@@ -87,7 +83,7 @@ def pretraining_evaluation(
 
     Args:
         model: Encoder with both heads.
-        batch: As of `pretraining`; the positions of a row ascend.
+        batch: As of `pretraining_objective`; the positions of a row ascend.
         dropout_seed: None.
         sentence_order: Whether it is an objective.
         mask_id: Id of [MASK]; None leaves out what is told by the kinds of masks.
@@ -118,7 +114,9 @@ def _encode(
 ) -> tuple[AlbertOutput, tf.Tensor]:
     """The encoder's output at the masked positions, and the logits `[B * P, V]` there."""
     positions = batch["masked_lm_positions"]
-    output = model.albert(**_inputs(batch), positions=positions, seeds=_seeds(dropout_seed))
+    output = model.albert(
+        **model_inputs(batch), positions=positions, seeds=dropout_seeds(dropout_seed)
+    )
     return output, model.masked_lm(output.sequence)
 
 
@@ -154,30 +152,3 @@ def _word_accuracy(hits: tf.Tensor, positions: tf.Tensor, weights: tf.Tensor) ->
     mistakes = tf.math.unsorted_segment_sum(wrong, words, tf.size(hits))
     total = tf.reduce_sum(tf.cast(begins, tf.float32))
     return Mean(total - tf.reduce_sum(tf.cast(mistakes > 0, tf.float32)), total)
-
-
-def classification(
-    model: Classifier, batch: Batch, dropout_seed: tf.Tensor | None = None
-) -> Outcome:
-    """Mean cross-entropy of single-label classification.
-
-    Args:
-        model: Encoder with a classification head.
-        batch: `input_ids`, `input_mask`, `segment_ids` `[B, L] int32`; `label_ids` `[B] int32`.
-        dropout_seed: `[2] int32`; None outside training.
-    """
-    logits = model(**_inputs(batch), seeds=_seeds(dropout_seed))
-    labels = batch["label_ids"]
-    loss = mean_of(cross_entropy(logits, labels))
-    return Outcome(
-        losses={"loss": loss},
-        metrics={"eval_loss": loss, "eval_accuracy": mean_of(correct(logits, labels))},
-    )
-
-
-def _inputs(batch: Batch) -> dict[str, tf.Tensor]:
-    return {name: batch[name] for name in ("input_ids", "input_mask", "segment_ids")}
-
-
-def _seeds(dropout_seed: tf.Tensor | None) -> DropoutSeeds | None:
-    return None if dropout_seed is None else DropoutSeeds(dropout_seed)
