@@ -18,7 +18,7 @@ from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.runs import run as runs
-from albert_zh.tasks.task import find_task
+from albert_zh.tasks.catalog import find_task
 from albert_zh.text.tokenizers import load_tokenizer
 
 
