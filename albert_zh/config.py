@@ -106,6 +106,15 @@ class ModelConfig:
         """Width of one attention head. 26 in tiny: never assume a power of two."""
         return self.hidden_size // self.num_attention_heads
 
+    def check_length(self, max_seq_length: int, *, source: str) -> None:
+        """Raises ValueError where the model, configured in `source`, has too few positions."""
+        if max_seq_length > self.max_position_embeddings:
+            raise ValueError(
+                f"max_seq_length {max_seq_length} exceeds max_position_embeddings "
+                f"{self.max_position_embeddings} in {source}; lower --max_seq_length or choose "
+                "another configuration"
+            )
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ModelConfig":
         """Reads the keys of a published configuration.

@@ -19,7 +19,6 @@ import os
 import pathlib
 import sys
 from collections.abc import Collection, Mapping
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -31,14 +30,19 @@ from albert_zh import cli
 from albert_zh.checkpoint.conversion import RowPlan, check_tables, plan_rows, with_new_rows
 from albert_zh.checkpoint.files import (
     read_arrays,
-    read_meta,
     read_shapes,
     write_checkpoint,
 )
+from albert_zh.checkpoint.loading import load_meta
+from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.names import is_weight
+from albert_zh.checkpoint.vocabulary_check import (
+    check_vocabulary,
+    check_vocabulary_size,
+    vocabulary_identity,
+)
 from albert_zh.config import ModelConfig
 from albert_zh.flags import REQUIRED, define_flags, option, read_flags
-from albert_zh.runs.run import check_vocabulary, check_vocabulary_size, vocabulary_identity
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.object_files import write_json
 from albert_zh.vocabulary.entries import entry_pieces
@@ -112,28 +116,31 @@ def _check_source(options: ConversionOptions, config: ModelConfig, old: Vocab, n
 
 def _meta(
     options: ConversionOptions, config: ModelConfig, old: Vocab, new: Vocab
-) -> dict[str, Any]:
+) -> CheckpointMeta:
     """What stands beside the checkpoint; of a classifier, the task it is still good for."""
-    source = read_meta(options.init_checkpoint) or {}
-    return {
-        "config": dataclasses.replace(config, vocab_size=len(new)).to_dict(),
-        "vocabulary": vocabulary_identity(new),
-        **({"task": source["task"]} if "task" in source else {}),
-        "converted": {"vocabulary": vocabulary_identity(old), **dataclasses.asdict(options)},
-    }
+    source = load_meta(options.init_checkpoint) or CheckpointMeta()
+    return CheckpointMeta(
+        config=dataclasses.replace(config, vocab_size=len(new)),
+        vocabulary=vocabulary_identity(new),
+        task=source.task,
+        converted={
+            "vocabulary": vocabulary_identity(old).to_json(),
+            **dataclasses.asdict(options),
+        },
+    )
 
 
 def _write(
-    options: ConversionOptions, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]
+    options: ConversionOptions, arrays: Mapping[str, np.ndarray], meta: CheckpointMeta
 ) -> str:
     """Fills the output directory, the checkpoint last; returns the checkpoint."""
     with open(options.bert_config_file, encoding="utf-8") as file:
-        values = {**json.load(file), "vocab_size": meta["vocabulary"]["size"]}
+        values = {**json.load(file), "vocab_size": meta.config.vocab_size}
     name = os.path.basename(options.bert_config_file)
     write_json(os.path.join(options.output_dir, name), values)
     tf.io.gfile.copy(options.new_vocab_file, os.path.join(options.output_dir, "vocab.txt"))
     prefix = os.path.join(options.output_dir, "model.ckpt")
-    write_checkpoint(prefix, arrays, meta)
+    write_checkpoint(prefix, arrays, meta.to_json())
     return prefix
 
 

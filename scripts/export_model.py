@@ -20,11 +20,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
 from albert_zh.checkpoint.manager import find_checkpoint
+from albert_zh.checkpoint.vocabulary_check import (
+    check_vocabulary,
+    check_vocabulary_size,
+    vocabulary_identity,
+)
 from albert_zh.export.bundle import FORMATS, export_classifier, parse_formats
 from albert_zh.export.directory import check_target
 from albert_zh.export.fine_tuned import read_fine_tuned
 from albert_zh.flags import REQUIRED, define_flags, option, read_flags
-from albert_zh.runs.run import check_vocabulary, check_vocabulary_size, vocabulary_identity
 from albert_zh.text.vocab import Vocab
 
 
@@ -79,7 +83,7 @@ def export(options: ExportOptions) -> dict[str, Any]:
         export_dir=options.export_dir,
         formats=formats,
         text_files=text_files,
-        vocabulary=vocabulary_identity(vocab),
+        vocabulary=vocabulary_identity(vocab).to_json(),
         overwrite=options.overwrite,
     )
 

@@ -15,14 +15,17 @@ from small import arrays, assert_same
 
 from albert_zh.checkpoint.conversion import OUTPUT_BIAS, WORD_TABLE
 from albert_zh.checkpoint.files import read_meta, write_checkpoint
+from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.names import is_weight
+from albert_zh.checkpoint.vocabulary_check import check_vocabulary, vocabulary_identity
 from albert_zh.config import ModelConfig
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
-from albert_zh.runs.run import Run, RunOptions, check_vocabulary, vocabulary_identity
+from albert_zh.runs.options import RunOptions
+from albert_zh.runs.run import Run
 from albert_zh.text.vocab import Vocab
 from albert_zh.variants import VARIANTS
 
@@ -173,8 +176,8 @@ def test_pretraining_starts_from_the_result(tmp_path, lineage):
         output_dir=str(tmp_path / "run"),
         init_checkpoint=prefix,
     )
-    identity = {"config": config.to_dict(), "vocabulary": vocabulary_identity(vocab)}
-    Run(run_options, identity=identity).start(model, new_parts=[], spare_parts=[])
+    identity = CheckpointMeta(config=config, vocabulary=vocabulary_identity(vocab))
+    Run(run_options, identity=identity).start(model)
     assert_same({name: value.numpy() for name, value in named_variables(model).items()}, result)
 
 
@@ -214,7 +217,8 @@ def test_result_says_what_it_is_and_keeps_the_keys_of_the_configuration(tmp_path
 
 
 def test_classifier_keeps_its_head_and_its_task(tmp_path):
-    task = {"name": "lcqmc", "labels": ["0", "1"]}
+    task = {"name": "lcqmc", "labels": ["0", "1"], "max_seq_length": 16}
+    task |= {"pooling": "pooled", "do_lower_case": True}
     config = ModelConfig.from_json_file(small.write_config(tmp_path))
     prefix = write_source(tmp_path, Classifier(config, 2, seed=3), meta={"task": task})
     result = convert(options(tmp_path, init_checkpoint=prefix))
@@ -251,7 +255,7 @@ def test_old_vocabulary_of_another_size_is_refused(tmp_path):
 def test_old_vocabulary_that_is_not_the_checkpoints_is_refused(tmp_path):
     config = ModelConfig.from_json_file(small.write_config(tmp_path))
     vocab = Vocab(tuple(reversed(small.VOCABULARY)))
-    meta = {"vocabulary": vocabulary_identity(vocab)}
+    meta = {"vocabulary": vocabulary_identity(vocab).to_json()}
     prefix = write_source(tmp_path, PretrainingModel(config), meta=meta)
     refused(options(tmp_path, init_checkpoint=prefix), "was trained with another vocabulary")
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes
 from albert_zh.checkpoint.manager import CheckpointManager
+from albert_zh.checkpoint.meta import CheckpointMeta
 
 # Children are forked from a server that has TensorFlow imported, but nothing running yet.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -31,7 +32,7 @@ def _assert_whole(prefix: str, step: int) -> None:
 
 def _save(manager: CheckpointManager, *steps: int) -> None:
     for step in steps:
-        manager.save(step, _arrays(step), {"options": {"seed": 1}})
+        manager.save(step, _arrays(step), CheckpointMeta(options={"seed": 1}))
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_new_directory_is_made_and_has_no_latest(directory):
 
 def test_saved_step_holds_arrays_step_and_meta(directory):
     manager = CheckpointManager(directory)
-    prefix = manager.save(7, _arrays(7), {"options": {"seed": 1}})
+    prefix = manager.save(7, _arrays(7), CheckpointMeta(options={"seed": 1}))
     assert prefix == manager.latest() == os.path.join(directory, "model.ckpt-7")
     _assert_whole(prefix, 7)
     assert read_arrays(prefix, ["global_step"])["global_step"].dtype == np.int64
@@ -120,7 +121,7 @@ def test_no_space_left_is_said_and_what_was_saved_is_untouched(directory):
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
         with pytest.raises(OSError, match=r"cannot write .*model\.ckpt-2: .*untouched; make room"):
-            manager.save(2, {"large": np.zeros(1_000_000, np.float32)}, {})
+            manager.save(2, {"large": np.zeros(1_000_000, np.float32)}, CheckpointMeta())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert sorted(os.listdir(directory)) == before

@@ -14,6 +14,7 @@ from small_pretraining import LENGTHS, create_records, dynamic, history, options
 
 from albert_zh import estimates
 from albert_zh.checkpoint.files import read_meta, write_checkpoint
+from albert_zh.checkpoint.loading import load_exactly
 from albert_zh.checkpoint.names import POSITIONS, is_weight
 from albert_zh.config import ModelConfig
 from albert_zh.input.batches import evaluation_batches
@@ -23,7 +24,6 @@ from albert_zh.model.scope import named_variables
 from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.pretraining.run import pretrain
 from albert_zh.runs import plots as curves
-from albert_zh.runs.run import load_exactly
 
 
 def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_path):

@@ -10,6 +10,7 @@ import tensorflow as tf
 from small import arrays
 
 from albert_zh.checkpoint.files import read_meta, write_checkpoint
+from albert_zh.checkpoint.vocabulary_check import PROJECT_VOCABULARY
 from albert_zh.config import ModelConfig
 from albert_zh.finetuning import run as finetuning
 from albert_zh.finetuning.options import ClassifierOptions
@@ -20,6 +21,7 @@ from albert_zh.model.scope import named_variables
 from albert_zh.runs import run as runs
 from albert_zh.tasks.catalog import find_task
 from albert_zh.text.tokenizers import load_tokenizer
+from albert_zh.text.vocab import Vocab
 
 
 @pytest.fixture(scope="module")
@@ -249,12 +251,14 @@ def test_configuration_of_another_size_is_refused(data, tmp_path):
         fine_tune(options(data, tmp_path / "out", bert_config_file=config, init_checkpoint=prefix))
 
 
-def test_our_vocabulary_never_meets_weights_of_another_toolkit(data, tmp_path, monkeypatch):
-    weights = PretrainingModel(ModelConfig.from_json_file(small.write_config(data)))
-    prefix = write_weights(weights, tmp_path / "albert_model.ckpt")
-    monkeypatch.setattr(runs, "_OWN_VOCABULARY", str(data / "vocab.txt"))
+def test_our_vocabulary_never_meets_weights_of_another_toolkit(data, tmp_path):
+    size = len(Vocab.load(PROJECT_VOCABULARY))
+    config = small.write_config(data, name="published.json", vocab_size=size)
+    weights = PretrainingModel(ModelConfig.from_json_file(config))
+    ours = {"vocab_file": PROJECT_VOCABULARY, "bert_config_file": config}
+    ours["init_checkpoint"] = write_weights(weights, tmp_path / "albert_model.ckpt")
     with pytest.raises(ValueError, match="comes from another toolkit"):
-        fine_tune(options(data, tmp_path / "out", init_checkpoint=prefix))
+        fine_tune(options(data, tmp_path / "out", **ours))
 
 
 def test_training_order_does_not_depend_on_where_it_was_interrupted(data, tmp_path):

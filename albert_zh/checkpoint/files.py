@@ -62,9 +62,14 @@ def _reader(prefix: str):
         raise ValueError(f"{prefix}: the checkpoint is damaged: {error}") from None
 
 
+def meta_path(prefix: str) -> str:
+    """The file that tells of a checkpoint; there is none beside those of other toolkits."""
+    return prefix + _META_SUFFIX
+
+
 def read_meta(prefix: str) -> dict[str, Any] | None:
-    """What stands beside a checkpoint of this toolkit; None beside any other."""
-    path = prefix + _META_SUFFIX
+    """The JSON of the meta file as it stands; None where there is none. See `loading.load_meta`."""
+    path = meta_path(prefix)
     if not tf.io.gfile.exists(path):
         return None
     with tf.io.gfile.GFile(path) as file:

@@ -1,5 +1,6 @@
 """Which steps of a run are saved, which one is resumed, which are kept, which one is best."""
 
+import dataclasses
 import json
 import os
 import re
@@ -12,9 +13,10 @@ import tensorflow as tf
 
 from albert_zh.checkpoint.files import (
     delete_checkpoint,
-    read_meta,
     write_checkpoint,
 )
+from albert_zh.checkpoint.loading import load_meta
+from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.util.object_files import write_json, write_text
 
@@ -86,13 +88,13 @@ class CheckpointManager:
         steps = self.steps()
         return self.prefix(steps[-1]) if steps else None
 
-    def latest_meta(self) -> dict[str, Any]:
-        """What stands beside the newest checkpoint; empty where nothing does."""
+    def latest_meta(self) -> CheckpointMeta:
+        """The meta file of the newest checkpoint; empty where there is none."""
         latest = self.latest()
-        return (read_meta(latest) if latest else None) or {}
+        return (load_meta(latest) if latest else None) or CheckpointMeta()
 
     def save(
-        self, step: int, arrays: Mapping[str, tf.Tensor | np.ndarray], meta: Mapping[str, Any]
+        self, step: int, arrays: Mapping[str, tf.Tensor | np.ndarray], meta: CheckpointMeta
     ) -> str:
         """Writes `model.ckpt-<step>` with `global_step`, then lets go of the oldest.
 
@@ -103,7 +105,8 @@ class CheckpointManager:
         self.remove_leftovers()
         prefix = self.prefix(step)
         table = {**arrays, GLOBAL_STEP: np.int64(step)}
-        write_checkpoint(prefix, table, {"step": step, **self._keeping(), **meta})
+        meta = dataclasses.replace(meta, step=step, **self._keeping())
+        write_checkpoint(prefix, table, meta.to_json())
         self._let_go(newest=step)
         return prefix
 
@@ -120,14 +123,15 @@ class CheckpointManager:
         if self._keep_every_hours is None:
             return {}
         now = self._clock()
-        since = self.latest_meta().get("awaiting_since", now)
+        since = self.latest_meta().awaiting_since
+        since = now if since is None else since
         stays = now - since >= 3600 * self._keep_every_hours
         return {"stays": stays, "awaiting_since": now if stays else since}
 
     def _stays(self, step: int) -> bool:
-        meta = read_meta(self.prefix(step)) or {}
+        meta = load_meta(self.prefix(step)) or CheckpointMeta()
         best = self.best() or {}
-        return meta.get("stays", False) or best.get("checkpoint") == f"model.ckpt-{step}"
+        return bool(meta.stays) or best.get("checkpoint") == f"model.ckpt-{step}"
 
     def note_best(self, step: int, scores: Mapping[str, float]) -> None:
         """Leaves `best_checkpoint.json` for `find_checkpoint` and for people.

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes
-from albert_zh.checkpoint.names import GLOBAL_STEP, initial_plan
+from albert_zh.checkpoint.files import read_meta, read_shapes
+from albert_zh.checkpoint.loading import load_weights, read_step
+from albert_zh.checkpoint.meta import CheckpointMeta, TaskMeta
 from albert_zh.config import ModelConfig, Pooling
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
@@ -37,13 +38,13 @@ class Facts:
 
     def task(self) -> dict[str, Any]:
         """All but the configuration, as JSON values."""
-        return {
-            "name": self.task_name,
-            "labels": list(self.labels),
-            "max_seq_length": self.max_seq_length,
-            "pooling": self.pooling.value,
-            "do_lower_case": self.do_lower_case,
-        }
+        return TaskMeta(
+            name=self.task_name,
+            labels=self.labels,
+            max_seq_length=self.max_seq_length,
+            pooling=self.pooling,
+            do_lower_case=self.do_lower_case,
+        ).to_json()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,14 +92,8 @@ def read_fine_tuned(
         )
     facts = _facts(prefix, stored[_HEAD][0], config_file=config_file, labels=labels)
     model = Classifier(facts.config, len(facts.labels), pooling=facts.pooling)
-    variables = named_variables(model)
-    wanted = {name: tuple(variable.shape) for name, variable in variables.items()}
-    plan = initial_plan(wanted, stored, facts.config, new_parts=(), spare_parts=())
-    arrays = read_arrays(prefix, stored.keys() & {*plan.loaded.values(), GLOBAL_STEP})
-    for name, source in plan.loaded.items():
-        variables[name].assign(arrays[source])
-    step = arrays.get(GLOBAL_STEP)
-    return FineTuned(prefix, None if step is None else int(step), facts, model)
+    load_weights(named_variables(model), prefix, facts.config)
+    return FineTuned(prefix, read_step(prefix), facts, model)
 
 
 def _facts(
@@ -126,16 +121,18 @@ def _facts(
 
 def _facts_of_meta(prefix: str, meta: Mapping[str, Any]) -> Facts:
     try:
-        task = meta["task"]
+        typed = CheckpointMeta.from_json(meta)
+        if typed.config is None or typed.task is None:
+            raise ValueError("it has no config or no task")
         return Facts(
-            config=ModelConfig.from_dict(meta["config"]),
-            labels=tuple(task["labels"]),
-            pooling=Pooling(task["pooling"]),
-            task_name=task["name"],
-            max_seq_length=task["max_seq_length"],
-            do_lower_case=task["do_lower_case"],
+            config=typed.config,
+            labels=typed.task.labels,
+            pooling=typed.task.pooling,
+            task_name=typed.task.name,
+            max_seq_length=typed.task.max_seq_length,
+            do_lower_case=typed.task.do_lower_case,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(
             f"{prefix}.meta.json does not describe a classifier ({error}); if it is damaged, move "
             "it away and give --config_file and --labels"

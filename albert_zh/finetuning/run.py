@@ -9,22 +9,20 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from albert_zh.checkpoint.loading import load_exactly
 from albert_zh.checkpoint.manager import find_checkpoint
+from albert_zh.checkpoint.meta import CheckpointMeta, TaskMeta
+from albert_zh.checkpoint.vocabulary_check import (
+    check_vocabulary,
+    check_vocabulary_size,
+    vocabulary_identity,
+)
 from albert_zh.config import ModelConfig
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.objectives.classification import classification_objective
-from albert_zh.runs.run import (
-    Lengths,
-    Run,
-    Training,
-    check_lengths,
-    check_vocabulary,
-    check_vocabulary_size,
-    load_exactly,
-    vocabulary_identity,
-)
+from albert_zh.runs.run import Lengths, Run, Training
 from albert_zh.tasks.batches import (
     PaddedBatch,
     bucket_lengths,
@@ -62,7 +60,7 @@ def fine_tune(options: ClassifierOptions) -> None:
         raise ValueError("nothing to do: set --do_train=True, --do_eval=True or --do_predict=True")
     task = find_task(options.task_name)
     config = ModelConfig.from_json_file(options.bert_config_file)
-    check_lengths(options.max_seq_length, config, source=options.bert_config_file)
+    config.check_length(options.max_seq_length, source=options.bert_config_file)
     # Workers have to be connected before TensorFlow computes anything.
     strategy = make_strategy(options.strategy_options())
     tokenizer = _tokenizer(options, config)
@@ -78,7 +76,7 @@ def fine_tune(options: ClassifierOptions) -> None:
             dtype=options.computes_in().dtype,
             recompute=options.recomputes(config),
         )
-        run.start(model, new_parts=["output_", "loss/"], spare_parts=["cls/"])
+        run.start(model)
     with report_lost_workers():
         if options.do_train and not train_classifier(
             options, run, model, data, tokenizer=tokenizer
@@ -103,24 +101,28 @@ def _tokenizer(options: ClassifierOptions, config: ModelConfig) -> Tokenizer:
     return tokenizer
 
 
-def _identity(options, config: ModelConfig, task: Task, tokenizer: Tokenizer) -> dict:
-    identity = {
-        "config": config.to_dict(),
-        "vocabulary": vocabulary_identity(tokenizer.vocab),
-        "task": {
-            "name": task.name,
-            "labels": task.labels,
-            "max_seq_length": options.max_seq_length,
-            "pooling": options.pooling.value,
-            "do_lower_case": options.do_lower_case,
-        },
-    }
+def _identity(
+    options: ClassifierOptions, config: ModelConfig, task: Task, tokenizer: Tokenizer
+) -> CheckpointMeta:
+    """What may not change when a run is resumed."""
+    training = {}
     if options.do_train:
         train_file = find_file(task, data_dir=options.data_dir, split="train")
-        identity["training_data"] = sha256_of_file(train_file)
+        training["training_data"] = sha256_of_file(train_file)
         for name in ("init_checkpoint", "train_batch_size", "random_seed"):
-            identity[name] = getattr(options, name)
-    return identity
+            training[name] = getattr(options, name)
+    return CheckpointMeta(
+        config=config,
+        vocabulary=vocabulary_identity(tokenizer.vocab),
+        task=TaskMeta(
+            name=task.name,
+            labels=task.labels,
+            max_seq_length=options.max_seq_length,
+            pooling=options.pooling,
+            do_lower_case=options.do_lower_case,
+        ),
+        training=training,
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,19 +4,18 @@ import dataclasses
 
 from absl import logging
 
+from albert_zh.checkpoint.vocabulary_check import (
+    check_vocabulary,
+    check_vocabulary_size,
+    vocabulary_identity,
+)
 from albert_zh.config import ModelConfig
 from albert_zh.input.damage import OnCorrupt
 from albert_zh.input.files import RecordFiles, check_records, split_files
 from albert_zh.masking.instances import MaskingRecipe
 from albert_zh.masking.options import masking_recipe, predictions_needed
 from albert_zh.pretraining.options import PretrainingOptions
-from albert_zh.runs.run import (
-    Lengths,
-    check_lengths,
-    check_vocabulary,
-    check_vocabulary_size,
-    vocabulary_identity,
-)
+from albert_zh.runs.run import Lengths
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.util.files import expand_patterns
 
@@ -71,14 +70,15 @@ def _records(paths: list[str], options: PretrainingOptions, config: ModelConfig)
         on_corrupt=OnCorrupt(options.on_corrupt),
     )
     name = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} others"
-    check_lengths(files.max_seq_length, config, source=options.bert_config_file)
+    config.check_length(files.max_seq_length, source=options.bert_config_file)
     logging.info("%s: %s records", name, f"{files.num_records:,}")
     if not files.has_pairs:
         logging.info("%s has no pairs of segments: no sentence order is learnt", name)
     masking = None
     if not files.masked:
         tokenizer = _tokenizer(name, options, files)
-        files = dataclasses.replace(files, vocabulary=vocabulary_identity(tokenizer.vocab))
+        vocabulary = vocabulary_identity(tokenizer.vocab).to_json()
+        files = dataclasses.replace(files, vocabulary=vocabulary)
         masking = _masking(options, files, tokenizer)
     _check_vocabulary(name, files, options, config)
     return Records(files, masking)
@@ -103,7 +103,7 @@ def _tokenizer(name: str, options: PretrainingOptions, files: RecordFiles) -> To
             "vocabulary with --vocab_file"
         )
     tokenizer = load_tokenizer(options.vocab_file)
-    if files.vocabulary not in (None, vocabulary_identity(tokenizer.vocab)):
+    if files.vocabulary not in (None, vocabulary_identity(tokenizer.vocab).to_json()):
         raise ValueError(f"{name} is made of another vocabulary than {options.vocab_file}")
     return tokenizer
 

@@ -19,6 +19,8 @@ import tensorflow as tf
 from absl import logging
 
 from albert_zh import estimates
+from albert_zh.checkpoint.loading import load_exactly
+from albert_zh.checkpoint.meta import CheckpointMeta, VocabularyIdentity
 from albert_zh.config import Lineage, ModelConfig
 from albert_zh.input.batches import named_read_errors, training_batches
 from albert_zh.masking.options import MaskingOptions
@@ -29,7 +31,7 @@ from albert_zh.pretraining.data import Records, training_and_held_out
 from albert_zh.pretraining.evaluation import Evaluation
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.runs import plots as curves
-from albert_zh.runs.run import HeldOut, Lengths, Run, Training, load_exactly
+from albert_zh.runs.run import HeldOut, Lengths, Run, Training
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.loop import Workload
 from albert_zh.train.optimizers import Rule
@@ -60,8 +62,7 @@ def pretrain(options: PretrainingOptions) -> None:
             dtype=options.computes_in().dtype,
             recompute=options.recomputes(config),
         )
-        # A fine-tuned checkpoint has no pretraining heads; a classifier's head is of no use here.
-        run.start(model, new_parts=["cls/"], spare_parts=["output_", "loss/"], grow_positions=True)
+        run.start(model, grow_positions=True)
     evaluation = Evaluation(options, model, held_out or records, strategy=strategy)
     with report_lost_workers():
         ended = True
@@ -72,10 +73,11 @@ def pretrain(options: PretrainingOptions) -> None:
             _evaluate_latest(options, run, model, evaluation)
 
 
-def _identity(options: PretrainingOptions, config: ModelConfig, records: Records) -> dict[str, Any]:
+def _identity(options: PretrainingOptions, config: ModelConfig, records: Records) -> CheckpointMeta:
     """What may not change when a run is resumed. The number of steps and the rate may."""
     files = records.files
-    identity = {"config": config.to_dict(), "vocabulary": files.vocabulary}
+    vocabulary = VocabularyIdentity.from_json(files.vocabulary) if files.vocabulary else None
+    identity = CheckpointMeta(config=config, vocabulary=vocabulary)
     if not options.do_train:
         return identity
     # The order of the data is a function of these, wherever the files are.
@@ -88,8 +90,7 @@ def _identity(options: PretrainingOptions, config: ModelConfig, records: Records
             field.name: getattr(options, field.name) for field in dataclasses.fields(MaskingOptions)
         }
         masking |= {"masking": options.masking, **dataclasses.asdict(records.lengths)}
-    return {
-        **identity,
+    training = {
         "init_checkpoint": options.init_checkpoint,
         "train_batch_size": options.train_batch_size,
         "random_seed": options.random_seed,
@@ -104,6 +105,7 @@ def _identity(options: PretrainingOptions, config: ModelConfig, records: Records
             "sentence_order_weight": options.sentence_order_weight,
         },
     }
+    return dataclasses.replace(identity, training=training)
 
 
 def _train(

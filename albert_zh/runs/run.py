@@ -20,14 +20,16 @@ import tensorflow as tf
 from absl import logging
 
 from albert_zh import estimates
-from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes
+from albert_zh.checkpoint.files import read_shapes
+from albert_zh.checkpoint.loading import load_exactly, load_initial, load_meta
 from albert_zh.checkpoint.manager import CheckpointManager
-from albert_zh.checkpoint.names import GLOBAL_STEP, LoadPlan, initial_plan, plan_load
+from albert_zh.checkpoint.meta import CheckpointMeta
+from albert_zh.checkpoint.names import GLOBAL_STEP, LoadPlan
 from albert_zh.config import ModelConfig
+from albert_zh.model.heads import catalog
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.history import History
 from albert_zh.runs.options import RunOptions
-from albert_zh.text.vocab import Vocab
 from albert_zh.train.agreement import agree, of_chief
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.devices import local_devices, memory_limit
@@ -42,8 +44,6 @@ from albert_zh.train.summaries import SummaryWriter
 from albert_zh.train.watchdog import Watchdog
 from albert_zh.util.object_files import write_json
 from albert_zh.variants import variant_of
-
-_OWN_VOCABULARY = os.path.join(os.path.dirname(__file__), "..", "..", "albert_config", "vocab.txt")
 
 # What a row of the history says of itself rather than of the training.
 _NOT_CURVES = ("step", "steps", "spike")
@@ -99,15 +99,15 @@ class Run:
         self,
         options: RunOptions,
         *,
-        identity: Mapping[str, Any],
+        identity: CheckpointMeta,
         strategy: tf.distribute.Strategy | None = None,
     ):
         """
         Args:
             options: The run's flags, kept in `options.json` and in each checkpoint's meta file.
             identity: What the checkpoints of a run have in common (model configuration,
-                vocabulary, task, data and their order, weights it began with), as JSON values. A
-                run that only reads checkpoints may leave out what does not matter to it.
+                vocabulary, task, data and their order, weights it began with). A run that only
+                reads checkpoints may leave out what does not matter to it.
             strategy: Where to train; on one device when left out.
 
         Raises:
@@ -115,8 +115,7 @@ class Run:
         """
         self._options = options
         self._strategy = strategy or tf.distribute.get_strategy()
-        self._identity = json.loads(json.dumps(identity))
-        self._config = ModelConfig.from_dict(self._identity["config"])
+        self._identity, self._config = identity, identity.config
         self._history = History(options.output_dir)
         self._summaries: SummaryWriter | None = None
         self._start = LoadPlan({}, [], [], {})
@@ -128,50 +127,34 @@ class Run:
         )
         self._check_directory()
 
-    def start(
-        self,
-        model: tf.Module,
-        *,
-        new_parts: Sequence[str],
-        spare_parts: Sequence[str],
-        grow_positions: bool = False,
-    ) -> None:
+    def start(self, model: tf.Module, *, grow_positions: bool = False) -> None:
         """Fills the model from the initial checkpoint, if there is one and nothing to resume.
 
         Args:
-            model: With random values.
-            new_parts: Prefixes of names that may start at random all the same.
-            spare_parts: Prefixes of stored names that the model may have no use for.
+            model: One of `model.heads.catalog`, with random values. Its head may keep them.
             grow_positions: Whether the model may have more positions than are stored; the further
-                ones start at random.
+                ones keep their random values.
         """
-        prefix = self._options.init_checkpoint
+        options = self._options
         if self.checkpoints.latest():
             return
-        if not prefix:
-            logging.info("starting from random weights, seed %d", self._options.random_seed)
+        if not options.init_checkpoint:
+            logging.info("starting from random weights, seed %d", options.random_seed)
             return
-        variables = named_variables(model)
-        self._start = plan = initial_plan(
-            {name: tuple(variable.shape) for name, variable in variables.items()},
-            read_shapes(prefix),
+        self._start = load_initial(
+            named_variables(model),
+            options.init_checkpoint,
             self._config,
-            new_parts=new_parts,
-            spare_parts=spare_parts,
-            from_group_0=self._options.init_from_group0,
+            own_head=model.stored_names,
+            other_heads=[
+                name
+                for other in catalog.MODELS
+                for name in other.stored_names
+                if name not in model.stored_names
+            ],
+            from_group_0=options.init_from_group0,
             grow_positions=grow_positions,
         )
-        _assign(variables, prefix, plan.loaded)
-        for name, rows in plan.grown.items():
-            stored = read_arrays(prefix, [name])[name]
-            variables[name].assign(tf.concat([stored, variables[name].read_value()[rows:]], axis=0))
-            logging.warning(
-                "%s grows from %d to %d rows: the new ones start at random",
-                *(name, rows, variables[name].shape[0]),
-            )
-        logging.info("loaded %d variables from %s", len(plan.loaded) + len(plan.grown), prefix)
-        for name in (*plan.missing, *plan.misshapen):
-            logging.warning("%s starts at random: the checkpoint has none that fits", name)
 
     def batch_plan(self, global_batch: int, lengths: Lengths) -> BatchPlan:
         """How a step's examples are parted: over the replicas, and what each computes at once.
@@ -186,7 +169,7 @@ class Run:
             return BatchPlan.make(
                 global_batch, num_replicas=replicas, micro_batch=options.micro_batch_size
             )
-        before = self.checkpoints.latest_meta().get("batch_plan", {})
+        before = self.checkpoints.latest_meta().batch_plan or {}
         if before.get("num_replicas") == replicas and before.get("global_batch") == global_batch:
             return BatchPlan.make(
                 global_batch, num_replicas=replicas, micro_batch=before["micro_batch"]
@@ -320,7 +303,7 @@ class Run:
         kept = {name: counters[name] for name in counters if name in stored}
         load_exactly({**weights, GLOBAL_STEP: counters[GLOBAL_STEP], **kept}, prefix)
         logging.info("resuming from %s", prefix)
-        unrecorded = self.checkpoints.latest_meta().get("unrecorded")
+        unrecorded = self.checkpoints.latest_meta().unrecorded
         return Stretch.from_json(unrecorded) if unrecorded else Stretch()
 
     def _save(
@@ -333,12 +316,12 @@ class Run:
         arrays = {
             name: variable.read_value() for name, variable in state.items() if name != GLOBAL_STEP
         }
-        meta = {
-            **self._identity,
-            "batch_plan": dataclasses.asdict(plan),
-            "options": dataclasses.asdict(self._options),
-            "unrecorded": stretch.to_json(),
-        }
+        meta = dataclasses.replace(
+            self._identity,
+            batch_plan=dataclasses.asdict(plan),
+            options=dataclasses.asdict(self._options),
+            unrecorded=stretch.to_json(),
+        )
         self.checkpoints.save(step, arrays, meta)
 
     def _is_to_evaluate(
@@ -409,14 +392,15 @@ class Run:
                     "--output_dir"
                 )
             return
-        meta = read_meta(latest)
+        meta = load_meta(latest)
         if meta is None:
             logging.warning("%s says nothing of its model; it is taken as this one's", latest)
             return
-        for key, value in self._identity.items():
-            if meta.get(key) != value:
+        stored, identity = meta.identity(), json.loads(json.dumps(self._identity.identity()))
+        for key, value in identity.items():
+            if stored.get(key) != value:
                 raise ValueError(
-                    f"{directory} holds another run: its {key} is {meta.get(key)}, this one's is "
+                    f"{directory} holds another run: its {key} is {stored.get(key)}, this one's is "
                     f"{value}. Of a run, the model, the data and their order stay the same; choose "
                     f"another --output_dir (--init_checkpoint={latest} starts from its weights)"
                 )
@@ -437,76 +421,3 @@ def _shown(value: Any) -> str:
             named = (f"{name.replace('_', ' ')} {_shown(value[name])}" for name in value)
             return ", ".join(named) or "none"
     return str(value)
-
-
-def load_exactly(variables: Mapping[str, tf.Variable], prefix: str) -> None:
-    """Fills all variables from a checkpoint that holds them under the same names.
-
-    Raises:
-        ValueError: One of them is missing or of another shape.
-    """
-    stored = read_shapes(prefix)
-    wanted = {name: tuple(variable.shape) for name, variable in variables.items()}
-    plan = plan_load(wanted, {name: stored[name] for name in stored if name in wanted})
-    if complaint := plan.complaint():
-        raise ValueError(f"{prefix} does not fit the model and its optimizer:\n{complaint}")
-    _assign(variables, prefix, plan.loaded)
-
-
-def _assign(variables: Mapping[str, tf.Variable], prefix: str, loaded: Mapping[str, str]) -> None:
-    arrays = read_arrays(prefix, set(loaded.values()))
-    for name, source in loaded.items():
-        variables[name].assign(arrays[source])
-
-
-def check_lengths(max_seq_length: int, config: ModelConfig, *, source: str) -> None:
-    """Raises ValueError where the model, configured in `source`, has too few positions."""
-    if max_seq_length > config.max_position_embeddings:
-        raise ValueError(
-            f"max_seq_length {max_seq_length} exceeds max_position_embeddings "
-            f"{config.max_position_embeddings} in {source}; lower --max_seq_length or choose "
-            "another configuration"
-        )
-
-
-def vocabulary_identity(vocab: Vocab) -> dict[str, Any]:
-    """A vocabulary as checkpoints and records remember it."""
-    return {"fingerprint": vocab.fingerprint, "size": len(vocab)}
-
-
-def check_vocabulary_size(size: int, config: ModelConfig, *, source: str) -> None:
-    """Raises ValueError unless the model has a row for every entry, and none to spare."""
-    if size != config.vocab_size:
-        raise ValueError(
-            f"{source} has {size:,} entries, the model's configuration says vocab_size "
-            f"{config.vocab_size:,}; use the vocabulary and the configuration of one model"
-        )
-
-
-def check_vocabulary(prefix: str, fingerprint: str) -> None:
-    """Raises ValueError where a checkpoint was, or must have been, trained with other ids.
-
-    Token ids mean nothing without their vocabulary, and a wrong one of the right size would
-    train on without an error.
-
-    Args:
-        prefix: The checkpoint to start from.
-        fingerprint: Of the vocabulary in use.
-    """
-    meta = read_meta(prefix) or {}
-    beside = os.path.join(os.path.dirname(prefix), "vocab.txt")
-    trained_with = (meta.get("vocabulary") or {}).get("fingerprint")
-    if trained_with is None and tf.io.gfile.exists(beside):
-        trained_with = Vocab.load(beside).fingerprint
-    if trained_with is None and fingerprint == Vocab.load(_OWN_VOCABULARY).fingerprint:
-        raise ValueError(
-            f"{prefix} comes from another toolkit, so it was not trained with this project's "
-            "albert_config/vocab.txt; use the vocab.txt that came with it (for pretraining, "
-            "create the records with it)"
-        )
-    if trained_with not in (None, fingerprint):
-        where = f" ({beside})" if tf.io.gfile.exists(beside) else ""
-        raise ValueError(
-            f"{prefix} was trained with another vocabulary than the one in use; use the vocab.txt "
-            f"that came with it{where} (for pretraining, create the records with it)"
-        )

@@ -7,7 +7,7 @@ import tensorflow as tf
 from albert_zh.config import ModelConfig
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.objectives.pretraining import pretraining_objective
-from albert_zh.runs.run import check_lengths, optimizer_options
+from albert_zh.runs.run import optimizer_options
 from albert_zh.testing.synthetic_batch import made_up_batch
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.optimizers import Optimizer, Rule
@@ -51,7 +51,7 @@ def pretraining_trial(
     Raises:
         ValueError: The lengths do not fit each other or the model, or the batch its parts.
     """
-    check_lengths(max_seq_length, config, source="the configuration")
+    config.check_length(max_seq_length, source="the configuration")
     batch = made_up_batch(
         batch_size=batch_size,
         max_seq_length=max_seq_length,

@@ -40,6 +40,8 @@ class MaskedLmHead(tf.Module):
 class PretrainingModel(tf.Module):
     """Encoder with the masked-LM and the sentence-order head (ALBERT, section 3.1)."""
 
+    stored_names = ("cls/",)  # prefixes of the names that the heads own in a checkpoint
+
     def __init__(
         self,
         config: ModelConfig,

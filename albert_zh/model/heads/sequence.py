@@ -29,6 +29,8 @@ class SequenceHead(tf.Module):
 class Classifier(tf.Module):
     """Encoder with a classification head on one vector per example."""
 
+    stored_names = ("output_", "loss/")  # prefixes of the names that the head owns
+
     def __init__(
         self,
         config: ModelConfig,

@@ -1,0 +1,160 @@
+"""Typed content of `model.ckpt-N.meta.json`: what a checkpoint tells of itself besides its arrays.
+
+```
+{"step": 200,                                        "stays": ..., "awaiting_since": ...
+ "config": {...},                                    the model
+ "vocabulary": {"fingerprint": "...", "size": 21128},
+ "task": {"name": "lcqmc", "labels": ["0", "1"], ...},          of a fine-tuned model
+ "training_data": ..., "random_seed": ..., ...       what may not change in a run
+ "batch_plan": {...}, "options": {...}, "unrecorded": {...}}
+```
+No TensorFlow; `albert_zh.checkpoint.loading.load_meta` reads the file.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from albert_zh.config import ModelConfig, Pooling
+
+
+@dataclasses.dataclass(frozen=True)
+class VocabularyIdentity:
+    """A vocabulary as checkpoints and records remember it."""
+
+    fingerprint: str  # SHA-256 of its entries
+    size: int  # entries
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "VocabularyIdentity":
+        return cls(fingerprint=values["fingerprint"], size=values["size"])
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskMeta:
+    """The task that a model was fine-tuned for; None stands for what is not recorded."""
+
+    name: str | None
+    labels: tuple[str, ...]  # a label's place is its id
+    max_seq_length: int | None  # tokens, of the training
+    pooling: Pooling
+    do_lower_case: bool | None
+
+    def to_json(self) -> dict[str, Any]:
+        values = {"labels": list(self.labels), "pooling": self.pooling.value}
+        return {**dataclasses.asdict(self), **values}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "TaskMeta":
+        return cls(
+            name=values["name"],
+            labels=tuple(values["labels"]),
+            max_seq_length=values["max_seq_length"],
+            pooling=Pooling(values["pooling"]),
+            do_lower_case=values["do_lower_case"],
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointMeta:
+    """The content of a meta file; what is None or empty is not in the file.
+
+    A run's identity is a `CheckpointMeta` too: `config`, `vocabulary`, `task` and `training`, which
+    all of its checkpoints have in common.
+    """
+
+    step: int | None = None
+    # Kept for ever (--keep_checkpoint_every_n_hours), and since when the next such one is awaited,
+    # in seconds since 1970.
+    stays: bool | None = None
+    awaiting_since: float | None = None
+    config: ModelConfig | None = None
+    vocabulary: VocabularyIdentity | None = None
+    task: TaskMeta | None = None
+    # The data and their order, the weights a run began with: JSON values by their keys.
+    training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    batch_plan: Mapping[str, int] | None = None  # fields of `train.batch_plan.BatchPlan`
+    options: Mapping[str, Any] | None = None  # flags of the run
+    # Sums over the steps since the last row of the history.
+    unrecorded: Mapping[str, Any] | None = None
+    converted: Mapping[str, Any] | None = None  # source and flags of a conversion
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object of the file, keys in their order."""
+        values: dict[str, Any] = {
+            "step": self.step,
+            "stays": self.stays,
+            "awaiting_since": self.awaiting_since,
+        }
+        values = {key: value for key, value in values.items() if value is not None}
+        values |= self.identity()
+        for key in ("batch_plan", "options", "unrecorded", "converted"):
+            if (value := getattr(self, key)) is not None:
+                values[key] = dict(value)
+        return values
+
+    def identity(self) -> dict[str, Any]:
+        """The part of the JSON object that is the same in all checkpoints of a run."""
+        values: dict[str, Any] = {}
+        if self.config is not None:
+            values["config"] = self.config.to_dict()
+            # Records without a manifest do not tell their vocabulary; then it is null.
+            values["vocabulary"] = self.vocabulary and self.vocabulary.to_json()
+        if self.task is not None:
+            values["task"] = self.task.to_json()
+        return {**values, **self.training}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "CheckpointMeta":
+        """Reads the JSON object of a meta file, of any earlier version too.
+
+        Raises:
+            ValueError: A key is missing, or a value is of another kind than it was written.
+        """
+        _require("the file", values, Mapping)
+        plain = {key: values.get(key) for key in _PLAIN}
+        for key, kind in _PLAIN.items():
+            if plain[key] is not None:
+                _require(key, plain[key], kind)
+        known = {*_PLAIN, *_TYPED}
+        return cls(
+            **plain,
+            **{key: _read(key, values.get(key), _TYPED[key]) for key in _TYPED},
+            training={key: values[key] for key in values if key not in known},
+        )
+
+
+_PLAIN = {
+    "step": int,
+    "stays": bool,
+    "awaiting_since": int | float,
+    "batch_plan": Mapping,
+    "options": Mapping,
+    "unrecorded": Mapping,
+    "converted": Mapping,
+}
+_TYPED: dict[str, Callable[[Any], Any]] = {
+    "config": ModelConfig.from_dict,
+    "vocabulary": VocabularyIdentity.from_json,
+    "task": TaskMeta.from_json,
+}
+
+
+def _read(key: str, value: Any, read: Callable[[Any], Any]) -> Any:
+    if value is None:
+        return None
+    _require(key, value, Mapping)
+    try:
+        return read(value)
+    except KeyError as error:
+        raise ValueError(f"{error} is missing in {key}") from None
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{key}: {error}") from None
+
+
+def _require(name: str, value: Any, kind: Any) -> None:
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} is {value!r}, of another kind than it was written")
