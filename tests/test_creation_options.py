@@ -6,8 +6,8 @@ import small
 from albert_zh.corpus.instances import Pairing
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.creation.options import DataOptions, make_plan
-from albert_zh.masking.instances import ngram_lengths, span_lengths
 from albert_zh.masking.options import MaskingOptions
+from albert_zh.masking.recipe import ngram_lengths, span_lengths
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_segmenter_follows_its_flags(plan, options, segmenter):
 
 
 def test_hashed_labels_need_a_vocabulary_that_has_them(plan):
-    with pytest.raises(ValueError, match="## twins"):
+    with pytest.raises(ValueError, match="## pieces"):
         plan(MaskingOptions(continuation_labels="hashed"))
 
 

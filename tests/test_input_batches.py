@@ -15,7 +15,7 @@ from albert_zh.input.batches import evaluation_batches, named_read_errors, train
 from albert_zh.input.damage import OnCorrupt
 from albert_zh.input.decoding import Stretch
 from albert_zh.input.files import check_records
-from albert_zh.masking.instances import MaskingRecipe
+from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.records.features import Layout, serialize
 from albert_zh.records.tfrecord import frame
 

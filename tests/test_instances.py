@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from albert_zh.corpus.documents import Document, Sentence
 from albert_zh.corpus.instances import Instance, InstanceRecipe, Pairing, harvest, lay_out
 from albert_zh.corpus.pairs import SegmentPair
-from albert_zh.masking.instances import MaskingRecipe, ReplacePer, mask_words
+from albert_zh.masking.instances import mask_words
+from albert_zh.masking.recipe import MaskingRecipe, ReplacePer
 
 CLS, SEP, MASK = 2, 3, 4
 RECIPE = InstanceRecipe(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from albert_zh.masking.instances import ReplacePer, ngram_lengths, span_lengths
 from albert_zh.masking.options import MASKINGS, MaskingOptions, masking_recipe
+from albert_zh.masking.recipe import ReplacePer, ngram_lengths, span_lengths
 from albert_zh.text.vocab import Vocab
 from albert_zh.text.wordpiece import WordPieceTokenizer
 
@@ -58,7 +58,7 @@ def test_hashed_labels_are_the_twins_of_chinese_characters():
 
 def test_hashed_labels_need_twins_in_the_vocabulary():
     tokenizer = WordPieceTokenizer(Vocab((*SPECIAL, "好")))
-    with pytest.raises(ValueError, match="needs a vocabulary with ## twins"):
+    with pytest.raises(ValueError, match="needs a vocabulary with ## pieces"):
         masking_recipe(
             MaskingOptions(continuation_labels="hashed"),
             tokenizer,

@@ -271,7 +271,7 @@ def test_held_out_records_are_masked_alike_at_every_evaluation(data, tmp_path):
     [
         ({"vocab_file": None}, r"dynamic\.tfrecord are to be masked here.*--vocab_file"),
         ({"masking": "word", "ngram": 2}, "--ngram is for --masking=ngram, not word"),
-        ({"continuation_labels": "hashed"}, "needs a vocabulary with ## twins"),
+        ({"continuation_labels": "hashed"}, "needs a vocabulary with ## pieces"),
     ],
 )
 def test_mistakes_of_masking_are_named_before_any_training(data, tmp_path, changes, message):

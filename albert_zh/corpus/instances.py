@@ -24,7 +24,8 @@ from albert_zh.corpus.pairs import (
     sentence_order_pairs,
     single_segments,
 )
-from albert_zh.masking.instances import MaskingRecipe, mask_words
+from albert_zh.masking.instances import mask_words
+from albert_zh.masking.recipe import MaskingRecipe
 
 _SHORTEST = 8  # tokens; below it there is no sentence to speak of
 

@@ -19,13 +19,13 @@ from albert_zh.corpus.instances import InstanceRecipe, Pairing
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.creation.maker import RecordMaker, TextTools
 from albert_zh.flags import REQUIRED, option
-from albert_zh.masking.instances import MaskingRecipe
 from albert_zh.masking.options import (
     MASKINGS,
     MaskingOptions,
     masking_recipe,
     predictions_needed,
 )
+from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.records.features import Layout
 from albert_zh.records.manifest import RecordSet
 from albert_zh.text.tokenizers import Tokenizer

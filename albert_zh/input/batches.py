@@ -24,8 +24,8 @@ import tensorflow as tf
 from albert_zh.input.damage import READ_ERRORS, brief, check_all
 from albert_zh.input.decoding import NO_BATCH, Batch, columns
 from albert_zh.input.files import RecordFiles
-from albert_zh.masking.batches import DynamicMasking
-from albert_zh.masking.instances import MaskingRecipe
+from albert_zh.masking.batches import BatchMasking
+from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.records import features
 
 # The order hangs on both numbers; the second is a multiple of the first.
@@ -224,7 +224,7 @@ def _masked(
         raise ValueError("records for dynamic masking need a masking recipe, masked ones have none")
     if masking is None:
         return batches
-    mask = DynamicMasking(masking)
+    mask = BatchMasking(masking)
 
     def mask_batch(number: tf.Tensor, batch: Batch) -> Batch:
         own_seed = tf.random.experimental.stateless_fold_in(tf.constant(seed, tf.int64), number)

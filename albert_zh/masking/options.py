@@ -1,4 +1,4 @@
-"""The flags that say how tokens are masked, for the scripts that mask: they become a recipe.
+"""The flags of masking, and the recipe they become.
 
 ```
 --masking=ngram --ngram=2 --masked_lm_prob=0.15  +  vocabulary  ->  MaskingRecipe
@@ -13,7 +13,7 @@ import math
 from absl import logging
 
 from albert_zh.flags import option
-from albert_zh.masking.instances import (
+from albert_zh.masking.recipe import (
     MaskingRecipe,
     ReplacePer,
     continuation_ids,
@@ -31,7 +31,7 @@ _ONLY_NGRAM = ("ngram", "favor_shorter_ngram")
 
 @dataclasses.dataclass(frozen=True)
 class MaskingOptions:
-    """Flags of every script that masks, beside `--masking`."""
+    """Flags of both scripts that mask, besides `--masking`."""
 
     masked_lm_prob: float = option(0.15, "Share of the tokens that are masked.")
     ngram: int = option(3, "Most words masked together by --masking=ngram.")
@@ -42,20 +42,20 @@ class MaskingOptions:
     )
     replace_per: str | None = option(
         None,
-        "What draws whether it becomes [MASK] (80 %), a random token (10 %) or stays (10 %): each "
-        "token (the default), each word (the default with --similar_words), or each unit of words "
-        "masked together.",
+        "A masked token becomes [MASK] (80 %), a random token (10 %) or stays (10 %). One draw "
+        "decides for a token (the default), for all tokens of a word (the default with "
+        "--similar_words), or for all of a unit of words that are masked together.",
         choices=[each.value for each in ReplacePer],
     )
     similar_words: str | None = option(
         None,
-        "Table of similar words, which masked words become instead of [MASK] (MacBERT): on each "
-        "line a word and its similar words, parted by spaces or tabs.",
+        "File of similar words, which replace masked words instead of [MASK] (MacBERT): a word and "
+        "its similar words on each line, separated by spaces or tabs.",
     )
     continuation_labels: str = option(
         "plain",
-        "plain: the label of a token is the token; hashed: that of a later character of a word is "
-        "its ## twin, as brightmart's published models were trained.",
+        "plain: the label of a token is the token itself. hashed: the label of a later character "
+        "of a word is its ## piece, as in the training of brightmart's published models.",
         choices=["plain", "hashed"],
     )
 
@@ -80,17 +80,17 @@ def masking_recipe(
     max_predictions_per_seq: int,
     permute: bool = False,
 ) -> MaskingRecipe:
-    """The flags in the terms of `albert_zh.corpus`.
+    """Make a recipe of the flags.
 
     Args:
         options: The flags.
-        tokenizer: Of the text; its vocabulary gives [MASK], random tokens and labels.
+        tokenizer: The tokenizer of the text; its vocabulary gives [MASK], random tokens and labels.
         masking: One of `MASKINGS`.
-        max_predictions_per_seq: Most masked tokens of an instance.
-        permute: Whether further units have their tokens permuted.
+        max_predictions_per_seq: Most masked tokens per instance.
+        permute: Also permute the tokens of further units.
 
     Raises:
-        ValueError: A flag has no use with the others, or a file is not what it should be.
+        ValueError: A flag has no effect with the others, or a file has bad content.
     """
     if masking != "ngram" and (idle := [name for name in options.changed() if name in _ONLY_NGRAM]):
         raise ValueError(f"--{idle[0]} is for --masking=ngram, not {masking}; leave it out")
@@ -107,13 +107,15 @@ def masking_recipe(
             options.replace_per or ("word" if options.similar_words else "token")
         ),
         similar=_similar(options.similar_words, tokenizer) if options.similar_words else None,
-        continuation_ids=_twins(vocab) if options.continuation_labels == "hashed" else None,
+        continuation_ids=_continuation_ids(vocab)
+        if options.continuation_labels == "hashed"
+        else None,
         permute=permute,
     )
 
 
 def predictions_needed(max_seq_length: int, masked_lm_prob: float) -> int:
-    """Places for the masks of the longest instance: a good max_predictions_per_seq.
+    """A good max_predictions_per_seq: the masks of the longest instance.
 
     >>> predictions_needed(128, 0.15), predictions_needed(512, 0.1)
     (20, 52)
@@ -130,16 +132,18 @@ def _unit_lengths(options: MaskingOptions, masking: str) -> tuple[float, ...]:
 def _similar(path: str, tokenizer: Tokenizer) -> dict[Ids, tuple[Ids, ...]]:
     read = read_similar_words(path, tokenizer)
     logging.info(
-        "%s: %d words; %d similar words of another number of tokens or with unknown ones left out",
-        *(path, len(read.ids), read.left_out),
+        "%s: %d words; %d similar words left out for another number of tokens or unknown tokens",
+        path,
+        len(read.ids),
+        read.left_out,
     )
     return read.ids
 
 
-def _twins(vocab: Vocab) -> dict[int, int]:
-    if twins := continuation_ids(vocab):
-        return twins
+def _continuation_ids(vocab: Vocab) -> dict[int, int]:
+    if pieces := continuation_ids(vocab):
+        return pieces
     raise ValueError(
-        "--continuation_labels=hashed needs a vocabulary with ## twins of Chinese characters, such "
-        "as ##字; this one has none"
+        "--continuation_labels=hashed needs a vocabulary with ## pieces of Chinese characters, "
+        "such as ##字; this one has none"
     )

@@ -6,9 +6,11 @@
 ```
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+
+import numpy as np
 
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.files import read_lines
@@ -20,19 +22,58 @@ Ids = tuple[int, ...]
 
 @dataclass(frozen=True)
 class SimilarWords:
-    """Words and their similar ones in token ids, and how many similar ones were of no use."""
+    """Words and their similar words in token ids."""
 
     ids: dict[Ids, tuple[Ids, ...]]
-    left_out: int
+    left_out: int  # similar words that cannot stand in the place of their word
+
+
+@dataclass(frozen=True, eq=False)
+class SimilarWordTable:
+    """The words as sorted arrays, for many searches at once: W words of at most N tokens.
+
+    A word's key is made of its tokens, the digits of a number to a base beyond all ids. Keys of
+    five or more tokens wrap around, so that different words can have the same key.
+    """
+
+    powers: np.ndarray  # [N] int64, of the base
+    keys: np.ndarray  # [W] int64, ascending
+    tokens: np.ndarray  # [W, N] int32
+    lengths: np.ndarray  # [W] int32, tokens of the word
+    counts: np.ndarray  # [W] int32, number of its similar words
+    offsets: np.ndarray  # [W] int32, start of its similar words in `others`
+    others: np.ndarray  # int32, tokens of all similar words in a row
+
+    @classmethod
+    def of(cls, similar: Mapping[Ids, tuple[Ids, ...]]) -> "SimilarWordTable":
+        flat = chain.from_iterable
+        longest = max(map(len, similar))
+        base = 1 + max(max(word) for word in similar)
+        powers = np.cumprod([1, *[base] * (longest - 1)], dtype=np.int64)
+        tokens = np.zeros((len(similar), longest), np.int64)
+        for row, word in enumerate(similar):
+            tokens[row, : len(word)] = word
+        keys = tokens @ powers
+        order = np.argsort(keys, kind="stable")
+        sizes = np.array([len(word) * len(others) for word, others in similar.items()])
+        return cls(
+            powers=powers,
+            keys=keys[order],
+            tokens=tokens[order].astype(np.int32),
+            lengths=np.array([len(word) for word in similar], np.int32)[order],
+            counts=np.array([len(others) for others in similar.values()], np.int32)[order],
+            offsets=(np.cumsum(sizes) - sizes).astype(np.int32)[order],
+            others=np.array([*flat(flat(similar.values()))], np.int32),
+        )
 
 
 def read_similar_words(path: str, tokenizer: Tokenizer) -> SimilarWords:
-    """Reads a word and its similar words from every line, parted by spaces or tabs.
+    """Read a word and its similar words from every line, separated by spaces or tabs.
 
-    A similar word of another number of tokens, or with an unknown one, cannot take the place of
-    the word: it is left out. Words that the tokenizer makes equal (iPhone, iphone) share their
-    similar words. A word is tokenized by itself, so that SentencePiece, whose tokens depend on
-    what stands before, gives the words that follow a space.
+    A similar word with another number of tokens, or with an unknown token, cannot take the place
+    of the word and is left out. Words that the tokenizer makes equal (iPhone, iphone) share their
+    similar words. A word is tokenized by itself: SentencePiece, whose tokens depend on the text
+    before, then gives the words that follow a space.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -52,7 +93,7 @@ def read_similar_words(path: str, tokenizer: Tokenizer) -> SimilarWords:
     if not table:
         raise ValueError(
             f"{path}: no word has a similar one of as many tokens, all known to the vocabulary; "
-            "each line should be a word and its similar words, parted by spaces or tabs"
+            "each line should be a word and its similar words, separated by spaces or tabs"
         )
     return SimilarWords(table, left_out)
 
@@ -95,7 +136,7 @@ def _token_ids(words: Iterable[str], tokenizer: Tokenizer) -> dict[str, Ids]:
 
 
 def _fitting(word: Ids, others: Iterable[Ids], unknown: int) -> Sequence[Ids]:
-    """Those that can stand in the place of the word; none if the word itself is unknown."""
+    """The others that can stand in the place of the word; none if the word itself is unknown."""
     if unknown in word:
         return ()
     return [

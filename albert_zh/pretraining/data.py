@@ -12,8 +12,8 @@ from albert_zh.checkpoint.vocabulary_check import (
 from albert_zh.config import ModelConfig
 from albert_zh.input.damage import OnCorrupt
 from albert_zh.input.files import RecordFiles, check_records, split_files
-from albert_zh.masking.instances import MaskingRecipe
 from albert_zh.masking.options import masking_recipe, predictions_needed
+from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.runs.run import Lengths
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer

@@ -1,0 +1,159 @@
+"""The recipe of masking: how many tokens, in which units, and what takes their place.
+
+```
+MaskingRecipe -> masking.instances    one instance at a time, while records are written
+              -> masking.batches      whole batches, while records are read
+```
+Both forms mask alike: `tests/test_masking_conformance.py` states what holds of either.
+"""
+
+import enum
+import functools
+import itertools
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from albert_zh.text.vocab import Vocab
+from albert_zh.text.wordpiece import split_words
+
+# Shares of the tokens to predict; the rest becomes random tokens.
+MASKED_SHARE, KEPT_SHARE = 0.8, 0.1
+
+# Most characters of a word whose later ones have hashed labels, as in the published script.
+LONGEST_HASHED_WORD = 3
+
+# Entries that stand for no text: [unused7], <S>, <T>, </s>, <pad> and what strips to nothing.
+_PLACEHOLDER = re.compile(r"\[unused\d+\]|</?\w+>|(##)?")
+
+
+class ReplacePer(enum.Enum):
+    """The tokens that share one draw: [MASK] (80 %), random tokens (10 %) or unchanged (10 %)."""
+
+    TOKEN = "token"
+    WORD = "word"
+    UNIT = "unit"  # as SpanBERT does
+
+
+@dataclass(frozen=True)
+class MaskingRecipe:
+    """How many tokens are masked, in which units, and by what."""
+
+    masked_lm_prob: float  # share of the tokens of an instance, [CLS] and [SEP] counted too
+    max_predictions_per_seq: int  # most masked tokens of an instance; as many again are permuted
+    mask_id: int
+    special_ids: frozenset[int]  # [CLS], [SEP]: never masked, and no unit goes across them
+    random_ids: tuple[int, ...]  # candidates for random tokens, see `replacement_ids`
+    by_words: bool = True  # False: every token is a word of its own
+    unit_lengths: tuple[float, ...] = (1.0,)  # probabilities of units of 1, 2, ... words
+    replace_per: ReplacePer = ReplacePer.TOKEN
+    # Token ids of a word -> words of as many tokens, one of which stands there instead of [MASK].
+    # MacBERT: https://arxiv.org/abs/2004.13922, section 3.
+    similar: Mapping[tuple[int, ...], tuple[tuple[int, ...], ...]] | None = None
+    # Hashed labels, as published: later tokens of short words -> label, see `continuation_ids`.
+    continuation_ids: Mapping[int, int] | None = None
+    permute: bool = False  # also permute the tokens of further units, which are predicted, too
+
+    def __post_init__(self):
+        if not 0 < self.masked_lm_prob < 1:
+            raise ValueError(f"masked_lm_prob must lie between 0 and 1, got {self.masked_lm_prob}")
+        if self.max_predictions_per_seq < 1:
+            raise ValueError(
+                f"max_predictions_per_seq must be at least 1, got {self.max_predictions_per_seq}"
+            )
+        if not self.random_ids:
+            raise ValueError(
+                "random_ids is empty: the vocabulary has no entry to replace tokens by"
+            )
+        lengths = self.unit_lengths
+        if not (all(share >= 0 for share in lengths) and math.isclose(sum(lengths), 1)):
+            raise ValueError(
+                f"unit_lengths must be probabilities that add up to 1, got {tuple(lengths)}"
+            )
+        if self.similar is not None and self.replace_per is ReplacePer.TOKEN:
+            raise ValueError(
+                "similar words replace whole words, not tokens one by one; set replace_per to word "
+                "or unit"
+            )
+
+    @functools.cached_property
+    def shares_up_to(self) -> list[float]:
+        """Probabilities of units of at most 1, 2, ... words, without the last, which is 1."""
+        return list(itertools.accumulate(self.unit_lengths[:-1]))
+
+    def budget(self, num_tokens: int) -> int:
+        """Most tokens to mask in an instance of `num_tokens`, [CLS] and [SEP] counted."""
+        share = round(num_tokens * self.masked_lm_prob)
+        return min(self.max_predictions_per_seq, max(1, share))
+
+
+def ngram_lengths(longest: int, *, favor_shorter: bool = True) -> tuple[float, ...]:
+    """Probabilities of units of 1 to `longest` words, proportional to 1/n.
+
+    >>> [round(share, 3) for share in ngram_lengths(3)]
+    [0.545, 0.273, 0.182]
+    >>> [round(share, 3) for share in ngram_lengths(3, favor_shorter=False)]
+    [0.182, 0.273, 0.545]
+    """
+    if longest < 1:
+        raise ValueError(f"n-grams have at least 1 word, got {longest}")
+    shares = _shares([1 / words for words in range(1, longest + 1)])
+    return shares if favor_shorter else shares[::-1]
+
+
+def span_lengths(*, probability: float = 0.2, longest: int = 10) -> tuple[float, ...]:
+    """Probabilities of spans that end after each word with `probability`, and after `longest`.
+
+    The defaults are SpanBERT's, for spans of 3.8 words on average: https://arxiv.org/abs/1907.10529
+
+    >>> [round(share, 3) for share in span_lengths(longest=4)]
+    [0.339, 0.271, 0.217, 0.173]
+    >>> round(sum(words * share for words, share in enumerate(span_lengths(), 1)), 1)
+    3.8
+    """
+    if not 0 < probability < 1:
+        raise ValueError(f"spans end with a probability between 0 and 1, got {probability}")
+    if longest < 1:
+        raise ValueError(f"spans have at least 1 word, got {longest}")
+    return _shares([(1 - probability) ** more for more in range(longest)])
+
+
+def replacement_ids(vocab: Vocab) -> tuple[int, ...]:
+    """Ids of the entries that text can contain, the candidates for random tokens.
+
+    Special and unused entries are left out, and so are the `##` pieces of Chinese characters and
+    punctuation: those are words of their own, so the model would see at once that a `##` piece is
+    out of place.
+    """
+    special = {vocab.pad_id, vocab.unk_id, vocab.cls_id, vocab.sep_id, vocab.mask_id}
+    return tuple(
+        index
+        for index, token in enumerate(vocab.tokens)
+        if index not in special
+        and not _PLACEHOLDER.fullmatch(token)
+        and not (token.startswith("##") and _stands_apart(token[2:]))
+    )
+
+
+def continuation_ids(vocab: Vocab) -> dict[int, int]:
+    """Id of a Chinese character -> id of its `##` piece, in the range of the published script.
+
+    >>> continuation_ids(Vocab(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "字", "##字", "的")))
+    {5: 6}
+    """
+    return {
+        index: vocab.ids[f"##{token}"]
+        for index, token in enumerate(vocab.tokens)
+        if len(token) == 1 and "\u4e00" <= token <= "\u9fa5" and f"##{token}" in vocab.ids
+    }
+
+
+def _shares(weights: Sequence[float]) -> tuple[float, ...]:
+    total = sum(weights)
+    return tuple(weight / total for weight in weights)
+
+
+def _stands_apart(text: str) -> bool:
+    """True if WordPiece never makes the text the continuation of a word."""
+    return len(split_words("a" + text, do_lower_case=False)) > 1
