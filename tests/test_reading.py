@@ -19,11 +19,12 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from albert_zh.corpus.formats.joining import LARGEST_DOCUMENT, join_lines
 from albert_zh.corpus.lines import LONGEST_LINE
-from albert_zh.corpus.reading import LARGEST_DOCUMENT, CorpusReader, ReadingRules, join_lines
+from albert_zh.corpus.reading import CorpusReader, ReadingRules
 
 ROOT = pathlib.Path(__file__).parent.parent
-PACK = {
+COMPRESS = {
     "": bytes,
     ".gz": gzip.compress,
     ".xz": lzma.compress,
@@ -55,18 +56,18 @@ stumbling_stones = st.sampled_from("\n\n\n\r\t \u3000\ufeff\u2028\x85\x1c\0春�
 any_text = st.text(stumbling_stones | st.characters(codec="utf-8"), min_size=1)
 
 
-@given(text=any_text, ending=st.sampled_from(list(PACK)))
+@given(text=any_text, ending=st.sampled_from(list(COMPRESS)))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_gives_the_documents_of_a_naive_reader(tmp_path, text, ending):
-    documents, _ = read(write(tmp_path, f"corpus{ending}", PACK[ending](text.encode())))
+    documents, _ = read(write(tmp_path, f"corpus{ending}", COMPRESS[ending](text.encode())))
     assert documents == naive_documents(text)
 
 
-@given(texts=st.lists(any_text, min_size=1), ending=st.sampled_from(list(PACK)))
+@given(texts=st.lists(any_text, min_size=1), ending=st.sampled_from(list(COMPRESS)))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_values_of_json_lines_are_documents(tmp_path, texts, ending):
     rows = "".join(json.dumps({"text": text}) + "\n" for text in texts)
-    documents, _ = read(write(tmp_path, f"c.jsonl{ending}", PACK[ending](rows.encode())))
+    documents, _ = read(write(tmp_path, f"c.jsonl{ending}", COMPRESS[ending](rows.encode())))
     lines = ([line.strip() for line in text.split("\n")] for text in texts)
     expected = [[line for line in text if line] for text in lines]
     assert documents == [document for document in expected if document]
@@ -103,23 +104,23 @@ def many_texts() -> str:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory):
-    """A text as it is and packed; and its documents."""
+    """A text, plain and compressed; and a reader of the plain one."""
     directory = tmp_path_factory.mktemp("large")
     text = many_texts().encode()
-    paths = {ending: write(directory, f"c{ending}", PACK[ending](text)) for ending in PACK}
+    paths = {ending: write(directory, f"c{ending}", COMPRESS[ending](text)) for ending in COMPRESS}
     return paths, CorpusReader([paths[""]])
 
 
-def test_documents_are_the_same_however_the_text_is_packed_and_how_often_it_is_read(large):
+def test_documents_are_the_same_however_the_text_is_compressed_and_how_often_it_is_read(large):
     paths, reader = large
     documents, counts = list(reader), reader.counts
     assert counts["lines_cut"] > 3
     assert counts["documents_cut"] > 1
     assert list(reader) == documents
     for path in paths.values():
-        packed, packed_reader = read(path)
-        assert packed == documents
-        assert packed_reader.counts == counts
+        decompressed, other_reader = read(path)
+        assert decompressed == documents
+        assert other_reader.counts == counts
 
 
 def test_limits_are_kept_and_no_character_is_lost(large):
@@ -194,7 +195,7 @@ def test_position_reaches_the_total_of_all_files_and_inputs_tell_what_was_read(t
 
 def test_standard_input_is_read_where_it_stands(tmp_path, monkeypatch):
     path = write(tmp_path, "a.txt", "春。")
-    text = PACK[".zst"]("夏。\n\n秋。".encode())
+    text = COMPRESS[".zst"]("夏。\n\n秋。".encode())
     monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(text)))
     documents, reader = read("-", path)
     assert documents == [["夏。"], ["秋。"], ["春。"]]

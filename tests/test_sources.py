@@ -13,11 +13,9 @@ from albert_zh.corpus.sources import Source, expand_inputs, stored_bytes
 
 @pytest.fixture
 def corpus(tmp_path, monkeypatch):
-    files = (
-        *("b.txt", "a.txt", "c.csv", ".hidden", "[1].txt"),
-        *("part/z.txt", "part/a/1.txt", "part/a.txt", "part/.git/x.txt", "part/a/.y.txt"),
-    )
-    for file in files:
+    files = "b.txt a.txt c.csv .hidden [1].txt"
+    files += " part/z.txt part/a/1.txt part/a.txt part/.git/x.txt part/a/.y.txt"
+    for file in files.split():
         path = tmp_path / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -86,10 +84,10 @@ def test_size_is_that_of_the_file_as_stored_and_unknown_of_pipes(tmp_path):
     assert stored_bytes("-") is None
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_file_is_hashed_and_counted_as_stored_while_its_text_is_read(tmp_path, pack):
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_file_is_hashed_and_counted_as_stored_while_its_text_is_read(tmp_path, compress):
     text = os.urandom(5000).hex().encode() * 300
-    stored = pack(text)
+    stored = compress(text)
     path = tmp_path / "text"
     path.write_bytes(stored)
     source = Source(str(path))
@@ -101,12 +99,12 @@ def test_file_is_hashed_and_counted_as_stored_while_its_text_is_read(tmp_path, p
     assert len(positions) > 2
     assert positions == sorted(positions)
     assert source.position == len(stored)
-    assert source.described() == {
+    assert source.manifest_entry() == {
         "file": str(path),
         "bytes": len(stored),
         "sha256": hashlib.sha256(stored).hexdigest(),
     }
-    assert (source.is_packed, source.is_empty) == (pack is gzip.compress, False)
+    assert (source.is_compressed, source.is_empty) == (compress is gzip.compress, False)
 
 
 @pytest.mark.parametrize("stored", [b"", gzip.compress(b"")])
@@ -117,10 +115,10 @@ def test_file_without_text_is_empty(tmp_path, stored):
     assert source.is_empty
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_dash_is_standard_input_packed_or_not(monkeypatch, pack):
-    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(pack(b"text"))))
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_dash_is_standard_input_compressed_or_not(monkeypatch, compress):
+    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(compress(b"text"))))
     source = Source("-")
     assert b"".join(source) == b"text"
     assert source.name == "standard input"
-    assert source.described()["sha256"] == hashlib.sha256(pack(b"text")).hexdigest()
+    assert source.manifest_entry()["sha256"] == hashlib.sha256(compress(b"text")).hexdigest()

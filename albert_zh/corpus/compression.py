@@ -1,10 +1,10 @@
-"""Compressed files become what was compressed; what they begin with tells how they are packed.
+"""Decompression of input files; the first bytes of a file tell how it is compressed.
 
 ```
-a.txt.gz   1f 8b ...  ...  1f 8b ...  ...     several streams, one behind the other, are one text
+a.txt.gz   1f 8b ...  ...  1f 8b ...  ...     consecutive streams are one text
 ```
-Names tell less: standard input has none, and downloads get packed or unpacked on their way. No
-UTF-8 text begins like a packed file.
+The name of a file tells less: standard input has none, and downloads are compressed or decompressed
+on their way. No UTF-8 text begins like a compressed file.
 """
 
 import lzma
@@ -15,15 +15,15 @@ from typing import Protocol
 
 from albert_zh.util.optional_packages import load_extra
 
-# Bytes of a packed file to be read at a time: even where all the text is one character, no more
-# than 64 MB come out of so little.
-PACKED_PART = 1 << 11
+# Bytes of a compressed file to read at a time. Even if the text is a single character repeated, so
+# few bytes decompress to no more than 64 MB.
+COMPRESSED_PART = 1 << 11
 # An xz file may ask for gigabytes of memory; `xz -9` asks for 65 MB. zstandard has such a limit.
 _XZ_MEMORY = 256 << 20
 
 
-class _Unpacker(Protocol):
-    """Reads one compressed stream; a file may hold several, one behind the other."""
+class _Decompressor(Protocol):
+    """Reads one compressed stream; a file may hold several, one after the other."""
 
     eof: bool
     unused_data: bytes
@@ -32,71 +32,88 @@ class _Unpacker(Protocol):
 
 
 @dataclass(frozen=True)
-class Packing:
-    """A way to compress files."""
+class Compression:
+    """One way to compress files: a row of the table below."""
 
     name: str
-    beginnings: tuple[bytes, ...]  # what such a file may begin with
-    unpacker: Callable[[], _Unpacker]
+    ending: str  # of file names
+    signatures: tuple[bytes, ...]  # first bytes of such a file
+    decompressor: Callable[[], _Decompressor]
 
 
-def _gzip_unpacker() -> _Unpacker:
+def _gzip_decompressor() -> _Decompressor:
     return zlib.decompressobj(wbits=31)  # 31: with gzip's header and checksum
 
 
-def _xz_unpacker() -> _Unpacker:
+def _xz_decompressor() -> _Decompressor:
     return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
 
 
-def _zst_unpacker() -> _Unpacker:
+def _zst_decompressor() -> _Decompressor:
     return load_extra("zstandard", purpose="a .zst file").ZstdDecompressor().decompressobj()
 
 
-# Parallel packers write frames of notes, to be skipped, of sixteen kinds.
-_ZST_SKIPPED = tuple(bytes((kind, 0x2A, 0x4D, 0x18)) for kind in range(0x50, 0x60))
-_PACKINGS = (
-    Packing("gz", (b"\x1f\x8b",), _gzip_unpacker),
-    Packing("xz", (b"\xfd7zXZ\0",), _xz_unpacker),
-    Packing("zst", (b"\x28\xb5\x2f\xfd", *_ZST_SKIPPED), _zst_unpacker),
+# Parallel compressors write frames of notes, of sixteen kinds, which readers skip.
+_ZST_NOTES = tuple(bytes((kind, 0x2A, 0x4D, 0x18)) for kind in range(0x50, 0x60))
+_ROWS = (
+    Compression("gz", ".gz", (b"\x1f\x8b",), _gzip_decompressor),
+    Compression("xz", ".xz", (b"\xfd7zXZ\0",), _xz_decompressor),
+    Compression("zst", ".zst", (b"\x28\xb5\x2f\xfd", *_ZST_NOTES), _zst_decompressor),
 )
 
 
-def packing_of(beginning: bytes) -> Packing | None:
-    """How a file is packed that begins so; None if it is not.
+def detect_compression(first_bytes: bytes) -> Compression | None:
+    """The compression of a file that begins so; None if it is not compressed.
 
-    >>> packing_of(b"\\x1f\\x8b\\x08").name, packing_of(b"text")
+    >>> detect_compression(b"\\x1f\\x8b\\x08").name, detect_compression(b"text")
     ('gz', None)
     """
-    return next((row for row in _PACKINGS if beginning.startswith(row.beginnings)), None)
+    return next((row for row in _ROWS if first_bytes.startswith(row.signatures)), None)
 
 
-def unpacked(parts: Iterable[bytes], packing: Packing, name: str) -> Iterator[bytes]:
-    """Text of all streams of a file; zeros between them and behind them are padding.
+def without_compression_ending(path: str) -> str:
+    """The path in lower case, without an ending that tells the compression.
+
+    >>> without_compression_ending("wiki_00.JSON.gz"), without_compression_ending("a.txt")
+    ('wiki_00.json', 'a.txt')
+    """
+    name = path.lower()
+    for row in _ROWS:
+        name = name.removesuffix(row.ending)
+    return name
+
+
+def decompress(parts: Iterable[bytes], compression: Compression, name: str) -> Iterator[bytes]:
+    """Text of all streams of a file; zeros between and after streams are padding.
 
     Args:
-        parts: The file as stored, cut into parts of about `PACKED_PART` bytes.
-        packing: From `packing_of`.
-        name: Of the file, for messages.
+        parts: The file as stored, cut into parts of about `COMPRESSED_PART` bytes.
+        compression: From `detect_compression`.
+        name: The file's name, for messages.
 
     Raises:
-        ValueError: The file is damaged, its end is missing, or the package that unpacks it is not
-            installed.
+        ValueError: The file is damaged, its end is missing, or the package that decompresses it is
+            not installed.
     """
-    unpacker: _Unpacker | None = None
+    stream: _Decompressor | None = None
     for part in parts:
-        while part := part if unpacker else part.lstrip(b"\0"):
-            unpacker = unpacker or packing.unpacker()
-            yield _decompress(unpacker, part, packing, name)
-            part = unpacker.unused_data if unpacker.eof else b""
-            unpacker = None if unpacker.eof else unpacker
-    if unpacker:
-        raise ValueError(f"{name}: the end of this {packing.name} file is missing; get it again")
+        while part := part if stream else part.lstrip(b"\0"):
+            stream = stream or compression.decompressor()
+            yield _decompress_part(stream, part, compression, name)
+            part = stream.unused_data if stream.eof else b""
+            stream = None if stream.eof else stream
+    if stream:
+        raise ValueError(
+            f"{name}: the end of this {compression.name} file is missing; get it again"
+        )
 
 
-def _decompress(unpacker: _Unpacker, part: bytes, packing: Packing, name: str) -> bytes:
+def _decompress_part(
+    stream: _Decompressor, part: bytes, compression: Compression, name: str
+) -> bytes:
     try:
-        return unpacker.decompress(part)
+        return stream.decompress(part)
     except Exception as error:  # each library has errors of its own
         raise ValueError(
-            f"{name}: this {packing.name} file is damaged ({error}); get it again"
+            f"{name}: this {compression.name} file is damaged ({error}); get it again"
         ) from None

@@ -1,44 +1,44 @@
-"""Text that comes as a stream of bytes is divided into lines, none of them too long for the memory.
+"""A stream of bytes is divided into lines, and lines that are too long for the memory into pieces.
 
 ```
-stream     春。⏎夏。⏎⏎秋 | 天来了，很凉快。⏎    in parts that end anywhere
-stretches  春。⏎夏。⏎⏎                        whole lines
-           秋天来了， | 很凉快。               a line that is too long, in pieces
+stream        春。⏎夏。⏎⏎秋 | 天来了，很凉快。⏎    in parts that end anywhere
+text chunks   春。⏎夏。⏎⏎                        whole lines
+              秋天来了， | 很凉快。               a long line in pieces
 ```
 Only `\\n` ends a line: texts hold other line separators, too. (The `\\r` of `\\r\\n` is white space
-at the end of a line, which readers take away.) What is cut where depends on the text alone, not on
-the parts it comes in.
+at the end of a line, which readers remove.) Cuts depend on the text alone, not on the parts it
+comes in.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-# Bytes: 20,000 Chinese characters. Paragraphs are far shorter, and what a tokenizer and a segmenter
-# make of so much text still takes only some megabytes.
+# Bytes: 20,000 Chinese characters. Paragraphs are far shorter, and the tokens and words of so much
+# text still take only some megabytes.
 LONGEST_LINE = 1 << 16
 
 
 @dataclass(slots=True)
-class Stretch:
+class TextChunk:
     """Whole lines, or a piece of a long line; without the line end behind it."""
 
     data: bytes
-    number: int  # of its first line, from 1 on
-    offset: int  # bytes of text before it
+    number: int  # the first line's number in the text, from 1 on
+    offset: int  # bytes of the text before the chunk
     begins_line: bool = True
     ends_line: bool = True
 
     @property
-    def is_piece(self) -> bool:
+    def is_partial_line(self) -> bool:
         return not (self.begins_line and self.ends_line)
 
 
-def stretches(parts: Iterable[bytes], *, longest: int = LONGEST_LINE) -> Iterator[Stretch]:
-    """Divides a text into stretches of at most `longest` bytes.
+def text_chunks(parts: Iterable[bytes], *, longest: int = LONGEST_LINE) -> Iterator[TextChunk]:
+    """Divides a text into chunks of at most `longest` bytes.
 
-    >>> for stretch in stretches([b"one\\ntwo\\nsome wo", b"rds\\n5"], longest=8):
-    ...     print(stretch.number, stretch.data, stretch.is_piece)
+    >>> for chunk in text_chunks([b"one\\ntwo\\nsome wo", b"rds\\n5"], longest=8):
+    ...     print(chunk.number, chunk.data, chunk.is_partial_line)
     1 b'one\\ntwo' False
     3 b'some wor' True
     3 b'ds' True
@@ -52,19 +52,19 @@ def stretches(parts: Iterable[bytes], *, longest: int = LONGEST_LINE) -> Iterato
             buffer, begin = buffer[begin:] + part, 0
         if begin >= len(buffer):
             return
-        end, ends_line = _end_of_stretch(buffer, begin, longest, begins_line)
+        end, ends_line = _end_of_chunk(buffer, begin, longest, begins_line)
         data = buffer[begin:end]
-        yield Stretch(data, number, offset, begins_line, ends_line)
+        yield TextChunk(data, number, offset, begins_line, ends_line)
         number += data.count(b"\n") + ends_line
         offset += len(data) + ends_line
         begin, begins_line = end + ends_line, ends_line
 
 
-def whole_lines(parts: Iterable[bytes], *, longest: int) -> Iterator[Stretch]:
-    """Single lines; of one that has more than `longest` bytes only the beginning, as a piece.
+def whole_lines(parts: Iterable[bytes], *, longest: int) -> Iterator[TextChunk]:
+    """Single lines; of a line of more than `longest` bytes only the beginning, as a partial line.
 
     >>> for line in whole_lines([b"one\\nt", b"wo\\nthree\\n", b"4"], longest=3):
-    ...     print(line.number, line.data, line.is_piece)
+    ...     print(line.number, line.data, line.is_partial_line)
     1 b'one' False
     2 b'two' False
     3 b'thr' True
@@ -75,19 +75,19 @@ def whole_lines(parts: Iterable[bytes], *, longest: int) -> Iterator[Stretch]:
         begin = 0
         while (end := part.find(b"\n", begin)) >= 0:
             line += part[begin:end]
-            yield Stretch(bytes(line[:longest]), number, offset, True, len(line) <= longest)
+            yield TextChunk(bytes(line[:longest]), number, offset, True, len(line) <= longest)
             line, begin = bytearray(), end + 1
             number, offset = number + 1, read + begin
         line += part[begin:]
         del line[longest + 1 :]
         read += len(part)
     if line:
-        yield Stretch(bytes(line[:longest]), number, offset, True, len(line) <= longest)
+        yield TextChunk(bytes(line[:longest]), number, offset, True, len(line) <= longest)
 
 
-def _end_of_stretch(buffer: bytes, begin: int, longest: int, begins_line: bool) -> tuple[int, bool]:
-    """Where the stretch from `begin` on ends, and whether a line ends there, too."""
-    find = buffer.rfind if begins_line else buffer.find  # all lines there, or the rest of one
+def _end_of_chunk(buffer: bytes, begin: int, longest: int, begins_line: bool) -> tuple[int, bool]:
+    """End of the chunk that starts at `begin`, and whether a line ends there, too."""
+    find = buffer.rfind if begins_line else buffer.find  # all whole lines, or the rest of one
     end = find(b"\n", begin, begin + longest + 1)
     if end >= 0:
         return end, True
@@ -100,7 +100,7 @@ def _any_of(characters: str) -> bytes:
     return b"(?:" + b"|".join(re.escape(character.encode()) for character in characters) + b")"
 
 
-# Behind what a long line is cut: best the end of a sentence, else other punctuation, else a space.
+# A long line is cut after the end of a sentence, else after other punctuation, else after a space.
 _PLACES = (
     re.compile(
         b"(?:" + _any_of("。！？；…!?;") + rb"|\.(?=\s))" + _any_of("”’」』）》)\"'") + b"*"
@@ -111,11 +111,11 @@ _PLACES = (
 
 
 def _cut(text: bytes, begin: int, limit: int) -> int:
-    """The best place up to `limit` to cut a line that goes on behind it."""
+    """The best place up to `limit` to cut a line that continues after it."""
     last_quarter = limit - (limit - begin) // 4
     for place in _PLACES:
         ends = [match.end() for match in place.finditer(text, last_quarter, limit)]
         if ends:
             return ends[-1]
-    # Not inside a character, which has up to three bytes of the form 10xxxxxx behind its first.
+    # Not inside a character, which has up to three bytes of the form 10xxxxxx after its first.
     return next((limit - back for back in range(4) if text[limit - back] & 0xC0 != 0x80), limit)

@@ -1,27 +1,31 @@
-"""The flags that say how text files are read, for the scripts that read a corpus."""
+"""Flags of the scripts that read a corpus."""
 
 from dataclasses import asdict, dataclass
 
-from albert_zh.corpus.reading import ReadingRules
+from albert_zh.corpus.formats.catalog import FORMATS, format_choices
+from albert_zh.corpus.reading import ON_BAD_TEXT, ReadingRules
 from albert_zh.flags import option
+
+
+def _format_help() -> str:
+    rows = []
+    for name, row in FORMATS.items():
+        endings = f" ({', '.join(row.endings)})" if row.endings else ""
+        rows.append(f"{name}{endings}: {row.help}")
+    return "; ".join([*rows, "auto: the format that the name of a file tells, else text."])
 
 
 @dataclass(frozen=True)
 class ReadingOptions:
     """How files become documents."""
 
-    input_format: str = option(
-        "auto",
-        "text: one sentence a line, a blank line between documents; json: one object a line, which "
-        "is a document; auto: json for .json and .jsonl files.",
-        choices=["auto", "text", "json"],
-    )
-    json_key: str = option("text", "Where a JSON line has its text.")
+    input_format: str = option("auto", _format_help(), choices=format_choices())
+    json_key: str = option("text", "Key of the text in an object of JSON lines.")
     on_bad_text: str = option(
         "error",
-        "What a line that is not UTF-8, or not the JSON it should be, does: stop the run, or be "
-        "left out and counted.",
-        choices=["error", "skip"],
+        "What happens at a line that is not UTF-8 or not a JSON object with such a text: the run "
+        "stops (error), or the line is left out and counted (skip).",
+        choices=list(ON_BAD_TEXT),
     )
 
     @property

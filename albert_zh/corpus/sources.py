@@ -1,8 +1,8 @@
-"""Input files: which ones, and their bytes, unpacked, while they are hashed and counted.
+"""Input files: their names, and their bytes, which are decompressed, hashed and counted.
 
 ```
 corpus/ --> corpus/a.txt corpus/b.txt.zst --> [2 KB] [2 KB] ...   as stored: sha256, position
-                                              [7 KB] [6 KB] ...   unpacked
+                                              [7 KB] [6 KB] ...   decompressed
 ```
 """
 
@@ -17,12 +17,12 @@ from functools import partial
 from itertools import chain
 from typing import IO, Any
 
-from albert_zh.corpus.compression import PACKED_PART, packing_of, unpacked
+from albert_zh.corpus.compression import COMPRESSED_PART, decompress, detect_compression
 
 STANDARD_INPUT = "-"
 OpenFile = Callable[[str], IO[bytes]]
 
-_PLAIN_PART = 1 << 20  # bytes read at a time
+_PLAIN_PART = 1 << 20  # bytes of a file without compression to read at a time
 
 
 def expand_inputs(patterns: str) -> list[str]:
@@ -42,7 +42,7 @@ def expand_inputs(patterns: str) -> list[str]:
 
 
 def stored_bytes(path: str) -> int | None:
-    """Size of a file; None of what has no known end: standard input, other pipes, remote files.
+    """Size of a file; None where it is unknown: standard input, other pipes, remote files.
 
     Raises:
         FileNotFoundError: The file is missing.
@@ -68,39 +68,57 @@ def open_here(path: str) -> IO[bytes]:
 
 
 class Source:
-    """The bytes of a file, unpacked, while iterated; and what is known of the file by then."""
+    """The bytes of one file after decompression, to be iterated, and what is known of the file."""
 
     def __init__(self, path: str, open_file: OpenFile = open_here):
         self._open_file = open_file
         self.path = path
         self.is_standard_input = path == STANDARD_INPUT
         self.name = "standard input" if self.is_standard_input else path  # for messages
-        self.position = 0  # bytes read of the file as stored
-        self.is_empty = True  # until a byte of text has been seen
-        self.is_packed = False
+        self.position = 0  # bytes of the stored file that have been read
+        self.is_empty = True  # until a byte of text has been read
+        self.is_compressed = False
         self._digest = hashlib.sha256()
+        self._peeked: tuple[bytes, Iterator[bytes]] | None = None  # first part, and the others
 
     def __iter__(self) -> Iterator[bytes]:
-        """Gives parts of the text that may be cut anywhere.
+        """Yields parts of the text that may be cut anywhere; each byte is given once.
 
         Raises:
             ValueError: The file is damaged or a part of it is missing.
         """
-        with self._opened() as file:
-            beginning = self._take(file, PACKED_PART)
-            packing = packing_of(beginning)
-            self.is_packed = packing is not None
-            part = PACKED_PART if packing else _PLAIN_PART
-            parts: Iterable[bytes] = chain([beginning], iter(partial(self._take, file, part), b""))
-            if packing:
-                parts = unpacked(parts, packing, self.name)
-            for part_of_text in filter(None, parts):
-                self.is_empty = False
-                yield part_of_text
+        if self._peeked is None:
+            return self._parts()
+        (first, others), self._peeked = self._peeked, None
+        return chain(filter(None, [first]), others)
 
-    def described(self) -> dict[str, Any]:
-        """File, size and hash of what has been read: of the whole file after the last part."""
+    def peek(self) -> bytes:
+        """The first bytes of the text, which stay there to be iterated; none if it is empty.
+
+        Raises:
+            ValueError: The file is damaged.
+        """
+        if self._peeked is None:
+            parts = self._parts()
+            self._peeked = next(parts, b""), parts
+        return self._peeked[0]
+
+    def manifest_entry(self) -> dict[str, Any]:
+        """Name, size and hash of the stored bytes read so far: after the last part, of the file."""
         return {"file": self.path, "bytes": self.position, "sha256": self._digest.hexdigest()}
+
+    def _parts(self) -> Iterator[bytes]:
+        with self._opened() as file:
+            first = self._take(file, COMPRESSED_PART)
+            compression = detect_compression(first)
+            self.is_compressed = compression is not None
+            size = COMPRESSED_PART if compression else _PLAIN_PART
+            parts: Iterable[bytes] = chain([first], iter(partial(self._take, file, size), b""))
+            if compression:
+                parts = decompress(parts, compression, self.name)
+            for part in filter(None, parts):
+                self.is_empty = False
+                yield part
 
     def _opened(self) -> contextlib.AbstractContextManager[IO[bytes]]:
         if self.is_standard_input:
@@ -135,7 +153,7 @@ def _files_of(item: str) -> list[str]:
 def _files_below(directory: str, above: tuple[str, ...] = ()) -> Iterator[str]:
     place = os.path.realpath(directory)
     if place in above:
-        return  # A link leads back to where we came from.
+        return  # A link leads back to a directory above.
     for name in os.listdir(directory):
         path = os.path.join(directory, name)
         if name.startswith("."):

@@ -150,4 +150,4 @@ def _described(path: str) -> dict[str, Any]:
     source = Source(path, open_stored)
     for _ in source:
         pass
-    return source.described()
+    return source.manifest_entry()
