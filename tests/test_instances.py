@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from albert_zh.corpus.documents import Document, Sentence
-from albert_zh.corpus.instances import Instance, InstanceRecipe, Pairing, harvest, lay_out
+from albert_zh.corpus.instances import Instance, InstanceRecipe, Pairing, lay_out, make_instances
 from albert_zh.corpus.pairs import SegmentPair
 from albert_zh.masking.instances import mask_words
 from albert_zh.masking.recipe import MaskingRecipe, ReplacePer
@@ -87,7 +87,7 @@ sizes = st.lists(st.integers(1, 50), min_size=1, max_size=10)
 @given(sizes, st.integers(0, 2**40), st.integers(8, 64))
 def test_instances_are_well_formed(sizes, seed, length):
     recipe = replace(RECIPE, random_seed=seed, max_seq_length=length)
-    for instance in harvest(document_of(*sizes), number=0, recipe=recipe).instances:
+    for instance in make_instances(document_of(*sizes), number=0, recipe=recipe).instances:
         tokens = answers(instance)
         assert 5 <= len(tokens) <= length
         assert (tokens[0], tokens[-1], tokens.count(SEP)) == (CLS, SEP, 2)
@@ -101,7 +101,7 @@ def test_instances_are_well_formed(sizes, seed, length):
 @given(sizes)
 def test_every_token_is_used_or_counted(sizes):
     document = document_of(*sizes)
-    result = harvest(document, number=0, recipe=RECIPE)
+    result = make_instances(document, number=0, recipe=RECIPE)
     used = sum(len(instance.token_ids) - 3 for instance in result.instances)
     unused = result.counts["tokens_cut"] + result.counts["tokens_left_over"]
     assert used + unused == RECIPE.dupe_factor * document.num_tokens
@@ -111,7 +111,7 @@ def test_every_token_is_used_or_counted(sizes):
 def test_every_token_of_next_sentences_is_used_or_counted(sizes, other_sizes):
     document, others = document_of(*sizes), [document_of(*other_sizes)]
     recipe = replace(RECIPE, pairing=Pairing.NEXT_SENTENCE)
-    result = harvest(document, number=0, recipe=recipe, others=others)
+    result = make_instances(document, number=0, recipe=recipe, others=others)
     used = sum(len(instance.token_ids) - 3 for instance in result.instances)
     unused = result.counts["tokens_cut"] + result.counts["tokens_left_over"]
     available = RECIPE.dupe_factor * document.num_tokens + result.counts["tokens_borrowed"]
@@ -122,7 +122,7 @@ def test_every_token_of_next_sentences_is_used_or_counted(sizes, other_sizes):
 def test_single_segments_use_every_token(sizes, length):
     document = document_of(*sizes)
     recipe = replace(RECIPE, pairing=Pairing.NONE, max_seq_length=length, dupe_factor=1)
-    result = harvest(document, number=0, recipe=recipe)
+    result = make_instances(document, number=0, recipe=recipe)
     used = []
     for instance in result.instances:
         tokens = answers(instance)
@@ -136,12 +136,12 @@ def test_single_segments_use_every_token(sizes, length):
 
 def test_single_segment_can_fill_the_instance():
     recipe = replace(RECIPE, pairing=Pairing.NONE, short_seq_prob=0.0, dupe_factor=1)
-    result = harvest(document_of(20, 10, 100), number=0, recipe=recipe)
+    result = make_instances(document_of(20, 10, 100), number=0, recipe=recipe)
     assert [len(instance.token_ids) for instance in result.instances] == [32, 32, 32, 32, 12]
 
 
 def test_counts_are_those_of_the_instances():
-    result = harvest(document_of(9, 9, 9, 9, 9), number=0, recipe=RECIPE)
+    result = make_instances(document_of(9, 9, 9, 9, 9), number=0, recipe=RECIPE)
     assert result.counts["instances"] == len(result.instances)
     assert result.counts["swapped"] == sum(instance.swapped for instance in result.instances)
     assert result.counts["masked_tokens"] == sum(
@@ -151,24 +151,31 @@ def test_counts_are_those_of_the_instances():
 
 def test_document_of_one_sentence_is_used_and_one_of_one_word_is_counted():
     recipe = replace(RECIPE, short_seq_prob=0.0)
-    assert len(harvest(document_of(10), number=0, recipe=recipe).instances) == recipe.dupe_factor
-    result = harvest(document_of(2), number=0, recipe=recipe)
+    assert (
+        len(make_instances(document_of(10), number=0, recipe=recipe).instances)
+        == recipe.dupe_factor
+    )
+    result = make_instances(document_of(2), number=0, recipe=recipe)
     assert result.instances == []
     assert result.counts["tokens_left_over"] == 2 * recipe.dupe_factor
 
 
 def test_short_documents_are_used_completely():
-    result = harvest(document_of(8, 8, 8), number=0, recipe=replace(RECIPE, short_seq_prob=0.0))
+    result = make_instances(
+        document_of(8, 8, 8), number=0, recipe=replace(RECIPE, short_seq_prob=0.0)
+    )
     assert [len(instance.token_ids) for instance in result.instances] == [27, 27, 27]
 
 
 def test_instances_depend_on_seed_document_and_pass_alone():
     document = document_of(9, 9, 9)
-    first = harvest(document, number=0, recipe=RECIPE).instances
-    assert harvest(document, number=0, recipe=RECIPE).instances == first
-    assert harvest(document, number=1, recipe=RECIPE).instances != first
-    assert harvest(document, number=0, recipe=replace(RECIPE, random_seed=8)).instances != first
-    one_pass = harvest(document, number=0, recipe=replace(RECIPE, dupe_factor=1)).instances
+    first = make_instances(document, number=0, recipe=RECIPE).instances
+    assert make_instances(document, number=0, recipe=RECIPE).instances == first
+    assert make_instances(document, number=1, recipe=RECIPE).instances != first
+    assert (
+        make_instances(document, number=0, recipe=replace(RECIPE, random_seed=8)).instances != first
+    )
+    one_pass = make_instances(document, number=0, recipe=replace(RECIPE, dupe_factor=1)).instances
     assert one_pass == first[: len(one_pass)]
     assert len(set(first)) == len(first)
 
@@ -176,7 +183,7 @@ def test_instances_depend_on_seed_document_and_pass_alone():
 def test_random_next_sentences_are_taken_from_others_that_have_text():
     others = [Document(()), Document((Sentence((5_000, 5_001), (True, True)),)), Document(())]
     recipe = replace(RECIPE, pairing=Pairing.NEXT_SENTENCE, dupe_factor=20)
-    result = harvest(document_of(9, 9, 9), number=0, recipe=recipe, others=others)
+    result = make_instances(document_of(9, 9, 9), number=0, recipe=recipe, others=others)
     seconds = {
         (instance.swapped, answers(instance)[instance.segment_ids.index(1)])
         for instance in result.instances
@@ -188,7 +195,7 @@ def test_random_next_sentences_are_taken_from_others_that_have_text():
 
 def test_next_sentences_of_a_lonely_document_are_counted():
     recipe = replace(RECIPE, pairing=Pairing.NEXT_SENTENCE, dupe_factor=20)
-    result = harvest(document_of(9, 9, 9), number=0, recipe=recipe)
+    result = make_instances(document_of(9, 9, 9), number=0, recipe=recipe)
     assert result.counts["swapped"] == 0
     assert 0 < result.counts["without_other_document"] < len(result.instances)
 
@@ -197,15 +204,15 @@ def test_other_documents_matter_to_next_sentences_alone():
     document, others = document_of(9, 9, 9), [document_of(4, 4)]
     for pairing in (Pairing.SENTENCE_ORDER, Pairing.NONE):
         recipe = replace(RECIPE, pairing=pairing)
-        alone = harvest(document, number=0, recipe=recipe)
-        assert harvest(document, number=0, recipe=recipe, others=others) == alone
+        alone = make_instances(document, number=0, recipe=recipe)
+        assert make_instances(document, number=0, recipe=recipe, others=others) == alone
 
 
 @pytest.mark.parametrize("pairing", list(Pairing))
 def test_instances_without_masking_show_the_text(pairing):
     document = document_of(9, 9, 9)
     recipe = replace(RECIPE, pairing=pairing, masking=None, dupe_factor=1)
-    result = harvest(document, number=0, recipe=recipe, others=[document_of(8)])
+    result = make_instances(document, number=0, recipe=recipe, others=[document_of(8)])
     assert result.counts["masked_tokens"] == 0
     for instance in result.instances:
         assert MASK not in instance.token_ids
@@ -216,10 +223,12 @@ def test_instances_without_masking_show_the_text(pairing):
 def test_starts_are_those_that_masking_goes_by(pairing):
     """So that records of unmasked instances can be masked later as well."""
     document = document_of(9, 9, 9)
-    plain = harvest(
+    plain = make_instances(
         document, number=0, recipe=replace(RECIPE, pairing=pairing, masking=None, dupe_factor=1)
     ).instances[0]
-    masked = harvest(document, number=0, recipe=replace(RECIPE, pairing=pairing)).instances[0]
+    masked = make_instances(document, number=0, recipe=replace(RECIPE, pairing=pairing)).instances[
+        0
+    ]
     assert (plain.starts, plain.token_ids) == (masked.starts, tuple(answers(masked)))
     assert all(
         start
@@ -234,21 +243,21 @@ def test_starts_are_those_that_masking_goes_by(pairing):
 def test_words_without_similar_ones_are_counted():
     masking = replace(RECIPE.masking, similar={(0,): ((1,),)}, replace_per=ReplacePer.WORD)
     document = document_of(*[9] * 20)
-    result = harvest(document, number=0, recipe=replace(RECIPE, masking=masking))
+    result = make_instances(document, number=0, recipe=replace(RECIPE, masking=masking))
     changed = sum(
         any(instance.token_ids[position] != label for position, label in pairs)
         for instance in result.instances
         if (pairs := list(zip(instance.masked_positions, instance.masked_labels, strict=True)))
     )
     assert result.counts["without_similar"] >= changed > 0
-    assert "without_similar" not in harvest(document, number=0, recipe=RECIPE).counts
+    assert "without_similar" not in make_instances(document, number=0, recipe=RECIPE).counts
 
 
 def test_recorded_instance_stays_what_it_is():
     """Whoever changes the random choices changes everybody's records: let it be on purpose."""
     masking = replace(RECIPE.masking, masked_lm_prob=0.35)
     recipe = replace(RECIPE, dupe_factor=1, masking=masking)
-    (instance,) = harvest(document_of(6, 5), number=0, recipe=recipe).instances
+    (instance,) = make_instances(document_of(6, 5), number=0, recipe=recipe).instances
     assert instance == Instance(
         token_ids=(2, 106, 107, 108, 109, 4, 3, 100, 101, 4, 4, 4, 4, 3),
         segment_ids=(0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1),

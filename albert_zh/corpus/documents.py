@@ -1,9 +1,9 @@
-"""Texts become documents of tokenized sentences.
+"""Tokenized documents: sentences of token ids, with the starts of their words.
 
 ```
 texts        [今天下雨。 我们在家看书。]
 sentence     今 天 下 雨 。        token_ids
-             T  F  T  F  T         starts: a new word begins here
+             T  F  T  F  T         starts: True where a word begins
 ```
 """
 
@@ -14,11 +14,11 @@ from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.words.word_starts import Segmenter, word_starts
 
 
-# Never changed, but not frozen: every pass over a document makes sentences anew, and making frozen
-# ones takes twice as long.
+# Never changed, but not frozen: every pass over a document makes new sentences, and a frozen one
+# takes twice as long to make.
 @dataclass(slots=True, unsafe_hash=True)
 class Sentence:
-    """Tokens in their order, and which of them begin a word.
+    """Tokens in their order; for each of them True if it begins a word.
 
     >>> Sentence((7, 8, 9), (True, False, True))[1:]
     Sentence(token_ids=(8, 9), starts=(False, True))
@@ -36,7 +36,7 @@ class Sentence:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Document:
-    """Sentences that follow each other; none is empty."""
+    """Consecutive sentences; none is empty."""
 
     sentences: tuple[Sentence, ...]
 
@@ -51,12 +51,12 @@ def tokenize_document(
     """Tokenizes every text once and marks where its words begin.
 
     Args:
-        texts: Sentences of one document.
-        tokenizer: Makes tokens of a text.
-        segmenter: Finds the words that are masked as a whole.
+        texts: The sentences of one document.
+        tokenizer: The model's tokenizer.
+        segmenter: Finds the words for whole-word masking.
 
     Returns:
-        The document; texts without any token (control characters alone) are left out.
+        The document, without the texts that have no token (only control characters).
     """
     encodings = tokenizer.encode_batch(texts)
     return Document(

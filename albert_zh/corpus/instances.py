@@ -1,13 +1,13 @@
-"""Documents become instances: what the model reads, where it has to guess, and the answers.
+"""Documents become instances: the tokens for the model, the masked positions and their labels.
 
 ```
 document -> segments -> layout -> masks
                         [CLS] first [SEP] second [SEP]
                         [CLS] first [SEP]                 without pairing
 ```
-Every pass over a document has a random stream of its own, made of the seed, the number of the
-document and the number of the pass. So an instance depends on nothing else: not on which process
-makes it, nor on other documents (but those that a random next sentence may come from).
+Every pass over a document has a random stream of its own, seeded by the seed, the number of the
+document and the number of the pass. So an instance depends neither on the process that makes it nor
+on other documents (except those that a random next sentence may come from).
 """
 
 import enum
@@ -27,14 +27,14 @@ from albert_zh.corpus.pairs import (
 from albert_zh.masking.instances import mask_words
 from albert_zh.masking.recipe import MaskingRecipe
 
-_SHORTEST = 8  # tokens; below it there is no sentence to speak of
+_SHORTEST = 8  # tokens; a shorter instance hardly has a sentence
 
 
 class Pairing(enum.Enum):
-    """What the segments of an instance are to each other; the model learns to tell (but NONE)."""
+    """Relation of an instance's two segments, which the model learns to predict; NONE has one."""
 
     SENTENCE_ORDER = "sentence_order"  # neighbours, half of them swapped: ALBERT
-    NEXT_SENTENCE = "next_sentence"  # neighbours, or every other time from two documents: BERT
+    NEXT_SENTENCE = "next_sentence"  # neighbours, or half the time from two documents: BERT
     NONE = "none"  # one segment of whole sentences: RoBERTa
 
 
@@ -66,9 +66,9 @@ class Instance:
 class InstanceRecipe:
     """How documents become instances."""
 
-    max_seq_length: int  # tokens of an instance, [CLS] and [SEP] counted
+    max_seq_length: int  # most tokens per instance, [CLS] and [SEP] included
     short_seq_prob: float  # share of passes over a document with shorter instances
-    dupe_factor: int  # passes over each document, each with other pairs and masks
+    dupe_factor: int  # passes over each document, each with new pairs and masks
     random_seed: int
     cls_id: int
     sep_id: int
@@ -87,49 +87,54 @@ class InstanceRecipe:
 
     @property
     def capacity(self) -> int:
-        """Most tokens of text in an instance."""
+        """Most tokens of text per instance."""
         num_special = 2 if self.pairing is Pairing.NONE else 3
         return self.max_seq_length - num_special
 
 
 @dataclass(frozen=True)
-class Harvest:
-    """What a document gave in all passes together.
+class DocumentInstances:
+    """The instances of all passes over a document, and counts.
 
-    `counts`: `instances`, of them `swapped` (see `Instance`); and in tokens `masked_tokens` (with
-    permuted ones), `tokens_cut` (from pairs that were too long) and `tokens_left_over` (single
-    words, of which no pair can be made). Where they occur, too: `tokens_borrowed`, which random
-    next sentences took from other documents, so that the tokens used are those of all passes and
-    the borrowed ones, less those cut and left over; `without_other_document`, pairs that are true
-    because there were no other documents; `without_similar`, masked words that became random ones
-    because no similar word is known.
+    Counts of instances:
+        instances: All of them.
+        swapped: Those with `Instance.swapped`.
+        without_other_document: Pairs of neighbours for lack of another document.
+    Counts of tokens:
+        masked_tokens: Permuted ones included.
+        tokens_cut: Removed from pairs that were too long.
+        tokens_left_over: Single words, which make no pair.
+        tokens_borrowed: Taken from other documents by random next sentences. Tokens used are those
+            of all passes and the borrowed ones, less those cut and left over.
+    Counts of words:
+        without_similar: Replaced by random tokens because no similar word is known.
     """
 
     instances: list[Instance]
     counts: Counter[str]
 
 
-def harvest(
+def make_instances(
     document: Document,
     *,
     number: int,
     recipe: InstanceRecipe,
     others: Sequence[Document] = (),
-) -> Harvest:
+) -> DocumentInstances:
     """Makes the instances of all passes over a document.
 
     Args:
-        document: Its sentences become instances.
-        number: Of the document in its corpus; part of the seed.
+        document: The source of the instances.
+        number: The document's number in its corpus; part of the seed.
         recipe: How to make instances.
-        others: Other documents, which random next sentences are taken from; used by
-            `Pairing.NEXT_SENTENCE` alone.
+        others: Other documents, the sources of random next sentences; only
+            `Pairing.NEXT_SENTENCE` uses them.
     """
     instances: list[Instance] = []
     counts = Counter(tokens_cut=0, tokens_left_over=0)
     others = [other for other in others if other.sentences]
-    for turn in range(recipe.dupe_factor):
-        rng = random.Random(f"{recipe.random_seed}:{number}:{turn}")
+    for pass_number in range(recipe.dupe_factor):
+        rng = random.Random(f"{recipe.random_seed}:{number}:{pass_number}")
         for pair in _segments(document, others, recipe, rng, counts):
             instance = lay_out(pair, cls_id=recipe.cls_id, sep_id=recipe.sep_id)
             if recipe.masking is not None:
@@ -138,15 +143,15 @@ def harvest(
     counts["instances"] += len(instances)
     counts["swapped"] += sum(instance.swapped for instance in instances)
     counts["masked_tokens"] += sum(len(instance.masked_labels) for instance in instances)
-    return Harvest(instances, counts)
+    return DocumentInstances(instances, counts)
 
 
 def lay_out(pair: SegmentPair, *, cls_id: int, sep_id: int) -> Instance:
-    """Puts the segments between their special tokens; nothing is masked yet."""
+    """Adds the special tokens to the segments; nothing is masked yet."""
     first, second = pair.first, pair.second
     token_ids = (cls_id, *first.token_ids, sep_id)
     segment_ids = (0,) * len(token_ids)
-    # The first token of a segment begins a word in any case, so that no word crosses a [SEP].
+    # The first token of a segment always begins a word, so that no word crosses a [SEP].
     starts = (True, True, *first.starts[1:], True)
     if second is not None:
         token_ids += (*second.token_ids, sep_id)

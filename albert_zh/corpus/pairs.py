@@ -1,29 +1,29 @@
-"""Documents become segments of instances: pairs in the order of the text or not, or one alone.
+"""Documents become the segments of instances: pairs, or single segments.
 
 ```
 document   s1 s2 s3 | s4 s5 | s6         chunks of about `target` tokens
 chunk      s1 s2 s3
 split         s1 | s2 s3                 at a random sentence
 pair       (s1, s2 s3) or
-sentence order    (s2 s3, s1)            swapped, every other time
-next sentence     (s1, r7 r8)            r7 r8 from another document, every other time;
+sentence order    (s2 s3, s1)            swapped, half the time
+next sentence     (s1, r7 r8)            r7 r8 from another document, half the time;
                                          s2 s3 open the next chunk
-alone       s1 s2 s3 | s4 s5 s6          no pair: whole sentences as long as they fit
+single     s1 s2 s3 | s4 s5 s6           no pair: as many whole sentences as fit
 ```
 The rules follow the published ones where those are sound:
 
 - `target` is the capacity of an instance, or with `short_seq_prob` a random shorter length.
-- A pair that is too long loses words at random ends of its longer segment. Both ends and both
-  segments are hit alike, so a cut-off sentence does not give the order away.
+- A pair that is too long loses words at random ends of its longer segment. This affects both ends
+  and both segments alike, so a cut-off sentence does not reveal the order.
 
-They differ where the published rules lost text unseen, or let a pair's form tell its label:
+They differ where the published rules silently lost text, or where a pair revealed its label:
 
 - A sentence joins a full chunk only if at least half of it fits; otherwise it opens the next one.
 - A sentence longer than half an instance is cut into pieces at word starts.
 - A chunk of a single sentence (a document of one sentence, or its last one) is split at a word.
-  Only a chunk of a single word has no pair in it.
-- A random next segment is about as long as the one whose place it takes, also where a document
-  ends before an instance is full.
+  Only a chunk of a single word gives no pair.
+- A random next segment is about as long as the one it replaces, even if the document ends before
+  the instance is full.
 """
 
 import random
@@ -37,22 +37,22 @@ from albert_zh.corpus.documents import Document, Sentence
 
 @dataclass(frozen=True, slots=True)
 class SegmentPair:
-    """Segments as they stand in the instance."""
+    """The segments in the order of the instance."""
 
     first: Sentence
-    second: Sentence | None  # None: the first stands alone
-    swapped: bool  # the second comes first in the text, or from another document
+    second: Sentence | None  # None: a single segment
+    swapped: bool  # the second precedes the first in the text, or is from another document
 
     @property
     def num_tokens(self) -> int:
-        """Without [CLS] and [SEP]."""
+        """Tokens of both segments, without [CLS] and [SEP]."""
         return len(self.first) + (len(self.second) if self.second else 0)
 
 
 def draw_target(capacity: int, *, short_seq_prob: float, rng: random.Random) -> int:
-    """Tokens a chunk should reach: `capacity`, or sometimes any shorter length from 2 on.
+    """Tokens that a chunk should reach: `capacity`, or sometimes any shorter length from 2 on.
 
-    Short targets keep the model at home in short inputs, which fine-tuning is full of.
+    Short targets prepare the model for the short inputs of fine-tuning.
     """
     return rng.randint(2, capacity) if rng.random() < short_seq_prob else capacity
 
@@ -72,7 +72,7 @@ def sentence_order_pairs(
         target: Tokens of a chunk, see `draw_target`.
         capacity: Most tokens of a pair.
         rng: Decides where to split, what to swap, and what to cut.
-        counts: Gains `tokens_cut` and `tokens_left_over`, the tokens that are in no pair.
+        counts: Gains `tokens_cut` and `tokens_left_over`: the tokens in no pair.
     """
     for chunk in chunks(sentences, target=target, capacity=capacity):
         available = sum(map(len, chunk))
@@ -93,17 +93,17 @@ def next_sentence_pairs(
     rng: random.Random,
     counts: Counter[str],
 ) -> Iterator[SegmentPair]:
-    """Pairs whose second segment, every other time, is from another document.
+    """Pairs whose second segment, half the time, is from another document.
 
     Args:
         sentences: A document.
-        others: Documents to take random segments from. Without any, every pair is a true one.
+        others: Documents to take random segments from. Without any, all pairs are neighbours.
         target: Tokens of a chunk, see `draw_target`.
         capacity: Most tokens of a pair.
         rng: Decides where to split, what to take, and what to cut.
-        counts: Gains `tokens_cut` and `tokens_left_over`, the tokens that are in no pair;
-            `tokens_borrowed`, those taken from others, before cutting; and
-            `without_other_document`, the pairs that are true for lack of others.
+        counts: Gains `tokens_cut` and `tokens_left_over`: the tokens in no pair; `tokens_borrowed`:
+            those from other documents, before cutting; `without_other_document`: pairs that are
+            neighbours for lack of other documents.
     """
     waiting = deque(_pieces(sentences, longest=_longest_piece(capacity)))
     while waiting:
@@ -130,10 +130,10 @@ def next_sentence_pairs(
 def single_segments(
     sentences: Sequence[Sentence], *, target: int, capacity: int
 ) -> Iterator[SegmentPair]:
-    """Whole sentences up to `target` tokens, each group alone; no token is lost.
+    """Segments of whole sentences up to `target` tokens; no token is lost.
 
-    A sentence that does not fit opens the next segment; one of more than `capacity` is cut at word
-    starts. `swapped` is True, the constant of the published script that makes such instances.
+    A sentence that does not fit opens the next segment; one of more than `capacity` tokens is cut
+    at word starts. `swapped` is True, as in the published script that makes such instances.
     """
     group: list[Sentence] = []
     length = 0
@@ -150,10 +150,10 @@ def single_segments(
 def chunks(
     sentences: Sequence[Sentence], *, target: int, capacity: int
 ) -> Iterator[list[Sentence]]:
-    """Groups following sentences until `target` tokens are reached, at least two a group.
+    """Groups consecutive sentences until `target` tokens are reached, at least two per chunk.
 
     Every token of the document is in exactly one chunk. Only the last chunk may be shorter or have
-    one sentence; a chunk may exceed `capacity` by up to half its last sentence, see `make_pair`.
+    one sentence. A chunk may exceed `capacity` by up to half its last sentence, see `make_pair`.
     """
     waiting = deque(_pieces(sentences, longest=_longest_piece(capacity)))
     while waiting:
@@ -163,7 +163,7 @@ def chunks(
 def make_pair(
     chunk: Sequence[Sentence], *, capacity: int, rng: random.Random
 ) -> SegmentPair | None:
-    """Splits the chunk in two, swaps the halves every other time and cuts them to `capacity`.
+    """Splits the chunk in two, swaps the halves half the time and cuts them to `capacity`.
 
     Returns:
         The pair, or None if the chunk is a single word, which cannot be split.
@@ -177,7 +177,7 @@ def make_pair(
 
 
 def _longest_piece(capacity: int) -> int:
-    """So that two pieces always make a pair."""
+    """Most tokens of a piece, such that two pieces always fit into a pair."""
     return max(1, capacity // 2)
 
 
@@ -203,7 +203,7 @@ def _pieces(sentences: Iterable[Sentence], *, longest: int) -> Iterator[Sentence
             end = begin + longest
             while end > begin and not sentence.starts[end]:
                 end -= 1
-            # A single word fills the whole piece: only then is a word cut.
+            # A word is cut only if it fills the whole piece.
             end = end if end > begin else begin + longest
             yield sentence[begin:end]
             begin = end
@@ -228,7 +228,7 @@ def _split(
 def _random_segment(
     others: Sequence[Document], *, size: int, capacity: int, rng: random.Random
 ) -> Sentence:
-    """Following sentences from a random one on, until they have `size` tokens or the text ends."""
+    """Consecutive sentences from a random one on, up to `size` tokens or the document's end."""
     sentences = rng.choice(others).sentences
     later = islice(sentences, rng.randrange(len(sentences)), None)
     taken: list[Sentence] = []
@@ -251,7 +251,7 @@ def _join(sentences: Sequence[Sentence]) -> Sentence:
 def _truncate(
     first: Sentence, second: Sentence, capacity: int, rng: random.Random
 ) -> tuple[Sentence, Sentence]:
-    """Takes words from random ends of the longer segment until both together fit."""
+    """Removes words from random ends of the longer segment until both together fit."""
     kept_first, kept_second = range(len(first)), range(len(second))
     while len(kept_first) + len(kept_second) > capacity:
         from_front = rng.random() < 0.5

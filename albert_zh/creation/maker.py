@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 
 from albert_zh.corpus.blocks import Block
 from albert_zh.corpus.documents import Document, tokenize_document
-from albert_zh.corpus.instances import InstanceRecipe, Pairing, harvest
+from albert_zh.corpus.instances import InstanceRecipe, Pairing, make_instances
 from albert_zh.records.features import Layout, serialize
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.words.segmenters import load_segmenter
@@ -103,7 +103,9 @@ class RecordMaker:
         """Adds the records of one of the documents, the `number`-th of the corpus."""
         takes_others = self.recipe.pairing is Pairing.NEXT_SENTENCE
         others = _neighbours(documents, place) if takes_others else ()
-        harvested = harvest(documents[place], number=number, recipe=self.recipe, others=others)
+        harvested = make_instances(
+            documents[place], number=number, recipe=self.recipe, others=others
+        )
         rng = random.Random(f"{self.recipe.random_seed}:{number}:order")
         made.records.extend(
             (rng.getrandbits(64), serialize(instance, self.layout))

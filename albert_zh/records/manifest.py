@@ -1,4 +1,4 @@
-"""`manifest.json`: what the shards of a directory are, and what they were made of.
+"""`manifest.json`: the shards of a directory, and the recipe and inputs that they were made of.
 
 ```
 {"record_sets": [
@@ -29,7 +29,7 @@ MANIFEST = "manifest.json"
 class Shard:
     """A finished file of records."""
 
-    file: str  # name without the directory
+    file: str  # the file's name without its directory
     records: int
     bytes: int
     sha256: str
@@ -37,7 +37,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class RecordSet:
-    """The shards of one run, and all that determines their content."""
+    """The shards of one run, and everything that determines their content."""
 
     recipe: dict[str, Any]
     vocabulary: dict[str, Any]  # fingerprint, size
@@ -56,18 +56,18 @@ class RecordSet:
         return sum(shard.records for shard in self.shards)
 
     def shard(self, file: str) -> Shard | None:
-        """The shard of that name, if it is one of this set."""
+        """The shard of that name; None if the set has none."""
         return next((shard for shard in self.shards if shard.file == file), None)
 
     def claims(self, files: Iterable[str]) -> bool:
-        """Whether a shard of this set has one of the names."""
+        """True if a shard of this set has one of the names."""
         return any(self.shard(file) for file in files)
 
     def difference(self, other: "RecordSet") -> str | None:
-        """The first thing in which the two would give other records, in words.
+        """The first difference that gives other records, in words; None if there is none.
 
-        >>> made = RecordSet({"max_seq_length": 128}, {"fingerprint": "a1"}, [])
-        >>> made.difference(RecordSet({"max_seq_length": 512}, {"fingerprint": "a1"}, []))
+        >>> short = RecordSet({"max_seq_length": 128}, {"fingerprint": "a1"}, [])
+        >>> short.difference(RecordSet({"max_seq_length": 512}, {"fingerprint": "a1"}, []))
         'max_seq_length is 128, not 512'
         """
         for name in self.recipe | other.recipe:
@@ -101,31 +101,31 @@ def read_manifest(directory: str) -> list[RecordSet]:
 
 
 def find_sets(paths: Sequence[str]) -> list[RecordSet | None]:
-    """For each shard the set it belongs to, according to the manifest beside it."""
+    """For each shard the set that it belongs to, according to the manifest beside it."""
     places = [os.path.split(os.path.abspath(path)) for path in paths]
-    owners = {
-        (directory, shard.file): found
+    set_of = {
+        (directory, shard.file): record_set
         for directory in {directory for directory, _ in places}
-        for found in read_manifest(directory)
-        for shard in found.shards
+        for record_set in read_manifest(directory)
+        for shard in record_set.shards
     }
-    return [owners.get(place) for place in places]
+    return [set_of.get(place) for place in places]
 
 
-def add_set(directory: str, added: RecordSet) -> None:
-    """Enters the set in the manifest in place of those that shared a shard name with it.
+def add_set(directory: str, new_set: RecordSet) -> None:
+    """Adds the set to the manifest and removes those that have a shard of the same name.
 
     Several processes may do so at once for one directory.
     """
     with locked(directory):
-        names = {shard.file for shard in added.shards}
-        others = [known for known in read_manifest(directory) if not known.claims(names)]
-        entries = sorted([*others, added], key=lambda entry: entry.shards[0].file)
+        names = {shard.file for shard in new_set.shards}
+        others = [other for other in read_manifest(directory) if not other.claims(names)]
+        entries = sorted([*others, new_set], key=lambda entry: entry.shards[0].file)
         write_json(
             os.path.join(directory, MANIFEST), {"record_sets": [asdict(entry) for entry in entries]}
         )
 
 
 def _contents(inputs: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
-    """What the input files hold, wherever they are."""
+    """Sizes and hashes of the input files, without their paths."""
     return [(entry["bytes"], entry["sha256"]) for entry in inputs]
