@@ -92,8 +92,8 @@ def _ours(case: Case) -> Program:
 
     from albert_zh.config import ModelConfig
     from albert_zh.testing.step import pretraining_trial
-    from albert_zh.train.optimizers import Rule
     from albert_zh.train.precision import Precision
+    from albert_zh.train.rules import Rule
 
     tf.config.threading.set_intra_op_parallelism_threads(case.threads)
     trial = pretraining_trial(

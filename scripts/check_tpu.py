@@ -35,8 +35,8 @@ from albert_zh.testing.tpu_compiler import (
     check_tpu_compiler,
     compile_for_tpu,
 )
-from albert_zh.train.optimizers import Rule
 from albert_zh.train.precision import Precision
+from albert_zh.train.rules import Rule
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.objectives.classification import classification_objective
 from albert_zh.objectives.pretraining import pretraining_objective
-from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule, clip_by_global_norm
+from albert_zh.train.optimizers import Optimizer, OptimizerOptions, clip_by_global_norm
+from albert_zh.train.rules import Rule
 from albert_zh.train.step import Trainer
 from albert_zh.train.strategy import distribute_batches
 from albert_zh.variants import variant_of

@@ -11,8 +11,9 @@ from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
 from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.train.batch_plan import BatchPlan
-from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
+from albert_zh.train.optimizers import Optimizer, OptimizerOptions
 from albert_zh.train.precision import Precision
+from albert_zh.train.rules import Rule
 from albert_zh.train.step import Trainer
 from albert_zh.train.strategy import distribute_batches
 
@@ -59,7 +60,7 @@ class Setup:
     ):
         strategy = strategy or tf.distribute.get_strategy()
         with strategy.scope():
-            self.model = PretrainingModel(config, seed=5, dtype=precision.dtype)
+            self.model = PretrainingModel(config, seed=5, dtype=tf.as_dtype(precision.value))
             self.optimizer = Optimizer(self.model.trainable_variables, OptimizerOptions(Rule.LAMB))
         self.trainer = Trainer(
             objective=lambda batch, seed: pretraining_objective(self.model, batch, seed),

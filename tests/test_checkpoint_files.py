@@ -23,7 +23,8 @@ from albert_zh.model.albert import Albert
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
-from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
+from albert_zh.train.optimizers import Optimizer, OptimizerOptions
+from albert_zh.train.rules import Rule
 from albert_zh.variants import variant_of
 
 TESTS = pathlib.Path(__file__).parent

@@ -24,7 +24,8 @@ from albert_zh.estimates import (
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
 from albert_zh.objectives.pretraining import pretraining_objective
-from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
+from albert_zh.train.optimizers import Optimizer, OptimizerOptions
+from albert_zh.train.rules import Rule
 
 ROOT = pathlib.Path(__file__).parent.parent
 CONFIGS = sorted(glob.glob(str(ROOT / "albert_config" / "*.json")))

@@ -7,11 +7,11 @@ import tensorflow as tf
 from albert_zh.train.optimizers import (
     Optimizer,
     OptimizerOptions,
-    Rule,
     adamw_update,
     clip_by_global_norm,
     lamb_update,
 )
+from albert_zh.train.rules import Rule
 
 # Published LAMB from one start with one gradient, rate 0.01, decay 0.01, after three steps.
 START = [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]

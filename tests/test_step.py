@@ -12,9 +12,11 @@ from steps import Setup, random_batches, run_steps, small_config
 
 from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.train.batch_plan import BatchPlan
+from albert_zh.train.loss_scale import LossScale
 from albert_zh.train.metrics import Mean, Outcome, mean_of, results
-from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
-from albert_zh.train.precision import LossScale, Precision
+from albert_zh.train.optimizers import Optimizer, OptimizerOptions
+from albert_zh.train.precision import Precision
+from albert_zh.train.rules import Rule
 from albert_zh.train.step import Trainer, make_evaluation_step
 from albert_zh.train.strategy import distribute_batches
 

@@ -10,15 +10,12 @@ import pytest
 import tensorflow as tf
 
 from albert_zh.train import strategy
+from albert_zh.train.cluster import StrategyOptions, TpuAddress, Workers, parse_workers
 from albert_zh.train.rendezvous import await_workers
 from albert_zh.train.strategy import (
-    StrategyOptions,
-    TpuAddress,
-    Workers,
     distribute_batches,
     is_chief,
     make_strategy,
-    parse_workers,
     report_lost_workers,
 )
 

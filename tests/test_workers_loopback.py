@@ -12,13 +12,12 @@ from steps import run_steps
 
 from albert_zh.train.agreement import agree, of_chief
 from albert_zh.train.batch_plan import BatchPlan
+from albert_zh.train.cluster import StrategyOptions, parse_workers
 from albert_zh.train.stopping import StopSignals
 from albert_zh.train.strategy import (
-    StrategyOptions,
     distribute_batches,
     is_chief,
     make_strategy,
-    parse_workers,
     report_lost_workers,
 )
 

@@ -5,7 +5,7 @@ import dataclasses
 from albert_zh.config import Pooling
 from albert_zh.flags import REQUIRED, option
 from albert_zh.runs.options import RunOptions
-from albert_zh.train.optimizers import Rule
+from albert_zh.train.rules import Rule
 
 
 @dataclasses.dataclass(frozen=True)

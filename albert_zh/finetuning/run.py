@@ -40,7 +40,7 @@ from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.train.loop import Workload
 from albert_zh.train.metrics import add_means, results
-from albert_zh.train.optimizers import Rule
+from albert_zh.train.rules import Rule
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.step import make_evaluation_step
 from albert_zh.train.strategy import make_strategy, report_lost_workers
@@ -73,7 +73,7 @@ def fine_tune(options: ClassifierOptions) -> None:
             len(task.labels),
             pooling=options.pooling,
             seed=options.random_seed,
-            dtype=options.computes_in().dtype,
+            dtype=tf.as_dtype(options.precision),
             recompute=options.recomputes(config),
         )
         run.start(model)

@@ -3,10 +3,9 @@
 import dataclasses
 
 from albert_zh.flags import REQUIRED, option
-from albert_zh.input.damage import OnCorrupt
 from albert_zh.masking.options import MASKINGS, MaskingOptions
 from albert_zh.runs.options import RunOptions
-from albert_zh.train.optimizers import Rule
+from albert_zh.train.rules import Rule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +47,7 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         "error",
         "What to do with records that cannot be read: end with an error that names the first one, "
         "or skip and count them, after reading all files once.",
-        choices=[choice.value for choice in OnCorrupt],
+        choices=["error", "skip"],
     )
     do_train: bool = option(False, "Train.")
     do_eval: bool = option(False, "Evaluate the newest checkpoint into eval_results.txt.")

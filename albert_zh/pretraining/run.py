@@ -34,8 +34,8 @@ from albert_zh.runs import plots as curves
 from albert_zh.runs.run import HeldOut, Lengths, Run, Training
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.loop import Workload
-from albert_zh.train.optimizers import Rule
 from albert_zh.train.peak import matmul_peak
+from albert_zh.train.rules import Rule
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.strategy import make_strategy, report_lost_workers
 from albert_zh.util.object_files import write_json, write_text
@@ -59,7 +59,7 @@ def pretrain(options: PretrainingOptions) -> None:
         model = PretrainingModel(
             config,
             seed=options.random_seed,
-            dtype=options.computes_in().dtype,
+            dtype=tf.as_dtype(options.precision),
             recompute=options.recomputes(config),
         )
         run.start(model, grow_positions=True)
@@ -166,7 +166,7 @@ def _workload(
     lengths: Lengths,
     strategy: tf.distribute.Strategy,
 ) -> Workload:
-    peak = options.peak_flops or matmul_peak(options.computes_in().dtype)
+    peak = options.peak_flops or matmul_peak(tf.as_dtype(options.precision))
     flops = estimates.training_flops(config, **dataclasses.asdict(lengths))
     return Workload(
         examples=options.train_batch_size,

@@ -2,12 +2,10 @@
 
 import dataclasses
 
-import tensorflow as tf
-
 from albert_zh.config import ModelConfig
 from albert_zh.flags import REQUIRED, option
+from albert_zh.train.cluster import StrategyOptions, TpuAddress, parse_workers
 from albert_zh.train.precision import Precision
-from albert_zh.train.strategy import StrategyOptions, TpuAddress, parse_workers
 
 # Flags beside the batch sizes of which there is no 0.
 _COUNTS = frozenset({"save_checkpoints_steps", "iterations_per_loop", "log_steps", "eval_steps"})
@@ -123,11 +121,3 @@ class RunOptions:
     def recomputes(self, config: ModelConfig) -> bool:
         """Whether layers are computed a second time in the backward pass."""
         return config.hidden_size >= _WIDE if self.recompute is None else self.recompute
-
-    def compiles(self) -> bool:
-        """Whether the training step is compiled with XLA."""
-        return self.is_accelerated() if self.xla == "auto" else self.xla == "true"
-
-    def is_accelerated(self) -> bool:
-        """Whether there is more than processors to train on."""
-        return self.use_tpu or bool(tf.config.list_logical_devices("GPU"))

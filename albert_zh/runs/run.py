@@ -32,10 +32,11 @@ from albert_zh.runs.history import History
 from albert_zh.runs.options import RunOptions
 from albert_zh.train.agreement import agree, of_chief
 from albert_zh.train.batch_plan import BatchPlan
-from albert_zh.train.devices import local_devices, memory_limit
+from albert_zh.train.devices import is_accelerated, local_devices, memory_limit, should_compile
 from albert_zh.train.loop import Hooks, LoopOptions, Stretch, Workload, train
-from albert_zh.train.optimizers import Optimizer, OptimizerOptions, Rule
+from albert_zh.train.optimizers import Optimizer, OptimizerOptions
 from albert_zh.train.precision import Precision
+from albert_zh.train.rules import Rule
 from albert_zh.train.schedules import ScheduleOptions, polynomial_decay_with_warmup
 from albert_zh.train.step import Objective, Trainer
 from albert_zh.train.stopping import StopSignals
@@ -266,7 +267,7 @@ class Run:
             strategy=self._strategy,
             plan=training.plan,
             precision=options.computes_in(),
-            xla=options.compiles(),
+            xla=should_compile(options.xla),
         )
         return trainer, {**named_variables(model), **named_variables(optimizer)}
 
@@ -353,7 +354,7 @@ class Run:
             "devices": [device.name for device in local_devices()],
             "replicas": self._strategy.num_replicas_in_sync,
             "precision": options.precision,
-            "xla": options.compiles(),
+            "xla": should_compile(options.xla),
             "recompute": options.recomputes(self._config),
             "batch_plan": {**dataclasses.asdict(plan), "micro_steps": plan.micro_steps},
             "first_step": step,
@@ -365,7 +366,7 @@ class Run:
         }
         write_json(os.path.join(directory, "options.json"), dataclasses.asdict(options))
         write_json(os.path.join(directory, "run.json"), report)
-        if options.computes_in() is Precision.FLOAT16 and not options.is_accelerated():
+        if options.computes_in() is Precision.FLOAT16 and not is_accelerated():
             logging.warning("processors emulate float16, slowly; --precision=bfloat16 is for them")
         lines = (f"  {name.replace('_', ' ')}: {_shown(report[name])}" for name in report)
         logging.info("%s/run.json:\n%s", directory, "\n".join(lines))

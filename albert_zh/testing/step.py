@@ -10,8 +10,9 @@ from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.runs.run import optimizer_options
 from albert_zh.testing.synthetic_batch import made_up_batch
 from albert_zh.train.batch_plan import BatchPlan
-from albert_zh.train.optimizers import Optimizer, Rule
+from albert_zh.train.optimizers import Optimizer
 from albert_zh.train.precision import Precision
+from albert_zh.train.rules import Rule
 from albert_zh.train.schedules import ScheduleOptions, polynomial_decay_with_warmup
 from albert_zh.train.step import Trainer
 
@@ -58,7 +59,7 @@ def pretraining_trial(
         max_predictions_per_seq=max_predictions_per_seq,
         vocab_size=config.vocab_size,
     )
-    model = PretrainingModel(config, dtype=precision.dtype, recompute=recompute)
+    model = PretrainingModel(config, dtype=tf.as_dtype(precision.value), recompute=recompute)
     trainer = Trainer(
         objective=lambda batch, seed: pretraining_objective(model, batch, seed),
         optimizer=Optimizer(model.trainable_variables, optimizer_options(rule, config)),

@@ -22,6 +22,20 @@ def local_devices() -> Sequence[tf.config.LogicalDevice]:
     return next(filter(None, kinds))
 
 
+def is_accelerated() -> bool:
+    """Whether training takes more than processors: GPUs or TPU cores."""
+    return local_devices()[0].device_type != "CPU"
+
+
+def should_compile(xla: str) -> bool:
+    """Whether XLA compiles the training step.
+
+    Args:
+        xla: The flag: "true", "false", or "auto", which compiles for GPUs and TPUs.
+    """
+    return is_accelerated() if xla == "auto" else xla == "true"
+
+
 def memory_limit() -> int | None:
     """Bytes that one device may take: the smallest GPU's memory, or half of what the host has free.
 

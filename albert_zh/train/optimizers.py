@@ -1,23 +1,17 @@
 """LAMB and AdamW as pure update rules, and a thin class that holds the moments."""
 
 import dataclasses
-import enum
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from albert_zh.train.rules import Rule
+
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-6
 # Found in a variable's name, these keep weight decay away from it.
 _NO_DECAY = re.compile("LayerNorm|layer_norm|bias")
-
-
-class Rule(enum.Enum):
-    """Which update rule turns gradients into steps."""
-
-    ADAMW = "adamw"
-    LAMB = "lamb"
 
 
 class Update(NamedTuple):

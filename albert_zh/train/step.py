@@ -21,9 +21,10 @@ from albert_zh.train.gradients import (
     gradients_of,
     loss_weights,
 )
+from albert_zh.train.loss_scale import LossScale
 from albert_zh.train.metrics import Mean, add_means
 from albert_zh.train.optimizers import Optimizer, clip_by_global_norm
-from albert_zh.train.precision import LossScale, Precision
+from albert_zh.train.precision import Precision
 from albert_zh.train.schedules import Schedule
 
 # The norm that every published ALBERT clipped its gradients to.

@@ -1,10 +1,7 @@
 """Where to train: one device, the GPUs of this machine, several machines, or a TPU."""
 
 import contextlib
-import dataclasses
 import faulthandler
-import json
-import os
 import re
 import signal
 import sys
@@ -13,6 +10,13 @@ from collections.abc import Callable, Iterator
 import tensorflow as tf
 from absl import logging
 
+from albert_zh.train.cluster import (
+    StrategyOptions,
+    TpuAddress,
+    Workers,
+    same_workers,
+    workers_of_environment,
+)
 from albert_zh.train.rendezvous import await_workers, check_reachable
 
 _CONNECT_SECONDS = 120  # for workers that are there; then this process ends
@@ -28,67 +32,6 @@ _LOST_ERRORS = (
 _LOST_WORDS = re.compile("Collective ops is aborted|CoordinationService|GRPC error information")
 
 
-@dataclasses.dataclass(frozen=True)
-class TpuAddress:
-    """How to reach a TPU; with everything left out, the one this machine is attached to."""
-
-    name: str | None = None  # of the TPU, or its address: grpc://10.240.1.2:8470
-    zone: str | None = None
-    project: str | None = None
-    num_cores: int | None = None  # expected; None takes what is there
-
-
-@dataclasses.dataclass(frozen=True)
-class Workers:
-    """The processes of one training, all of the same command; worker 0 is the chief."""
-
-    hosts: tuple[str, ...]  # host:port of each, in the same order for all
-    index: int  # which of them this one is
-
-    def __post_init__(self):
-        for host in self.hosts:
-            address = re.fullmatch(r"[^\s:/]+:([0-9]+)", host)
-            if not address or not 0 < int(address[1]) < 65536:
-                raise ValueError(
-                    f"{host!r} is no address of a worker; write host:port, such as 10.0.0.2:2222"
-                )
-        if len(set(self.hosts)) < len(self.hosts):
-            twice = next(host for host in self.hosts if self.hosts.count(host) > 1)
-            raise ValueError(f"{twice} is two workers at once; give each a host:port of its own")
-        if not 0 <= self.index < len(self.hosts):
-            raise ValueError(
-                f"there is no worker {self.index} among {len(self.hosts)}; their numbers "
-                f"(--task_index) are 0 to {len(self.hosts) - 1}"
-            )
-
-
-@dataclasses.dataclass(frozen=True)
-class StrategyOptions:
-    """What to train on; with nothing given, what TF_CONFIG says or this machine has."""
-
-    tpu: TpuAddress | None = None
-    workers: Workers | None = None
-
-
-def parse_workers(worker_hosts: str | None, task_index: int | None) -> Workers | None:
-    """Workers as flags say them.
-
-    >>> parse_workers("10.0.0.1:2222,10.0.0.2:2222", 1)
-    Workers(hosts=('10.0.0.1:2222', '10.0.0.2:2222'), index=1)
-
-    Raises:
-        ValueError: An address is malformed or stands twice, no worker has that number, or one of
-            the two flags is missing.
-    """
-    if not worker_hosts and task_index is None:
-        return None
-    if not worker_hosts:
-        raise ValueError("--task_index is the number of a worker; list them in --worker_hosts")
-    if task_index is None:
-        raise ValueError("--worker_hosts needs --task_index: which of them this one is, from 0")
-    return Workers(tuple(host.strip() for host in worker_hosts.split(",")), task_index)
-
-
 def make_strategy(options: StrategyOptions | None = None) -> tf.distribute.Strategy:
     """Connects to what the options name and logs it.
 
@@ -100,7 +43,7 @@ def make_strategy(options: StrategyOptions | None = None) -> tf.distribute.Strat
         RuntimeError: There are workers to connect, and TensorFlow has computed something.
     """
     options = options or StrategyOptions()
-    workers = _same_workers(options.workers, _workers_of_environment())
+    workers = same_workers(options.workers, workers_of_environment())
     if options.tpu and workers:
         raise ValueError("a TPU connects its hosts itself; leave out --worker_hosts and TF_CONFIG")
     if options.tpu:
@@ -191,41 +134,6 @@ def report_lost_workers() -> Iterator[None]:
             "another worker is gone, so this one stops; the other's output says why. Start all "
             "workers again to go on from the last checkpoint"
         ) from None
-
-
-def _workers_of_environment() -> Workers | None:
-    """The workers of TF_CONFIG, a chief being the first of them.
-
-    https://www.tensorflow.org/guide/distributed_training#setting_up_the_tf_config_environment_variable
-    """
-    text = os.environ.get("TF_CONFIG")
-    if not text:
-        return None
-    try:
-        config = json.loads(text)
-        cluster = config.get("cluster") or {}
-        if not cluster:
-            return None
-        kind, index = config["task"]["type"], int(config["task"]["index"])
-        chiefs, workers = list(cluster.get("chief", [])), list(cluster.get("worker", []))
-        if set(cluster) - {"chief", "worker"} or kind not in cluster:
-            raise ValueError("the tasks of a training are of type chief or worker")
-        return Workers((*chiefs, *workers), index + (len(chiefs) if kind == "worker" else 0))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"TF_CONFIG: {error!r}; write it like "
-            '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, '
-            '"task": {"type": "worker", "index": 0}}'
-        ) from None
-
-
-def _same_workers(flags: Workers | None, environment: Workers | None) -> Workers | None:
-    if flags and environment and flags != environment:
-        raise ValueError(
-            f"--worker_hosts and --task_index say {flags}, TF_CONFIG says {environment}; unset "
-            "TF_CONFIG or leave out the flags"
-        )
-    return flags or environment
 
 
 def _multi_worker_strategy(workers: Workers) -> tf.distribute.Strategy:
