@@ -1,1 +1,27 @@
 """albert_zh: train small Chinese encoders. `ARCHITECTURE.md` maps the package."""
+
+
+def load(path: str, **options):
+    """A fine-tuned model, ready to predict.
+
+    ```
+    predictor = albert_zh.load("lcqmc_output")
+    predictor.predict([("我的手机丢了", "手机不见了怎么办")])[0].label
+    ```
+
+    Args:
+        path: Output directory of run_classifier.py, a checkpoint without its ending, or an export.
+        **options: `config_file`, `vocab_file`, `labels` of a published checkpoint, as of
+            `albert_zh.inference.load.load_model`.
+
+    Raises:
+        FileNotFoundError: A file of the model is missing.
+        ValueError: It is no fine-tuned model, or its files contradict each other.
+    """
+    # TensorFlow takes seconds to import; `import albert_zh` does not.
+    from albert_zh.export.reading import is_export, load_export
+    from albert_zh.inference.load import load_model
+
+    if is_export(path):
+        return load_export(path)
+    return load_model(path, **options).predictor()

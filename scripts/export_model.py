@@ -19,17 +19,11 @@ import tensorflow as tf
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
-from albert_zh.checkpoint.manager import find_checkpoint
-from albert_zh.checkpoint.vocabulary_check import (
-    check_vocabulary,
-    check_vocabulary_size,
-    vocabulary_identity,
-)
-from albert_zh.export.bundle import FORMATS, export_classifier, parse_formats
+from albert_zh.export.bundle import export_model
 from albert_zh.export.directory import check_target
-from albert_zh.export.fine_tuned import read_fine_tuned
+from albert_zh.export.formats.table import FORMATS, parse_formats
 from albert_zh.flags import REQUIRED, define_flags, option, read_flags
-from albert_zh.text.vocab import Vocab
+from albert_zh.inference.load import load_model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,36 +65,16 @@ def export(options: ExportOptions) -> dict[str, Any]:
     """Runs the export; returns the content of export.json."""
     formats = parse_formats(options.formats)
     check_target(options.export_dir, overwrite=options.overwrite)
-    prefix = find_checkpoint(options.checkpoint)
     labels = [label.strip() for label in options.labels.split(",")] if options.labels else None
-    source = read_fine_tuned(prefix, config_file=options.config_file, labels=labels)
-    text_files = find_text_files(prefix, options.vocab_file)
-    vocab = Vocab.load(text_files["vocab.txt"])
-    check_vocabulary(prefix, vocab.fingerprint)
-    check_vocabulary_size(len(vocab), source.facts.config, source=text_files["vocab.txt"])
-    return export_classifier(
-        source,
-        export_dir=options.export_dir,
-        formats=formats,
-        text_files=text_files,
-        vocabulary=vocabulary_identity(vocab).to_json(),
-        overwrite=options.overwrite,
+    source = load_model(
+        options.checkpoint,
+        config_file=options.config_file,
+        vocab_file=options.vocab_file,
+        labels=labels,
     )
-
-
-def find_text_files(prefix: str, vocab_file: str | None) -> dict[str, str]:
-    """Vocabulary and, where the model has one, SentencePiece model: name in the export -> path."""
-    beside = os.path.dirname(prefix)
-    vocab_file = vocab_file or os.path.join(beside, "vocab.txt")
-    if not os.path.exists(vocab_file):
-        raise FileNotFoundError(
-            f"no vocabulary at {vocab_file}; give the vocab.txt of the model with --vocab_file"
-        )
-    pieces = os.path.join(beside, "spm.model")
-    return {
-        "vocab.txt": vocab_file,
-        **({"spm.model": pieces} if os.path.exists(pieces) else {}),
-    }
+    return export_model(
+        source, export_dir=options.export_dir, formats=formats, overwrite=options.overwrite
+    )
 
 
 def summary(manifest: dict[str, Any], export_dir: str) -> list[str]:

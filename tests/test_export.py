@@ -18,13 +18,15 @@ from goldens import GoldenCase
 
 from albert_zh.checkpoint.files import write_checkpoint
 from albert_zh.checkpoint.manager import find_checkpoint
+from albert_zh.checkpoint.meta import TaskMeta
 from albert_zh.config import Pooling
 from albert_zh.export import bundle as exporting
-from albert_zh.export.bundle import FORMATS
-from albert_zh.export.check import INPUTS, TOLERANCE, varied_batches
+from albert_zh.export.check import TOLERANCE, varied_batches
 from albert_zh.export.directory import new_directory
-from albert_zh.export.fine_tuned import Facts, FineTuned, read_fine_tuned
 from albert_zh.export.formats import frozen_graph
+from albert_zh.export.formats.table import FORMATS, parse_formats
+from albert_zh.inference.load import FineTunedModel, load_model
+from albert_zh.inference.predictor import INPUTS
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
@@ -131,7 +133,7 @@ class Exported:
         self.case, self.directory = GoldenCase(case_name), directory / "export"
         run = write_run(directory / "run", self.case, pooling=pooling)
         self.manifest = export_model.export(options(run, self.directory))
-        self.source = read_fine_tuned(str(directory / "run" / "model.ckpt-3"))
+        self.source = load_model(str(directory / "run" / "model.ckpt-3"))
 
     @property
     def graph(self):  # read anew for each: importing a graph fills in its attributes
@@ -258,9 +260,10 @@ def test_export_explains_itself(exported):
     assert manifest["step"] == 3
     assert manifest["config"] == case.config.to_dict()
     assert manifest["tensorflow"] == tf.__version__
-    pooling = exported.source.facts.pooling.value
+    pooling = exported.source.task.pooling.value
     assert manifest["task"] == {
         "name": "lcqmc",
+        "kind": "classification",
         "labels": list(LABELS),
         "max_seq_length": 24,
         "pooling": pooling,
@@ -309,7 +312,8 @@ def test_frozen_graph_holds_only_what_tf_1_15_knows(exported):
 def test_every_activation_is_known_to_tf_1_15(activation):
     config = dataclasses.replace(GoldenCase(POST_LN).config, hidden_act=activation)
     model = Classifier(config, len(LABELS))
-    assert_known_to_tf_1_15(frozen_graph.freeze(FineTuned("", 0, Facts(config, LABELS), model)))
+    task = TaskMeta("lcqmc", LABELS, 24, Pooling.POOLED, True)
+    assert_known_to_tf_1_15(frozen_graph.freeze(FineTunedModel("", 0, config, task, model, {})))
 
 
 def test_frozen_graph_stores_each_weight_once_and_under_its_name(exported):
@@ -337,7 +341,7 @@ def change_constant(path, name, delta):
 
 def write_changed_graph(name, delta):
     def write(source, path, assets):
-        frozen_graph.write(source, path)
+        frozen_graph.write(source, path, assets)
         change_constant(path, name, delta)
 
     return write
@@ -601,7 +605,7 @@ def test_sentencepiece_model_travels_along(run, tmp_path):
 @pytest.mark.parametrize("formats", ["tflite", "frozen_graph,onnx", "", ","])
 def test_unknown_format_is_an_error(formats):
     with pytest.raises(ValueError, match="some of frozen_graph, saved_model"):
-        exporting.parse_formats(formats)
+        parse_formats(formats)
 
 
 # --- the comparison -----------------------------------------------------------------------------

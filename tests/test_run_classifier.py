@@ -12,7 +12,7 @@ from small import arrays
 from albert_zh.checkpoint.files import read_meta, write_checkpoint
 from albert_zh.checkpoint.vocabulary_check import PROJECT_VOCABULARY
 from albert_zh.config import ModelConfig
-from albert_zh.finetuning import run as finetuning
+from albert_zh.finetuning.data import prepare_data, training_order
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.model.heads.pretraining import PretrainingModel
@@ -264,10 +264,10 @@ def test_our_vocabulary_never_meets_weights_of_another_toolkit(data, tmp_path):
 def test_training_order_does_not_depend_on_where_it_was_interrupted(data, tmp_path):
     run = options(data, tmp_path)
     tokenizer = load_tokenizer(run.vocab_file)
-    prepared = finetuning.prepare_data(run, find_task("lcqmc"), tokenizer)
-    order = finetuning.training_order(run, prepared, 0)
+    prepared = prepare_data(run, find_task("lcqmc"), tokenizer)
+    order = training_order(run, prepared, 0)
     whole = [next(order).indices.tolist() for _ in range(20)]
     for step in (3, 8, 13):
-        resumed = finetuning.training_order(run, prepared, step)
+        resumed = training_order(run, prepared, step)
         assert [next(resumed).indices.tolist() for _ in range(20 - step)] == whole[step:]
     assert sorted(index for batch in whole[:8] for index in batch) == list(range(64))

@@ -42,6 +42,7 @@ class TaskMeta:
     max_seq_length: int | None  # tokens, of the training
     pooling: Pooling
     do_lower_case: bool | None
+    kind: str = "classification"  # name of the kind of task; earlier files do not tell
 
     def to_json(self) -> dict[str, Any]:
         values = {"labels": list(self.labels), "pooling": self.pooling.value}
@@ -55,6 +56,7 @@ class TaskMeta:
             max_seq_length=values["max_seq_length"],
             pooling=Pooling(values["pooling"]),
             do_lower_case=values["do_lower_case"],
+            kind=values.get("kind", cls.kind),
         )
 
 

@@ -1,15 +1,11 @@
-"""Is an exported file the model it was made from? Both run on varied inputs and are compared."""
+"""Comparison of an exported file with the model it was made from, on varied inputs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from albert_zh.config import ModelConfig
-
-Arrays = dict[str, np.ndarray]
-Runner = Callable[[Arrays], Arrays]  # inputs of a batch -> outputs
-
-INPUTS = ("input_ids", "input_mask", "segment_ids")  # each [B, L] int32
+from albert_zh.inference.predictor import INPUTS, Arrays, Runner
 
 # Relative to the larger of 1 and the largest expected value. Another order of summation in float32
 # stays below 1e-5 at 24 layers; a wrong weight or a wrong formula is seen from 1e-3 on.

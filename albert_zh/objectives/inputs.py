@@ -1,4 +1,4 @@
-"""What all objectives take from a batch."""
+"""Inputs of the model and seeds of its dropout, as all objectives take them."""
 
 from collections.abc import Mapping
 

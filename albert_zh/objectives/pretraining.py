@@ -53,7 +53,7 @@ def pretraining_objective(
 def pretraining_variables(
     model: PretrainingModel, *, sentence_order: bool = True
 ) -> list[tf.Variable]:
-    """What is trained: without sentence order neither its head, nor the pooler that feeds it.
+    """Trained variables: without sentence order neither its head, nor the pooler that feeds it.
 
     They have no gradient then, and weight decay alone would shrink them.
     """
@@ -70,7 +70,7 @@ def pretraining_metrics(
     sentence_order: bool = True,
     mask_id: int | None = None,
 ) -> Outcome:
-    """What is measured on held-out records: more than training shows, and nothing to minimise.
+    """Validation metrics: more than training shows, and nothing to minimise.
 
     ```
     masked_lm_positions    3      4   8    0    weights 1 1 1 0: the last one fills up the row

@@ -1,4 +1,4 @@
-"""Which examples make a batch, and how long it is padded: examples of similar length go together.
+"""Batches of examples of similar length, padded to the longest of them.
 
 Padding every LCQMC pair to 128 tokens makes three quarters of the work padding. Lengths come from a
 small fixed set of buckets, since XLA compiles once for each shape.

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from albert_zh.tasks.kinds.classification import CLASSIFICATION
-from albert_zh.tasks.task import Columns, Task
+from albert_zh.tasks.task import Columns, Kind, Task
 
 _TRAIN_DEV_TEST = {
     "train": ("train.txt", "train.tsv"),
@@ -42,3 +42,15 @@ def find_task(name: str) -> Task:
     if name.lower() not in TASKS:
         raise ValueError(f"unknown task {name!r}; known tasks are {', '.join(sorted(TASKS))}")
     return TASKS[name.lower()]
+
+
+def find_kind(name: str) -> Kind:
+    """The kind of that name, among those of the known datasets.
+
+    Raises:
+        ValueError: There is no such kind.
+    """
+    kinds = {task.kind.name: task.kind for task in TASKS.values()}
+    if name not in kinds:
+        raise ValueError(f"unknown kind of task {name!r}; known kinds are {', '.join(kinds)}")
+    return kinds[name]

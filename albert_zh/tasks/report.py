@@ -1,4 +1,4 @@
-"""What to know about a dataset before training on it: balance, duplicates, contradictions."""
+"""Report on a dataset before training: balance, duplicates, contradictions."""
 
 import collections
 import dataclasses

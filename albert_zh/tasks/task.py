@@ -35,7 +35,7 @@ class Columns:
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """What tasks have in common that are read, trained, scored and submitted in the same way."""
+    """A kind of task: how its files are read, featurized, decoded, scored and submitted."""
 
     name: str  # stored with checkpoints; the key of the model's row
     # Reads a split: task, path of the file, name of the split -> examples. Raises ValueError with

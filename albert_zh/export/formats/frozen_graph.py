@@ -8,17 +8,18 @@ Constants bear the names of the checkpoint, outputs those of the published code.
 reads the file as well as the current one, and so do the tools made for either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from albert_zh.export.check import INPUTS, Arrays, Runner
-from albert_zh.export.fine_tuned import FineTuned
-from albert_zh.model.heads.sequence import Classifier
+from albert_zh.inference.load import FineTunedModel
+from albert_zh.inference.outputs import ENCODER_OUTPUTS, encoder_outputs
+from albert_zh.inference.predictor import INPUTS, Arrays, Runner
 from albert_zh.model.scope import named_variables
 
-OUTPUTS = {  # our name -> operation
+_OPERATIONS = {  # our name of an output -> operation of the published code, where it has one
     "logits": "loss/BiasAdd",
     "probabilities": "loss/Softmax",
     "pooled_output": "bert/pooler/dense/Tanh",
@@ -29,46 +30,59 @@ OUTPUTS = {  # our name -> operation
 _PRODUCER = 134
 
 
-def write(source: FineTuned, path: str) -> None:
-    """Writes the frozen graph of a classifier."""
+def write(source: FineTunedModel, path: str, assets: Sequence[str]) -> None:
+    """Writes the frozen graph of a model; it has no place for assets."""
     with open(path, "wb") as file:
         file.write(freeze(source).SerializeToString(deterministic=True))
 
 
+def interface(source: FineTunedModel) -> dict[str, Any]:
+    """Names of the tensors that are inputs and outputs."""
+    outputs = (*source.kind_model.output_names, *ENCODER_OUTPUTS)
+    return {
+        "inputs": {name: f"{name}:0" for name in INPUTS},
+        "outputs": {name: f"{_operation(name)}:0" for name in outputs},
+    }
+
+
 def load(path: str) -> Runner:
-    """Reads a frozen graph; what comes back computes the outputs of a batch, by our names."""
+    """Reads a frozen graph; the runner computes the outputs of a batch, by our names."""
     with open(path, "rb") as file:
         graph_def = tf.compat.v1.GraphDef.FromString(file.read())
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
+    read = {source for node in graph_def.node for source in node.input}
+    ends = [node.name for node in graph_def.node if node.name not in read]
+    names = {operation: name for name, operation in _OPERATIONS.items()}
 
     def run(batch: Arrays) -> Arrays:
         with tf.compat.v1.Session(graph=graph) as session:
             return session.run(
-                {name: f"{operation}:0" for name, operation in OUTPUTS.items()},
+                {names.get(operation, operation): f"{operation}:0" for operation in ends},
                 {f"{name}:0": value for name, value in batch.items()},
             )
 
     return run
 
 
-def freeze(source: FineTuned) -> tf.compat.v1.GraphDef:
-    """The graph of a classifier, with nothing in it that the outputs do not need."""
-    facts = source.facts
+def freeze(source: FineTunedModel) -> tf.compat.v1.GraphDef:
+    """The graph of a model, with nothing in it that the outputs do not need."""
     weights = {name: value.numpy() for name, value in named_variables(source.model).items()}
     with tf.Graph().as_default() as graph:
         inputs = {
             name: tf.compat.v1.placeholder(tf.int32, [None, None], name=name) for name in INPUTS
         }
         with tf.variable_creator_scope(_constants(weights)):
-            model = Classifier(facts.config, len(facts.labels), pooling=facts.pooling)
+            model = source.kind_model.build(source.config, source.task)
         with tf.name_scope("model"):
-            outputs = _outputs(model, inputs)
+            encoded = model.albert(**inputs)
+            logits = model.logits_of(encoded, inputs["input_mask"])
+            outputs = {**source.kind_model.outputs(logits), **encoder_outputs(encoded)}
         for name, tensor in outputs.items():
-            tf.identity(tensor, name=OUTPUTS[name])
+            tf.identity(tensor, name=_operation(name))
         # Attributes that TensorFlow 1.15 does not know stand at their defaults, and are left out.
         described = tf.compat.v1.train.export_meta_graph(graph=graph, strip_default_attrs=True)
-    return _without_notes(_pruned(described.graph_def, list(OUTPUTS.values())))
+    return _without_notes(_pruned(described.graph_def, [_operation(name) for name in outputs]))
 
 
 def _constants(weights: Mapping[str, np.ndarray]):
@@ -80,15 +94,8 @@ def _constants(weights: Mapping[str, np.ndarray]):
     return create
 
 
-def _outputs(model: Classifier, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    encoded = model.albert(**inputs)
-    logits = model.logits_of(encoded, inputs["input_mask"])
-    return {
-        "logits": logits,
-        "probabilities": tf.nn.softmax(logits),
-        "pooled_output": encoded.pooled,
-        "sequence_output": encoded.sequence,
-    }
+def _operation(name: str) -> str:
+    return _OPERATIONS.get(name, name)
 
 
 def _pruned(graph_def: tf.compat.v1.GraphDef, outputs: list[str]) -> tf.compat.v1.GraphDef:

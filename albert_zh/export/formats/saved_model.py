@@ -9,60 +9,67 @@ encode(input_ids, input_mask, segment_ids) -> pooled_output, sequence_output
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
-from albert_zh.export.check import INPUTS, Arrays, Runner
-from albert_zh.export.fine_tuned import FineTuned
-from albert_zh.model.heads.sequence import Classifier
+from albert_zh.inference.load import FineTunedModel
+from albert_zh.inference.outputs import ENCODER_OUTPUTS, encoder_outputs
+from albert_zh.inference.predictor import INPUTS, Arrays, Runner
 
-SIGNATURES = {
-    "serving_default": ("logits", "probabilities"),
-    "encode": ("pooled_output", "sequence_output"),
-}
 _SPECS = [tf.TensorSpec([None, None], tf.int32, name=name) for name in INPUTS]
+_SERVING, _ENCODE = "serving_default", "encode"
 
 
 class _Served(tf.Module):
-    """What the folder holds."""
+    """Content of the folder."""
 
-    def __init__(self, model: Classifier, assets: Sequence[str]):
+    def __init__(self, source: FineTunedModel, assets: Sequence[str]):
         super().__init__()
-        self.model = model
+        self.model = source.model
         self.assets = [tf.saved_model.Asset(path) for path in assets]
+        self._outputs = source.kind_model.outputs
 
     @tf.function(input_signature=_SPECS, autograph=False)
-    def classify(self, input_ids, input_mask, segment_ids) -> dict[str, tf.Tensor]:
-        logits = self.model(input_ids, input_mask, segment_ids)
-        return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
+    def predict(self, input_ids, input_mask, segment_ids) -> dict[str, tf.Tensor]:
+        return self._outputs(self.model(input_ids, input_mask, segment_ids))
 
     @tf.function(input_signature=_SPECS, autograph=False)
     def encode(self, input_ids, input_mask, segment_ids) -> dict[str, tf.Tensor]:
-        encoded = self.model.albert(input_ids, input_mask, segment_ids)
-        return {"pooled_output": encoded.pooled, "sequence_output": encoded.sequence}
+        return encoder_outputs(self.model.albert(input_ids, input_mask, segment_ids))
 
 
-def write(source: FineTuned, path: str, assets: Sequence[str]) -> None:
-    """Writes the SavedModel of a classifier.
+def write(source: FineTunedModel, path: str, assets: Sequence[str]) -> None:
+    """Writes the SavedModel of a model.
 
     Args:
-        source: The classifier.
+        source: The model.
         path: Folder to make.
         assets: Files to put into it.
     """
-    served = _Served(source.model, assets)
-    signatures = {"serving_default": served.classify, "encode": served.encode}
+    served = _Served(source, assets)
+    signatures = {_SERVING: served.predict, _ENCODE: served.encode}
     tf.saved_model.save(served, path, signatures=signatures)
 
 
+def interface(source: FineTunedModel) -> dict[str, Any]:
+    """Names of the signatures, their inputs and outputs."""
+    outputs = {_SERVING: source.kind_model.output_names, _ENCODE: ENCODER_OUTPUTS}
+    return {
+        "signatures": {
+            name: {"inputs": list(INPUTS), "outputs": list(outputs[name])} for name in outputs
+        }
+    }
+
+
 def load(path: str) -> Runner:
-    """Reads a SavedModel; what comes back computes the outputs of both signatures."""
+    """Reads a SavedModel; the runner computes the outputs of both signatures."""
     loaded = tf.saved_model.load(path)
 
     def run(batch: Arrays) -> Arrays:
         inputs = {name: tf.constant(value) for name, value in batch.items()}
         outputs: Arrays = {}
-        for signature in SIGNATURES:
+        for signature in (_SERVING, _ENCODE):
             outputs |= {
                 name: value.numpy()
                 for name, value in loaded.signatures[signature](**inputs).items()

@@ -1,0 +1,97 @@
+"""A task's splits as token ids, and the order in which training takes them."""
+
+import dataclasses
+from collections.abc import Iterator
+
+from absl import logging
+
+from albert_zh.finetuning.options import ClassifierOptions
+from albert_zh.tasks.batches import PaddedBatch, bucket_lengths, epoch_batches, padding_share
+from albert_zh.tasks.examples import Split
+from albert_zh.tasks.features import Features
+from albert_zh.tasks.report import report
+from albert_zh.tasks.splits import read_split
+from albert_zh.tasks.task import Task
+from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.util.progress import Progress
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """A task's splits as token ids, and the padded lengths of their batches."""
+
+    task: Task
+    features: dict[str, Features]  # by split
+    buckets: tuple[int, ...]  # tokens
+
+
+def prepare_data(options: ClassifierOptions, task: Task, tokenizer: Tokenizer) -> Data:
+    """Reads, checks and tokenizes the splits that the options ask for.
+
+    Raises:
+        FileNotFoundError: A split's file is missing.
+        ValueError: A file is malformed; the message names file and line.
+    """
+    wanted = {"train": options.do_train, "dev": options.do_eval, "test": options.do_predict}
+    splits = [
+        read_split(task, data_dir=options.data_dir, split=name)
+        for name, is_needed in wanted.items()
+        if is_needed
+    ]
+    for line in report(splits, labels=task.labels).lines():
+        logging.info("%s", line)
+    # A TPU compiles for every shape, so there all batches have one.
+    longest = options.max_seq_length
+    return Data(
+        task=task,
+        features={split.name: _featurize(options, task, tokenizer, split) for split in splits},
+        buckets=(longest,) if options.use_tpu else bucket_lengths(longest),
+    )
+
+
+def _featurize(
+    options: ClassifierOptions, task: Task, tokenizer: Tokenizer, split: Split
+) -> Features:
+    with Progress(
+        description=f"tokenize {split.name}", unit="example", total=len(split.examples)
+    ) as progress:
+        features = task.kind.featurize(
+            split.examples,
+            labels=task.labels,
+            tokenizer=tokenizer,
+            max_seq_length=options.max_seq_length,
+            progress=progress,
+        )
+    if features.num_truncated:
+        logging.warning(
+            "%s: %d of %d examples are longer than %d tokens and were cut",
+            split.path,
+            features.num_truncated,
+            len(split.examples),
+            options.max_seq_length,
+        )
+    return features
+
+
+def training_order(options: ClassifierOptions, data: Data, step: int) -> Iterator[PaddedBatch]:
+    """Batches from a step on, epoch after epoch; a function of seed and step."""
+    features = data.features["train"]
+    epoch, done = divmod(step, len(features) // options.train_batch_size)
+    while True:
+        yield from _epoch(options, data, epoch)[done:]
+        epoch, done = epoch + 1, 0
+
+
+def share_of_padding(options: ClassifierOptions, data: Data) -> float:
+    """Fraction of the positions of the first epoch's batches that hold padding."""
+    return padding_share(data.features["train"].lengths, _epoch(options, data, 0))
+
+
+def _epoch(options: ClassifierOptions, data: Data, epoch: int) -> list[PaddedBatch]:
+    return epoch_batches(
+        data.features["train"].lengths,
+        batch_size=options.train_batch_size,
+        buckets=data.buckets,
+        seed=options.random_seed,
+        epoch=epoch,
+    )

@@ -1,0 +1,200 @@
+"""From a run directory or a checkpoint to a model in use.
+
+```
+lcqmc_output/
+    best_checkpoint.json                 names model.ckpt-200: that one is taken
+    model.ckpt-200.index  .data-...      the weights
+    model.ckpt-200.meta.json             configuration, task
+    model.ckpt-300.index  ...            the newest, taken where none is named best
+    vocab.txt  spm.model                 the vocabulary; the second of SentencePiece models only
+```
+"""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from albert_zh.checkpoint.files import read_shapes
+from albert_zh.checkpoint.loading import load_meta, load_weights, read_step
+from albert_zh.checkpoint.manager import find_checkpoint
+from albert_zh.checkpoint.meta import TaskMeta, VocabularyIdentity
+from albert_zh.checkpoint.vocabulary_check import (
+    check_vocabulary,
+    check_vocabulary_size,
+    vocabulary_identity,
+)
+from albert_zh.config import ModelConfig, Pooling
+from albert_zh.inference.kinds import KIND_MODELS, KindModel
+from albert_zh.inference.outputs import encoder_outputs
+from albert_zh.inference.predictor import Arrays, Predictor, model_runner
+from albert_zh.model.scope import named_variables
+from albert_zh.tasks.catalog import find_kind
+from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
+from albert_zh.text.vocab import Vocab
+
+_HEAD = "output_weights"  # [classes, hidden], of a classifier
+
+
+@dataclasses.dataclass(frozen=True)
+class FineTunedModel:
+    """A model with the weights of a checkpoint, and what belongs to it."""
+
+    prefix: str  # of the checkpoint
+    step: int | None  # None: the checkpoint holds no global_step
+    config: ModelConfig
+    task: TaskMeta
+    model: tf.Module
+    text_files: dict[str, str]  # vocab.txt, and spm.model where there is one -> path
+
+    @property
+    def kind_model(self) -> KindModel:
+        return KIND_MODELS[self.task.kind]
+
+    def vocabulary(self) -> VocabularyIdentity:
+        return vocabulary_identity(Vocab.load(self.text_files["vocab.txt"]))
+
+    def outputs(self, batch: Arrays) -> Arrays:
+        """Named outputs of a batch of inputs, those of the encoder too."""
+        inputs = {name: tf.constant(value) for name, value in batch.items()}
+        outputs = {
+            **self.kind_model.outputs(self.model(**inputs)),
+            **encoder_outputs(self.model.albert(**inputs)),
+        }
+        return {name: value.numpy() for name, value in outputs.items()}
+
+    def predictor(self) -> Predictor:
+        """The model in use."""
+        return Predictor(
+            run=model_runner(self.model, self.kind_model),
+            kind=find_kind(self.task.kind),
+            labels=self.task.labels,
+            tokenizer=tokenizer_of(self.text_files, self.task),
+            max_seq_length=self.task.max_seq_length or self.config.max_position_embeddings,
+        )
+
+
+def load_model(
+    path: str,
+    *,
+    config_file: str | None = None,
+    vocab_file: str | None = None,
+    labels: Sequence[str] | None = None,
+) -> FineTunedModel:
+    """Reads a fine-tuned model; every weight has to be there, and only training state beside.
+
+    Args:
+        path: Output directory of run_classifier.py (its best checkpoint is taken, else the
+            newest), or a checkpoint without its ending.
+        config_file: The model's JSON file; needed where no `meta.json` stands beside the
+            checkpoint, as with the published code's.
+        vocab_file: The model's vocabulary; by default the `vocab.txt` beside the checkpoint.
+        labels: Names of the classes; numbers from 0 where neither this nor `meta.json` tells.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint or vocabulary.
+        ValueError: It is no fine-tuned model, or contradicts `meta.json` or the arguments.
+    """
+    prefix = find_checkpoint(path)
+    config, task = _description(prefix, config_file=config_file, labels=labels)
+    model = KIND_MODELS[task.kind].build(config, task)
+    load_weights(named_variables(model), prefix, config)
+    loaded = FineTunedModel(
+        prefix, read_step(prefix), config, task, model, find_text_files(prefix, vocab_file)
+    )
+    vocabulary = loaded.vocabulary()
+    check_vocabulary(prefix, vocabulary.fingerprint)
+    check_vocabulary_size(vocabulary.size, config, source=loaded.text_files["vocab.txt"])
+    return loaded
+
+
+def tokenizer_of(text_files: dict[str, str], task: TaskMeta) -> Tokenizer:
+    """The tokenizer of a model, from its files by name."""
+    pieces = text_files.get("spm.model")
+    return load_tokenizer(
+        None if pieces else text_files["vocab.txt"],
+        spm_model_file=pieces,
+        do_lower_case=task.do_lower_case is not False,
+    )
+
+
+def find_text_files(prefix: str, vocab_file: str | None) -> dict[str, str]:
+    """Vocabulary and, where the model has one, SentencePiece model: standard name -> path.
+
+    Raises:
+        FileNotFoundError: There is no vocabulary.
+    """
+    beside = os.path.dirname(prefix)
+    vocab_file = vocab_file or os.path.join(beside, "vocab.txt")
+    if not os.path.exists(vocab_file):
+        raise FileNotFoundError(
+            f"no vocabulary at {vocab_file}; give the vocab.txt of the model with --vocab_file"
+        )
+    pieces = os.path.join(beside, "spm.model")
+    found = {"vocab.txt": vocab_file}
+    if os.path.exists(pieces):
+        found["spm.model"] = pieces
+    return found
+
+
+def _description(
+    prefix: str, *, config_file: str | None, labels: Sequence[str] | None
+) -> tuple[ModelConfig, TaskMeta]:
+    """Configuration and task of a checkpoint, checked against its arrays."""
+    meta = load_meta(prefix)
+    given = ModelConfig.from_json_file(config_file) if config_file else None
+    classes = read_shapes(prefix).get(_HEAD, (None,))[0]
+    if meta is not None and meta.config is not None and meta.task is not None:
+        config, task = meta.config, meta.task
+        _check_agreement(prefix, config, task, given, labels)
+    elif classes is None:
+        raise ValueError(
+            f"{prefix} is no fine-tuned classifier: it holds no {_HEAD}; fine-tune it with "
+            "run_classifier.py first"
+        )
+    else:
+        config, task = _published_description(prefix, given, labels, classes)
+    if classes not in (None, len(task.labels)):
+        raise ValueError(
+            f"{prefix} tells {classes} classes apart, but there are {len(task.labels)} labels: "
+            f"{', '.join(task.labels)}"
+        )
+    return config, task
+
+
+def _published_description(
+    prefix: str, config: ModelConfig | None, labels: Sequence[str] | None, classes: int
+) -> tuple[ModelConfig, TaskMeta]:
+    """Configuration and task of a published checkpoint: a classifier of the pooled output."""
+    if config is None:
+        raise ValueError(
+            f"{prefix} has no {os.path.basename(prefix)}.meta.json beside it, so its sizes are not "
+            "known; give the JSON file of the model with --config_file"
+        )
+    names = tuple(labels or map(str, range(classes)))
+    return config, TaskMeta(
+        name=None,
+        labels=names,
+        max_seq_length=None,
+        pooling=Pooling.POOLED,
+        do_lower_case=None,
+    )
+
+
+def _check_agreement(
+    prefix: str,
+    config: ModelConfig,
+    task: TaskMeta,
+    given: ModelConfig | None,
+    labels: Sequence[str] | None,
+) -> None:
+    if given not in (None, config):
+        raise ValueError(
+            f"--config_file differs from the configuration in {prefix}.meta.json; leave it out"
+        )
+    if labels and tuple(labels) != task.labels:
+        raise ValueError(
+            f"--labels={','.join(labels)} differs from {prefix}.meta.json, which has "
+            f"{','.join(task.labels)}; leave it out"
+        )

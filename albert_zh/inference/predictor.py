@@ -1,0 +1,114 @@
+"""Predictor: a model ready for use, from texts to predictions.
+
+```
+texts -> features -> batches of similar length -> outputs -> predictions
+```
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from albert_zh.inference.kinds import KindModel
+from albert_zh.tasks.batches import bucket_lengths, eval_batches, in_original_order
+from albert_zh.tasks.examples import Example
+from albert_zh.tasks.features import Features, collate
+from albert_zh.tasks.task import Kind
+from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.util.progress import Progress
+
+Arrays = dict[str, np.ndarray]
+Runner = Callable[[Arrays], Arrays]  # inputs of a batch -> named outputs
+
+INPUTS = ("input_ids", "input_mask", "segment_ids")  # [B, L] int32 each
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictor:
+    """A fine-tuned model with all that it needs to read texts."""
+
+    run: Runner
+    kind: Kind
+    labels: tuple[str, ...]
+    tokenizer: Tokenizer
+    max_seq_length: int  # tokens of an example at most; longer ones are cut
+
+    def predict(self, texts: Sequence[str | Sequence[str]], *, batch_size: int = 64) -> list[Any]:
+        """Predictions for texts, in their order.
+
+        ```
+        predictor = albert_zh.load("lcqmc_output")
+        predictor.predict([("我的手机丢了", "手机不见了怎么办")])[0].label
+        ```
+
+        Args:
+            texts: A text each, or a pair of texts each, as the model was trained.
+            batch_size: Rows computed at a time.
+
+        Returns:
+            What the kind of task predicts, such as `LabelPrediction`; one for each text or pair.
+        """
+        examples = [Example(*([text] if isinstance(text, str) else text)) for text in texts]
+        return self.predict_examples(examples, batch_size=batch_size)
+
+    def predict_examples(self, examples: Sequence[Example], *, batch_size: int = 64) -> list[Any]:
+        """Predictions for examples as a task's files hold them, in their order."""
+        if not examples:
+            return []
+        features = self.kind.featurize(
+            examples,
+            labels=self.labels,
+            tokenizer=self.tokenizer,
+            max_seq_length=self.max_seq_length,
+        )
+        outputs = run_batches(
+            self.run, features, batch_size=batch_size, buckets=bucket_lengths(self.max_seq_length)
+        )
+        return self.kind.decode(outputs, features, self.labels)
+
+
+def model_runner(model: tf.Module, kind_model: KindModel) -> Runner:
+    """The named outputs of a model, compiled; it follows when the model's weights change."""
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def compute(inputs):
+        return kind_model.outputs(model(**inputs))
+
+    def run(batch: Arrays) -> Arrays:
+        outputs = compute({name: tf.constant(value) for name, value in batch.items()})
+        return {name: value.numpy() for name, value in outputs.items()}
+
+    return run
+
+
+def run_batches(
+    run: Runner,
+    features: Features,
+    *,
+    batch_size: int,
+    buckets: Sequence[int],
+    progress: Progress | None = None,
+) -> Arrays:
+    """Outputs of all rows, in the order of the features.
+
+    Args:
+        run: Computes a batch.
+        features: The rows.
+        batch_size: Rows computed at a time.
+        buckets: Padded lengths, as of `bucket_lengths`.
+        progress: Told about every row done.
+    """
+    batches = eval_batches(features.lengths, batch_size=batch_size, buckets=buckets)
+    results = []
+    for padded in batches:
+        batch = collate(features, padded.indices, padded_length=padded.padded_length)
+        results.append(run({name: batch[name] for name in INPUTS}))
+        if progress is not None:
+            progress.advance(len(padded.indices))
+    return {
+        name: in_original_order(batches, [outputs[name] for outputs in results])
+        for name in results[0]
+    }

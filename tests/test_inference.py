@@ -1,0 +1,108 @@
+"""albert_zh.load: a run directory, a checkpoint, an export; all predict the same."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import small
+
+import albert_zh
+from albert_zh.export.bundle import export_model
+from albert_zh.finetuning.options import ClassifierOptions
+from albert_zh.finetuning.run import fine_tune
+from albert_zh.inference.load import load_model
+
+PAIRS = [("京冷", "热"), ("汉远", "贵吗今天"), ("沪", "冷"), ("渝热很多钱", "远")]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> str:
+    """Output directory of a short fine-tuning that predicted its test split."""
+    directory = tmp_path_factory.mktemp("run")
+    fine_tune(
+        ClassifierOptions(
+            bert_config_file=small.write_config(directory),
+            vocab_file=small.write_vocabulary(directory),
+            data_dir=small.write_task(directory),
+            task_name="lcqmc",
+            output_dir=str(directory / "out"),
+            do_train=True,
+            do_eval=True,
+            do_predict=True,
+            max_seq_length=16,
+            train_batch_size=8,
+            num_train_epochs=2.0,
+            learning_rate=0.01,
+            save_checkpoints_steps=8,
+        )
+    )
+    return str(directory / "out")
+
+
+@pytest.fixture(scope="module")
+def predictor(run):
+    return albert_zh.load(run)
+
+
+def probabilities(predictor, texts) -> np.ndarray:
+    return np.array([prediction.probabilities for prediction in predictor.predict(texts)])
+
+
+def test_predictor_agrees_with_the_predictions_of_the_run(run, predictor):
+    with open(os.path.join(run, "..", "test.txt"), encoding="utf-8") as file:
+        pairs = [tuple(line.split("\t")[:2]) for line in file]
+    written = np.loadtxt(os.path.join(run, "test_results.tsv"), delimiter="\t")
+    np.testing.assert_allclose(probabilities(predictor, pairs), written, atol=1e-6)
+
+
+def test_predictions_are_in_the_order_of_the_texts_whatever_the_batch(predictor):
+    together = probabilities(predictor, PAIRS)
+    alone = [predictor.predict([pair], batch_size=1)[0] for pair in PAIRS]
+    np.testing.assert_allclose(together, [each.probabilities for each in alone], atol=1e-6)
+    assert [each.label for each in alone] == [str(row.argmax()) for row in together]
+    assert predictor.predict([]) == []
+
+
+def test_checkpoint_is_loaded_by_its_name(run, predictor):
+    best = load_model(run).prefix
+    named = albert_zh.load(best)
+    np.testing.assert_array_equal(probabilities(named, PAIRS), probabilities(predictor, PAIRS))
+    assert load_model(f"{run}/model.ckpt-0").step == 0
+
+
+@pytest.mark.parametrize("format_name", ["frozen_graph", "saved_model"])
+def test_export_predicts_like_its_checkpoint(run, predictor, tmp_path, format_name):
+    target = str(tmp_path / "export")
+    export_model(load_model(run), export_dir=target, formats=[format_name])
+    shutil.move(target, tmp_path / "moved")
+    moved = albert_zh.load(str(tmp_path / "moved"))
+    np.testing.assert_allclose(
+        probabilities(moved, PAIRS), probabilities(predictor, PAIRS), atol=1e-6
+    )
+    (tmp_path / "moved" / "export.json").write_text("{")
+    with pytest.raises(ValueError, match=r"export\.json is damaged"):
+        albert_zh.load(str(tmp_path / "moved"))
+
+
+def test_moved_run_directory_still_loads(run, predictor, tmp_path):
+    shutil.copytree(run, tmp_path / "elsewhere")
+    copied = albert_zh.load(str(tmp_path / "elsewhere"))
+    np.testing.assert_array_equal(probabilities(copied, PAIRS), probabilities(predictor, PAIRS))
+
+
+def test_directory_without_a_model_says_so(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no checkpoint"):
+        albert_zh.load(str(tmp_path / "gone"))
+    with pytest.raises(FileNotFoundError, match="holds no checkpoint"):
+        albert_zh.load(str(tmp_path))
+
+
+def test_importing_the_package_does_not_import_tensorflow():
+    code = "import sys, albert_zh; print(callable(albert_zh.load), 'tensorflow' in sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert result.stdout == "True False\n"
