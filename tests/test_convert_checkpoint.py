@@ -218,7 +218,7 @@ def test_result_says_what_it_is_and_keeps_the_keys_of_the_configuration(tmp_path
 
 def test_classifier_keeps_its_head_and_its_task(tmp_path):
     task = {"name": "lcqmc", "labels": ["0", "1"], "max_seq_length": 16}
-    task |= {"pooling": "pooled", "do_lower_case": True}
+    task |= {"pooling": "pooled", "do_lower_case": True, "kind": "classification"}
     config = ModelConfig.from_json_file(small.write_config(tmp_path))
     prefix = write_source(tmp_path, Classifier(config, 2, seed=3), meta={"task": task})
     result = convert(options(tmp_path, init_checkpoint=prefix))

@@ -528,7 +528,7 @@ def test_damaged_meta_file_is_an_error(tmp_path):
     meta = json.loads(path.read_text())
     del meta["task"]["pooling"]
     path.write_text(json.dumps(meta))
-    with pytest.raises(ValueError, match=r"does not describe a classifier .'pooling'"):
+    with pytest.raises(ValueError, match=r"meta.json is damaged: 'pooling' is missing in task"):
         export_model.export(options(run, tmp_path / "export"))
 
 

@@ -34,7 +34,10 @@ ALLOWED = {
     "checkpoint": {"config", "variants", "text"},
     "runs": {"flags", "config", "variants", "estimates", "text", "train", "checkpoint", "model"},
     "tasks": {"text"},
-    "inference": {"config", "variants", "text", "model", "checkpoint", "tasks"},
+    "inference": {
+        *("config", "variants", "text", "model", "objectives", "checkpoint", "tasks"),
+        "train.metrics",
+    },
     "export": {"config", "variants", "text", "model", "checkpoint", "tasks", "inference"},
 }
 # Whole runs put the parts together; no part imports them.

@@ -31,6 +31,7 @@ TASK = {
     "max_seq_length": 16,
     "pooling": "mean",
     "do_lower_case": True,
+    "kind": "classification",
 }
 STATE = {
     "batch_plan": {"global_batch": 8, "num_replicas": 1, "micro_batch": 8},
@@ -85,6 +86,11 @@ def test_fields_are_typed(tmp_path):
     assert meta.task == TaskMeta("lcqmc", ("0", "1"), 16, Pooling.MEAN, True)
     assert meta.training == {"training_data": "ab", "random_seed": 7}
     assert (meta.step, meta.stays, meta.awaiting_since) == (4, False, 12.5)
+
+
+def test_tasks_of_earlier_files_are_of_the_first_kind(tmp_path):
+    earlier = {key: value for key, value in TASK.items() if key != "kind"}
+    assert read(tmp_path, {**FINE_TUNING, "task": earlier}).task == TaskMeta.from_json(TASK)
 
 
 def test_checkpoints_of_other_toolkits_have_no_meta_file(tmp_path):
