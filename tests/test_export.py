@@ -21,10 +21,11 @@ from albert_zh.checkpoint.manager import find_checkpoint
 from albert_zh.checkpoint.meta import TaskMeta
 from albert_zh.config import Pooling
 from albert_zh.export import bundle as exporting
+from albert_zh.export import reading
 from albert_zh.export.check import TOLERANCE, varied_batches
 from albert_zh.export.directory import new_directory
 from albert_zh.export.formats import frozen_graph
-from albert_zh.export.formats.table import FORMATS, parse_formats
+from albert_zh.export.formats.table import FORMATS, ExportFormat, parse_formats
 from albert_zh.inference.load import FineTunedModel, load_model
 from albert_zh.inference.predictor import INPUTS
 from albert_zh.model.heads.pretraining import PretrainingModel
@@ -629,3 +630,30 @@ def test_comparison_covers_sizes_lengths_and_padding(longest):
         assert not batch["segment_ids"][padding].any()
     assert any((batch["input_mask"] == 0).any() for batch in batches)
     assert any(batch["segment_ids"].any() for batch in batches)
+
+
+# --- a made-up format is a row and a file -------------------------------------------------------
+
+
+def test_made_up_format_is_written_checked_listed_and_loaded(monkeypatch, run, tmp_path):
+    """The weights as an .npz file, and the model of this process to run them."""
+
+    def write(source, path, assets):
+        np.savez(path, **weights_of(source.model))
+
+    def load(path):
+        source = load_model(str(run))
+        for name, value in np.load(path).items():
+            named_variables(source.model)[name].assign(value)
+        return source.outputs
+
+    made_up = ExportFormat("weights.npz", write, load, lambda source: {"arrays": "by name"})
+    monkeypatch.setitem(FORMATS, "arrays", made_up)
+    monkeypatch.setattr(reading, "tokenizer_of", lambda text_files, task: None)
+    manifest = export_model.export(options(run, tmp_path / "export", formats="arrays"))
+    row = manifest["formats"]["arrays"]
+    assert (row["file"], row["arrays"]) == ("weights.npz", "by name")
+    assert max(row["largest_difference"].values()) == 0.0
+    batch = varied_batches(load_model(str(run)).config)[1]
+    outputs = reading.load_export(str(tmp_path / "export")).run(batch)
+    np.testing.assert_array_equal(outputs["logits"], load_model(str(run)).outputs(batch)["logits"])
