@@ -24,8 +24,9 @@ from albert_zh.finetuning.run import fine_tune
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
+from albert_zh.runs.directory import RunDirectory
+from albert_zh.runs.first_weights import load_first_weights
 from albert_zh.runs.options import RunOptions
-from albert_zh.runs.run import Run
 from albert_zh.text.vocab import Vocab
 from albert_zh.variants import VARIANTS
 
@@ -177,7 +178,7 @@ def test_pretraining_starts_from_the_result(tmp_path, lineage):
         init_checkpoint=prefix,
     )
     identity = CheckpointMeta(config=config, vocabulary=vocabulary_identity(vocab))
-    Run(run_options, identity=identity).start(model)
+    load_first_weights(RunDirectory(run_options, identity=identity), model)
     assert_same({name: value.numpy() for name, value in named_variables(model).items()}, result)
 
 

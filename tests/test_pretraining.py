@@ -23,7 +23,7 @@ from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
 from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.pretraining.run import pretrain
-from albert_zh.runs import plots as curves
+from albert_zh.runs import plots
 
 
 def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_path):
@@ -120,7 +120,7 @@ def test_report_is_readable(data, tmp_path, caplog):
         pretrain(options(data, tmp_path, num_train_steps=1, peak_flops=2.5e14))
     for line in (
         "batch plan: global batch 8, num replicas 1, micro batch 8, micro steps 1",
-        *("xla: no", "not used: none", "peak flops per second: 2.5e+14"),
+        *("xla: no", "unused weights: none", "peak flops per second: 2.5e+14"),
     ):
         assert f"\n  {line}\n" in f"{caplog.text}\n"
 
@@ -130,7 +130,7 @@ def test_training_does_without_a_picture(data, tmp_path, monkeypatch, caplog):
     def not_installed(directory):
         raise ValueError("a picture of the training needs the package matplotlib")
 
-    monkeypatch.setattr(curves, "plot_history", not_installed)
+    monkeypatch.setattr(plots, "plot_history", not_installed)
     with caplog.at_level("INFO", logger="absl"):
         pretrain(options(data, tmp_path, num_train_steps=1))
     assert "no curves.png: a picture of the training needs the package matplotlib" in caplog.text
@@ -243,8 +243,8 @@ def test_records_longer_than_the_model_are_refused(data, tmp_path):
 def test_run_that_masks_its_records_is_resumed_bit_identically(data, tmp_path):
     whole, parts = dynamic(data, tmp_path / "whole"), dynamic(data, tmp_path / "parts")
     pretrain(whole)
-    with small.killed_at(5):
-        pretrain(parts)
+    with small.killed_at(5) as on_row:
+        pretrain(parts, on_row=on_row)
     pretrain(parts)
     small_pretraining.assert_same_runs(parts.output_dir, whole.output_dir)
     assert read_meta(os.path.join(whole.output_dir, "model.ckpt-6"))["vocabulary"]["size"] == 28

@@ -18,10 +18,10 @@ from albert_zh.finetuning.run import fine_tune
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
-from albert_zh.runs import run as runs
 from albert_zh.tasks.catalog import find_task
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.text.vocab import Vocab
+from albert_zh.train.stopping import StopSignals
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +125,8 @@ def test_prediction_alone_uses_the_best_checkpoint(data, learned, tmp_path):
 def test_resumed_run_ends_bit_identical_to_an_uninterrupted_one(data, tmp_path):
     changes = {"num_train_epochs": 1.5, "save_checkpoints_steps": 5}
     fine_tune(options(data, tmp_path / "whole", **changes))
-    with small.killed_at(9):
-        fine_tune(options(data, tmp_path / "parts", **changes))
+    with small.killed_at(9) as on_row:
+        fine_tune(options(data, tmp_path / "parts", **changes), on_row=on_row)
     fine_tune(options(data, tmp_path / "parts", **changes))
     small.assert_same(
         arrays(tmp_path / "parts" / "model.ckpt-12"), arrays(tmp_path / "whole" / "model.ckpt-12")
@@ -189,7 +189,7 @@ def test_training_in_parts_and_half_precision(data, tmp_path, precision):
 
 
 def test_run_that_is_to_stop_saves_and_evaluates_nothing(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(runs.StopSignals, "requested", property(lambda self: True))
+    monkeypatch.setattr(StopSignals, "requested", property(lambda self: True))
     fine_tune(options(data, tmp_path, do_eval=True))
     assert (tmp_path / "model.ckpt-1.index").exists()
     assert not (tmp_path / "eval_results_albert_zh.txt").exists()

@@ -10,7 +10,11 @@ from albert_zh import estimates
 from albert_zh.checkpoint.files import read_meta
 from albert_zh.config import ModelConfig
 from albert_zh.pretraining.run import pretrain
-from albert_zh.runs import run as runs
+from albert_zh.runs.batch_size import plan_within_memory
+from albert_zh.runs.spec import Lengths
+from albert_zh.train import agreement
+from albert_zh.train.batch_plan import BatchPlan
+from albert_zh.train.stopping import StopSignals
 
 GIGABYTE = 10**9
 
@@ -27,32 +31,36 @@ def micro_batch(run, step: int) -> int:
     return read_meta(f"{run.output_dir}/model.ckpt-{step}")["batch_plan"]["micro_batch"]
 
 
-def test_micro_batch_is_what_memory_holds_and_stays_in_a_resumed_run(run, monkeypatch):
+def plan(run, memory: int) -> BatchPlan:
+    config = ModelConfig.from_json_file(run.bert_config_file)
+    return plan_within_memory(
+        8, Lengths(**LENGTHS), options=run, config=config, num_replicas=1, memory=memory
+    )
+
+
+def test_micro_batch_is_what_memory_holds(run):
     config = ModelConfig.from_json_file(run.bert_config_file)
     memory = estimates.training_memory(config, **LENGTHS, micro_batch=3)
-    monkeypatch.setattr(runs, "memory_limit", lambda: memory)
-    pretrain(run)
-    assert micro_batch(run, 2) == 2  # the largest that parts 8 examples evenly
-    # More memory would give other micro batches, and other bits.
-    monkeypatch.setattr(runs, "memory_limit", lambda: GIGABYTE)
-    longer = dataclasses.replace(run, num_train_steps=3)
-    pretrain(longer)
-    assert micro_batch(run, 3) == micro_batch(run, 2)
+    assert plan(run, memory).micro_batch == 2  # the largest that parts 8 examples evenly
+
+
+def test_micro_batch_stays_in_a_resumed_run(run):
+    pretrain(dataclasses.replace(run, micro_batch_size=2))
+    # The memory would hold all 8, which would give other bits.
+    pretrain(dataclasses.replace(run, num_train_steps=3))
+    assert micro_batch(run, 3) == micro_batch(run, 2) == 2
     pretrain(dataclasses.replace(run, num_train_steps=4, micro_batch_size=8))
     assert micro_batch(run, 4) == 8
 
 
-@pytest.mark.parametrize("memory", [GIGABYTE, None])
-def test_batch_is_computed_at_once_where_it_fits_or_nothing_tells(run, monkeypatch, memory):
-    monkeypatch.setattr(runs, "memory_limit", lambda: memory)
-    pretrain(dataclasses.replace(run, num_train_steps=1))
-    assert micro_batch(run, 1) == 8
+@pytest.mark.parametrize("memory", [GIGABYTE, 0])
+def test_batch_is_computed_at_once_where_it_fits_or_nothing_tells(run, memory):
+    assert plan(run, memory).micro_batch == 8
 
 
-def test_too_little_memory_for_one_example_is_said(run, monkeypatch):
-    monkeypatch.setattr(runs, "memory_limit", lambda: 1000)
+def test_too_little_memory_for_one_example_is_said(run):
     with pytest.raises(ValueError, match=r"even one example at a time; set --recompute=True"):
-        pretrain(run)
+        plan(run, 1000)
 
 
 def test_precision_may_change_in_a_run(run):
@@ -72,12 +80,12 @@ def test_float16_checkpoint_gives_weights_to_another_run(run, data, tmp_path):
 
 def test_worker_at_another_step_than_the_chief_is_refused(run, monkeypatch):
     pretrain(run)
-    monkeypatch.setattr(runs, "of_chief", lambda strategy, step: step + 2)
+    monkeypatch.setattr(agreement, "of_chief", lambda strategy, step: step + 2)
     with pytest.raises(ValueError, match=r"at step 2 for this worker.*read the same directory"):
         pretrain(dataclasses.replace(run, num_train_steps=3, micro_batch_size=8))
 
 
-def test_evaluation_that_a_kill_prevented_is_made_up_for(data, tmp_path, monkeypatch):
+def test_evaluation_that_a_kill_prevented_is_made_up_for(data, tmp_path):
     run = options(
         data,
         tmp_path,
@@ -85,17 +93,13 @@ def test_evaluation_that_a_kill_prevented_is_made_up_for(data, tmp_path, monkeyp
         max_eval_steps=1,
         num_train_steps=4,
     )
-    note = runs.Run._note_held_out
 
-    def killed(self, step, scores):
-        if step == 2:
+    def kill_at_validation(row):
+        if row["step"] == 2 and "held_out_loss" in row:
             raise KeyboardInterrupt
-        note(self, step, scores)
 
-    monkeypatch.setattr(runs.Run, "_note_held_out", killed)
     with pytest.raises(KeyboardInterrupt):
-        pretrain(run)
-    monkeypatch.setattr(runs.Run, "_note_held_out", note)
+        pretrain(run, on_row=kill_at_validation)
     pretrain(run)
     steps = [(row["step"], "held_out_loss" in row) for row in history(tmp_path)]
     assert steps == [
@@ -105,7 +109,7 @@ def test_evaluation_that_a_kill_prevented_is_made_up_for(data, tmp_path, monkeyp
 
 
 def test_run_that_is_to_stop_saves_and_evaluates_nothing(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(runs.StopSignals, "requested", property(lambda self: True))
+    monkeypatch.setattr(StopSignals, "requested", property(lambda self: True))
     pretrain(options(data, tmp_path, do_eval=True))
     assert (tmp_path / "model.ckpt-1.index").exists()
     assert not (tmp_path / "eval_results.txt").exists()

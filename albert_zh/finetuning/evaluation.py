@@ -13,7 +13,7 @@ from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.inference.predictor import Arrays, model_runner, run_batches
 from albert_zh.model.scope import named_variables
-from albert_zh.runs.run import Run
+from albert_zh.runs.directory import RunDirectory
 from albert_zh.util.object_files import write_text
 from albert_zh.util.progress import Progress
 
@@ -44,7 +44,7 @@ class Evaluator:
 
 
 def evaluate_checkpoints(
-    options: ClassifierOptions, run: Run, evaluator: Evaluator, data: Data
+    options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator, data: Data
 ) -> None:
     """Scores every checkpoint on dev, and notes which one is best.
 
@@ -71,7 +71,7 @@ def evaluate_checkpoints(
 
 
 def _write_results(
-    options: ClassifierOptions, run: Run, rows: list[dict[str, Any]], *, metric: str
+    options: ClassifierOptions, run: RunDirectory, rows: list[dict[str, Any]], *, metric: str
 ) -> None:
     # As the published scripts wrote it, but to the output directory: theirs went to --data_dir,
     # where tasks overwrote each other.
@@ -88,7 +88,9 @@ def _write_results(
     )
 
 
-def predict_test(options: ClassifierOptions, run: Run, evaluator: Evaluator, data: Data) -> None:
+def predict_test(
+    options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator, data: Data
+) -> None:
     """Writes the predictions of the best checkpoint for the test split, in its order."""
     prefix, task, features = find_checkpoint(options.output_dir), data.task, data.features["test"]
     outputs = evaluator.outputs(

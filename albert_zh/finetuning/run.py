@@ -1,7 +1,7 @@
 """Fine-tuning: a task and a pretrained checkpoint -> trained model, scores, predictions.
 
 ```
---data_dir  -> train split -> training batches  -> Run.fit    -> model.ckpt-N, history.jsonl
+--data_dir  -> train split -> training batches  -> fit        -> model.ckpt-N, history.jsonl
             -> dev split   -> every checkpoint  -> scores     -> eval_results_albert_zh.txt,
                                                                  best_checkpoint.json
             -> test split  -> the best one      -> predictions -> files of the task's kind
@@ -10,11 +10,13 @@
 
 import functools
 import os
+from collections.abc import Callable
 
 import tensorflow as tf
 from absl import logging
 
 from albert_zh.checkpoint.meta import CheckpointMeta, TaskMeta
+from albert_zh.checkpoint.names import LoadPlan
 from albert_zh.checkpoint.vocabulary_check import (
     check_vocabulary,
     check_vocabulary_size,
@@ -26,7 +28,11 @@ from albert_zh.finetuning.data import Data, prepare_data, share_of_padding
 from albert_zh.finetuning.evaluation import Evaluator, evaluate_checkpoints, predict_test
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.inference.kinds import KIND_MODELS
-from albert_zh.runs.run import Lengths, Run, Training
+from albert_zh.runs.batch_size import plan_batch
+from albert_zh.runs.directory import Row, RunDirectory
+from albert_zh.runs.first_weights import load_first_weights
+from albert_zh.runs.fit import fit
+from albert_zh.runs.spec import Lengths, TrainingSpec
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.splits import find_file
 from albert_zh.tasks.task import Task
@@ -39,8 +45,12 @@ from albert_zh.util.files import sha256_of_file
 from albert_zh.util.object_files import write_json, write_text
 
 
-def fine_tune(options: ClassifierOptions) -> None:
+def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | None = None) -> None:
     """Trains, evaluates, predicts, or several of it.
+
+    Args:
+        options: The flags.
+        on_row: Called with each row of the history before it is recorded.
 
     Raises:
         ValueError, OSError: The options, the data or a checkpoint do not fit; nothing was written
@@ -55,9 +65,8 @@ def fine_tune(options: ClassifierOptions) -> None:
     strategy = make_strategy(options.strategy_options())
     tokenizer = _tokenizer(options, config)
     meta = _task_meta(options, task)
-    run = Run(
-        options, identity=_identity(options, config, task, meta, tokenizer), strategy=strategy
-    )
+    identity = _identity(options, config, task, meta, tokenizer)
+    run = RunDirectory(options, identity=identity, strategy=strategy, on_row=on_row)
     data = prepare_data(options, task, tokenizer)
     with strategy.scope():
         model = KIND_MODELS[task.kind.name].build(
@@ -67,10 +76,12 @@ def fine_tune(options: ClassifierOptions) -> None:
             dtype=tf.as_dtype(options.precision),
             recompute=options.recomputes(config),
         )
-        run.start(model)
+        first_weights = load_first_weights(run, model)
     with report_lost_workers():
-        if options.do_train and not _train(options, run, model, data, tokenizer):
-            return  # asked to stop
+        if options.do_train:
+            has_ended = _train(options, run, model, data, tokenizer, first_weights)
+            if not has_ended:
+                return
         evaluator = Evaluator(model, data)
         if options.do_eval:
             evaluate_checkpoints(options, run, evaluator, data)
@@ -125,7 +136,12 @@ def _identity(
 
 
 def _train(
-    options: ClassifierOptions, run: Run, model: tf.Module, data: Data, tokenizer: Tokenizer
+    options: ClassifierOptions,
+    run: RunDirectory,
+    model: tf.Module,
+    data: Data,
+    tokenizer: Tokenizer,
+    first_weights: LoadPlan,
 ) -> bool:
     """Trains to the last step of the last epoch, from wherever the run stands.
 
@@ -149,7 +165,7 @@ def _train(
     if run.is_chief:
         _write_companions(options, model.albert.config, tokenizer)
     kind_model = KIND_MODELS[data.task.kind.name]
-    training = Training(
+    spec = TrainingSpec(
         objective=functools.partial(kind_model.objective, model),
         rule=Rule(options.optimizer),
         schedule=ScheduleOptions(
@@ -158,11 +174,12 @@ def _train(
             num_warmup_steps=int(num_steps * options.warmup_proportion),
         ),
         batches=lambda step: training_batches(options, data, step),
-        plan=run.batch_plan(options.train_batch_size, Lengths(options.max_seq_length)),
+        plan=plan_batch(run, options.train_batch_size, Lengths(options.max_seq_length)),
         workload=Workload(options.train_batch_size),
+        first_weights=first_weights,
         facts={"examples": num_rows, "epochs": options.num_train_epochs},
     )
-    return run.fit(model, training)
+    return fit(run, model, spec)
 
 
 def _write_companions(

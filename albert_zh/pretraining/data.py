@@ -1,4 +1,4 @@
-"""The records of a pretraining: which to train on, which are held out, how they are masked."""
+"""The records of a pretraining: a training set, perhaps a validation set, and their masking."""
 
 import dataclasses
 
@@ -15,14 +15,14 @@ from albert_zh.input.files import RecordFiles, check_records, split_files
 from albert_zh.masking.options import masking_recipe, predictions_needed
 from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.pretraining.options import PretrainingOptions
-from albert_zh.runs.run import Lengths
+from albert_zh.runs.spec import Lengths
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.util.files import expand_patterns
 
 
 @dataclasses.dataclass(frozen=True)
 class Records:
-    """Record files and, of those for dynamic masking, how they are masked."""
+    """Record files that were checked, and their masking where they are to be masked here."""
 
     files: RecordFiles
     masking: MaskingRecipe | None
@@ -37,28 +37,30 @@ class Records:
         return (self.masking or self.files).mask_id
 
 
-def training_and_held_out(
+def training_and_validation_records(
     options: PretrainingOptions, config: ModelConfig
 ) -> tuple[Records, Records | None]:
-    """What to train on, and what is held out of it, if anything is; both checked.
+    """The training set and, if the options ask for one, the validation set; both checked.
 
     Raises:
         ValueError, OSError: The records do not fit the options, the model or each other.
     """
-    paths, held_out_paths = expand_patterns(options.input_file), []
+    paths, validation_paths = expand_patterns(options.input_file), []
     if options.eval_fraction is not None:
-        paths, held_out_paths = split_files(paths, options.eval_fraction, seed=options.random_seed)
+        paths, validation_paths = split_files(
+            paths, options.eval_fraction, seed=options.random_seed
+        )
     elif options.eval_input_file:
-        held_out_paths = expand_patterns(options.eval_input_file)
-    records, held_out = _records(paths, options, config), None
-    if held_out_paths:
-        held_out = _records(held_out_paths, options, config)
-        known = [found.files.vocabulary for found in (records, held_out) if found.files.vocabulary]
-        if any(vocabulary != known[0] for vocabulary in known):
-            raise ValueError(f"{held_out_paths[0]} is made of another vocabulary than {paths[0]}")
-    if not (records.masking or (held_out and held_out.masking)):
+        validation_paths = expand_patterns(options.eval_input_file)
+    training, validation = _records(paths, options, config), None
+    if validation_paths:
+        validation = _records(validation_paths, options, config)
+        vocabularies = training.files.vocabulary, validation.files.vocabulary
+        if None not in vocabularies and vocabularies[0] != vocabularies[1]:
+            raise ValueError(f"{validation_paths[0]} is made of another vocabulary than {paths[0]}")
+    if not (training.masking or (validation and validation.masking)):
         _check_no_masking_flags(options)
-    return records, held_out
+    return training, validation
 
 
 def _records(paths: list[str], options: PretrainingOptions, config: ModelConfig) -> Records:
@@ -96,7 +98,7 @@ def _check_vocabulary(
 
 
 def _tokenizer(name: str, options: PretrainingOptions, files: RecordFiles) -> Tokenizer:
-    """What the records are made with: it knows [MASK] and the random tokens."""
+    """The tokenizer of the records, which knows [MASK] and the random tokens."""
     if not options.vocab_file:
         raise ValueError(
             f"the records of {name} are to be masked here (--masking=dynamic); give their "

@@ -1,4 +1,4 @@
-"""What a pretraining model knows of records: losses, perplexity, accuracies."""
+"""Metrics of a pretraining model on records: losses, perplexity, accuracies."""
 
 import functools
 import math
@@ -31,8 +31,8 @@ class Evaluation:
         """
         Args:
             options: Sizes of batches, weights of losses.
-            model: As it stands when `scores` is called.
-            records: To measure on.
+            model: Measured as it stands when `metrics` is called.
+            records: The validation set.
             strategy: Where the model is.
         """
         self._options, self._records, self._strategy = options, records, strategy
@@ -45,7 +45,7 @@ class Evaluation:
         )
         self._evaluate = make_evaluation_step(objective, strategy)
 
-    def scores(self, step: int) -> dict[str, float]:
+    def metrics(self, step: int) -> dict[str, float]:
         """Losses, perplexity and accuracies of the model as it stands, which is at this step."""
         if self._latest and self._latest[0] == step:
             return self._latest[1]
@@ -62,13 +62,13 @@ class Evaluation:
             Progress(description="evaluate", unit="batch", total=total) as progress,
         ):
             for batch in distribute_batches(self._strategy, batches):
-                of_batch = tf.nest.map_structure(np.float64, self._evaluate(batch))
-                means = add_means([means, of_batch])
+                batch_means = tf.nest.map_structure(np.float64, self._evaluate(batch))
+                means = add_means([means, batch_means])
                 progress.advance()
-        self._latest = step, self._finished(results(means))
+        self._latest = step, self._with_loss(results(means))
         return self._latest[1]
 
-    def _finished(self, metrics: dict[str, float]) -> dict[str, float]:
+    def _with_loss(self, metrics: dict[str, float]) -> dict[str, float]:
         weighted = self._options.masked_lm_weight * metrics["masked_lm_loss"]
         weighted += self._options.sentence_order_weight * metrics.get("sentence_order_loss", 0.0)
         perplexity = float(np.exp(metrics["masked_lm_loss"]))

@@ -1,6 +1,6 @@
 """Pictures of trainings, drawn from their history.jsonl.
 
-A row of a history is a stretch of training steps, or what was held out at a step:
+A row of a history tells of some training steps, or of a validation at a step:
 
     {"step": 20, "steps": 10, "loss": 7.9, "masked_lm_accuracy": 0.1, "learning_rate": 0.001, ...}
     {"step": 20, "held_out_loss": 8.1, "held_out_masked_lm_accuracy": 0.09, ...}
@@ -22,8 +22,9 @@ Row = Mapping[str, Any]
 
 PICTURE = "curves.png"
 
-_HELD_OUT = "held_out_"
-# What a history usually holds, in the order of the picture. Other numbers follow by their names.
+# Begins the keys of validation metrics in a history.
+_VALIDATION = "held_out_"
+# The usual metrics of a history, in the order of the picture. Others follow by their names.
 _TITLES = {
     "loss": "loss",
     "masked_lm_loss": "masked-LM loss",
@@ -40,10 +41,16 @@ _TITLES = {
     "gradient_norm": "gradient norm before clipping",
     "examples_per_second": "examples / s",
 }
-# They count, or say again what others say.
+# Counters, and numbers that follow from others.
 _NOT_DRAWN = {
-    *("step", "steps", "seconds", "skipped", "spike"),
-    *("tokens_per_second", "mfu", "masked_lm_perplexity"),
+    "masked_lm_perplexity",
+    "mfu",
+    "seconds",
+    "skipped",
+    "spike",
+    "step",
+    "steps",
+    "tokens_per_second",
 }
 _EXACT = {"learning_rate"}  # without noise to smooth
 
@@ -68,12 +75,26 @@ def plot_histories(directories: Sequence[str], path: str) -> None:
     Raises:
         FileNotFoundError, ValueError: As `plot_history`.
     """
+    figure = draw_histories({directory: _rows(directory) for directory in directories})
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=120)
+    write_bytes(path, picture.getvalue())
+
+
+def draw_histories(histories: Mapping[str, Sequence[Row]]):
+    """A matplotlib figure with a panel for every metric: title -> rows of a history.
+
+    A panel holds, for each history, the training's points, the same smoothed, and the validation's.
+
+    Raises:
+        ValueError: There is nothing to draw, or matplotlib is not installed.
+    """
     # Without pyplot, matplotlib draws with Agg and needs no display.
     library = load_extra("matplotlib.figure", purpose="a picture of the training")
-    runs = [_rows(directory) for directory in directories]
+    runs = list(histories.values())
     metrics = _metrics([row for rows in runs for row in rows])
     if not metrics:
-        raise ValueError(f"{', '.join(directories)}: {history.FILE} holds nothing to draw yet")
+        raise ValueError(f"{', '.join(histories)}: {history.FILE} holds nothing to draw yet")
     columns = min(_COLUMNS, len(metrics))
     lines = math.ceil(len(metrics) / columns)
     figure = library.Figure(figsize=(4.8 * columns, 3 * lines + 0.5), layout="constrained")
@@ -82,10 +103,8 @@ def plot_histories(directories: Sequence[str], path: str) -> None:
         _style(axes, metric)
         for number, rows in enumerate(runs):
             _draw(axes, rows, metric, color=f"C{number}")
-    _add_legend(figure, runs, directories)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=120)
-    write_bytes(path, picture.getvalue())
+    _add_legend(figure, histories)
+    return figure
 
 
 def _rows(directory: str) -> list[Row]:
@@ -97,9 +116,9 @@ def _rows(directory: str) -> list[Row]:
 
 
 def _metrics(rows: Sequence[Row]) -> list[str]:
-    """What the rows measure: known names in their order, then others in the order they come."""
+    """The metrics of the rows: known ones in their order, then others as they come."""
     found = {
-        key.removeprefix(_HELD_OUT): None
+        key.removeprefix(_VALIDATION): None
         for row in rows
         for key, value in row.items()
         if isinstance(value, int | float)
@@ -128,8 +147,8 @@ def _draw(axes, rows: Sequence[Row], metric: str, *, color: str) -> None:
         axes.plot(steps, values, color=color, linewidth=0.7, alpha=0.3)
         values = smoothed(values)
     axes.plot(steps, values, color=color, linewidth=1.6)
-    held_out = _curve(rows, _HELD_OUT + metric)
-    axes.plot(*held_out, color=color, linestyle="--", linewidth=1, marker="o", markersize=4)
+    steps, values = _curve(rows, _VALIDATION + metric)
+    axes.plot(steps, values, color=color, linestyle="--", linewidth=1, marker="o", markersize=4)
 
 
 def _curve(rows: Sequence[Row], key: str) -> tuple[list[int], list[float]]:
@@ -151,19 +170,21 @@ def smoothed(values: Sequence[float]) -> np.ndarray:
     return (sums[last] - sums[first]) / (last - first)
 
 
-def _add_legend(figure, runs: Sequence[Sequence[Row]], directories: Sequence[str]) -> None:
+def _add_legend(figure, histories: Mapping[str, Sequence[Row]]) -> None:
     lines = load_extra("matplotlib.lines", purpose="a picture of the training")
     entries = []
-    if len(runs) > 1:
+    if len(histories) > 1:
         entries += [
-            lines.Line2D([], [], color=f"C{number}", linewidth=4, label=directory)
-            for number, directory in enumerate(directories)
+            lines.Line2D([], [], color=f"C{number}", linewidth=4, label=title)
+            for number, title in enumerate(histories)
         ]
-    color = "0.3" if len(runs) > 1 else "C0"
+    color = "0.3" if len(histories) > 1 else "C0"
     entries.append(lines.Line2D([], [], color=color, label="training"))
-    if any(key.startswith(_HELD_OUT) for rows in runs for row in rows for key in row):
+    if any(
+        key.startswith(_VALIDATION) for rows in histories.values() for row in rows for key in row
+    ):
         entries.append(
-            lines.Line2D([], [], color=color, linestyle="--", marker="o", label="held out")
+            lines.Line2D([], [], color=color, linestyle="--", marker="o", label="validation")
         )
     figure.legend(
         handles=entries, loc="outside upper center", ncols=min(len(entries), 5), frameon=False

@@ -7,7 +7,7 @@ import tensorflow as tf
 from albert_zh.config import ModelConfig
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.objectives.pretraining import pretraining_objective
-from albert_zh.runs.run import optimizer_options
+from albert_zh.runs.spec import optimizer_options
 from albert_zh.testing.synthetic_batch import made_up_batch
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.optimizers import Optimizer

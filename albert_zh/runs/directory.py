@@ -1,0 +1,177 @@
+"""The output directory of a run: guarded against other runs, filled by the chief alone.
+
+```
+model.ckpt-N...  checkpoint  best_checkpoint.json     checkpoints of one identity
+history.jsonl  events.out.tfevents...                 a row for some steps, and for a validation
+options.json  run.json                                the flags, and the facts that follow from them
+```
+Of several workers all read the directory, and the chief alone writes into it.
+"""
+
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+from absl import logging
+
+from albert_zh.checkpoint.loading import load_meta
+from albert_zh.checkpoint.manager import CheckpointManager
+from albert_zh.checkpoint.meta import CheckpointMeta
+from albert_zh.checkpoint.names import GLOBAL_STEP
+from albert_zh.runs.history import History
+from albert_zh.runs.options import RunOptions
+from albert_zh.train.batch_plan import BatchPlan
+from albert_zh.train.loop import Stretch
+from albert_zh.train.strategy import is_chief
+from albert_zh.train.summaries import SummaryWriter
+from albert_zh.util.object_files import write_json
+
+Row = Mapping[str, Any]
+
+# Keys of a row that are no curves in TensorBoard.
+_NOT_CURVES = ("step", "steps", "spike")
+
+
+class RunDirectory:
+    """Checkpoints and history of one model, its data and its task."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        *,
+        identity: CheckpointMeta,
+        strategy: tf.distribute.Strategy | None = None,
+        on_row: Callable[[Row], None] | None = None,
+    ):
+        """
+        Args:
+            options: The run's flags, kept in `options.json` and in each checkpoint's meta file.
+            identity: What the checkpoints of a run have in common (model configuration,
+                vocabulary, task, data and their order, weights it began with). A run that only
+                reads checkpoints may leave out what does not matter to it.
+            strategy: Where to train; on one device when left out.
+            on_row: Called with each row of the history before it is recorded.
+
+        Raises:
+            ValueError: The directory holds a run of another identity, or foreign checkpoints.
+        """
+        self.options, self.identity, self.config = options, identity, identity.config
+        self.strategy = strategy or tf.distribute.get_strategy()
+        self.is_chief = is_chief(self.strategy)
+        self.checkpoints = CheckpointManager(
+            options.output_dir,
+            keep_max=options.keep_checkpoint_max,
+            keep_every_hours=options.keep_checkpoint_every_n_hours,
+        )
+        self.history = History(options.output_dir)
+        self._summaries: SummaryWriter | None = None
+        self._on_row = on_row
+        check_directory(self.checkpoints, identity)
+
+    def save(
+        self,
+        step: int,
+        state: Mapping[str, tf.Variable],
+        *,
+        plan: BatchPlan,
+        unrecorded: Stretch,
+    ) -> None:
+        """Writes a checkpoint with what it takes to resume from it, bit for bit."""
+        if not self.is_chief:
+            return
+        arrays = {
+            name: variable.read_value() for name, variable in state.items() if name != GLOBAL_STEP
+        }
+        meta = dataclasses.replace(
+            self.identity,
+            batch_plan=dataclasses.asdict(plan),
+            options=dataclasses.asdict(self.options),
+            unrecorded=unrecorded.to_json(),
+        )
+        self.checkpoints.save(step, arrays, meta)
+
+    def record(self, row: Row) -> None:
+        """Adds a row to `history.jsonl` and to TensorBoard's files."""
+        if not self.is_chief:
+            return
+        if self._on_row:
+            self._on_row(row)
+        self.history.append(row)
+        self._summaries = self._summaries or SummaryWriter(self.options.output_dir)
+        points = {name: row[name] for name in row if name not in _NOT_CURVES}
+        known = {name: value for name, value in points.items() if value is not None}
+        self._summaries.write(row["step"], known)
+
+    def record_validation(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Records validation metrics, after noting whether the checkpoint is the best so far."""
+        if not self.is_chief:
+            return
+        best = self.checkpoints.best()
+        is_best = best is None or metrics["loss"] < best.get("loss", math.inf)
+        if is_best and step in self.checkpoints.steps():
+            self.checkpoints.note_best(step, metrics)
+        self.record({"step": step, **{f"held_out_{key}": metrics[key] for key in metrics}})
+        logging.info("validation metrics at step %d: %s", step, dict(metrics))
+
+    def write_report(self, report: Mapping[str, Any]) -> None:
+        """Leaves the flags and the facts that follow from them in the directory and the log."""
+        if not self.is_chief:
+            return
+        directory = self.options.output_dir
+        write_json(os.path.join(directory, "options.json"), dataclasses.asdict(self.options))
+        write_json(os.path.join(directory, "run.json"), report)
+        lines = (f"  {name.replace('_', ' ')}: {_text(report[name])}" for name in report)
+        logging.info("%s/run.json:\n%s", directory, "\n".join(lines))
+
+    def close(self) -> None:
+        """Completes TensorBoard's files."""
+        if self._summaries:
+            self._summaries.close()
+
+
+def check_directory(checkpoints: CheckpointManager, identity: CheckpointMeta) -> None:
+    """Raises ValueError where a directory holds another run, or checkpoints of no run."""
+    latest, directory = checkpoints.latest(), checkpoints.directory
+    if latest is None:
+        pattern = os.path.join(directory, "*.ckpt*.index")
+        foreign = [path for path in tf.io.gfile.glob(pattern) if ".tmp" not in path]
+        if foreign:
+            raise ValueError(
+                f"{foreign[0]} is no checkpoint of a run, so it cannot be resumed; start from "
+                f"it with --init_checkpoint={foreign[0].removesuffix('.index')} and another "
+                "--output_dir"
+            )
+        return
+    meta = load_meta(latest)
+    if meta is None:
+        logging.warning("%s says nothing of its model; it is taken as this one's", latest)
+        return
+    stored, wanted = meta.identity(), json.loads(json.dumps(identity.identity()))
+    for key, value in wanted.items():
+        if stored.get(key) != value:
+            raise ValueError(
+                f"{directory} holds another run: its {key} is {stored.get(key)}, this one's is "
+                f"{value}. Of a run, the model, the data and their order stay the same; choose "
+                f"another --output_dir (--init_checkpoint={latest} starts from its weights)"
+            )
+
+
+def _text(value: Any) -> str:
+    """A value of the report for people."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:.4g}"
+        case list():
+            return ", ".join(map(_text, value)) or "none"
+        case dict():
+            named = (f"{name.replace('_', ' ')} {_text(value[name])}" for name in value)
+            return ", ".join(named) or "none"
+    return str(value)

@@ -1,0 +1,180 @@
+"""Training from the newest checkpoint, or from step 0, to the last step.
+
+```
+resume -> report -> first checkpoint -> validation that a kill prevented -> loop
+                                                    rows, checkpoints, validations on the way
+```
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+from absl import logging
+
+from albert_zh.checkpoint.files import read_shapes
+from albert_zh.checkpoint.loading import load_exactly
+from albert_zh.checkpoint.names import GLOBAL_STEP
+from albert_zh.model.scope import named_variables
+from albert_zh.runs.directory import RunDirectory
+from albert_zh.runs.options import RunOptions
+from albert_zh.runs.spec import TrainingSpec, optimizer_options
+from albert_zh.train import agreement
+from albert_zh.train.devices import is_accelerated, local_devices, should_compile
+from albert_zh.train.loop import Hooks, LoopOptions, Stretch, train
+from albert_zh.train.optimizers import Optimizer
+from albert_zh.train.precision import Precision
+from albert_zh.train.schedules import polynomial_decay_with_warmup
+from albert_zh.train.step import Trainer
+from albert_zh.train.stopping import StopSignals
+from albert_zh.train.strategy import distribute_batches
+from albert_zh.train.watchdog import Watchdog
+
+
+def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
+    """Trains a model, filled by `load_first_weights`, as the specification says.
+
+    Returns:
+        Whether it came to the last step; False where it was asked to stop.
+
+    Raises:
+        ValueError: Loss or gradients are not finite any more, or workers see different
+            checkpoints.
+        OSError: A checkpoint could not be written.
+    """
+    loop = _loop_options(run.options, spec)
+    watchdog = Watchdog(run.options.stall_minutes)
+    trainer, weights = _trainer(run, model, spec)
+    unrecorded = _resume(run, weights, trainer.state)
+    step = int(trainer.step.read_value())
+    rows = run.history.cut_back(step) if run.is_chief else []
+    hooks = _hooks(run, {**weights, **trainer.state}, spec)
+    with StopSignals(run.strategy) as stop, watchdog:
+        if step < loop.until:
+            run.write_report(_report(run, spec, first_step=step))
+        if not run.checkpoints.latest():
+            hooks.save(step, unrecorded)  # A directory that cannot be written is found out now.
+        if spec.validation and _should_validate(run, step, rows, loop):
+            hooks.evaluate(step)
+        has_ended = train(
+            trainer,
+            iter(distribute_batches(run.strategy, spec.batches(step))),
+            loop,
+            hooks,
+            strategy=run.strategy,
+            workload=spec.workload,
+            stop=stop,
+            watchdog=watchdog,
+            earlier_rows=[row for row in rows if "steps" in row],
+            stretch=unrecorded,
+        )
+    run.close()
+    agreement.agree(run.strategy, False)  # No worker looks for the last checkpoint too early.
+    return has_ended
+
+
+def _loop_options(options: RunOptions, spec: TrainingSpec) -> LoopOptions:
+    save_every = options.save_checkpoints_steps
+    return LoopOptions(
+        until=spec.schedule.num_train_steps,
+        save_every=save_every,
+        log_every=options.log_steps,
+        evaluate_every=(spec.validation and spec.validation.every) or save_every,
+        iterations_per_loop=options.iterations_per_loop,
+        skip_bad_steps=options.on_nan == "skip",
+    )
+
+
+def _trainer(
+    run: RunDirectory, model: tf.Module, spec: TrainingSpec
+) -> tuple[Trainer, dict[str, tf.Variable]]:
+    """The trainer, and the weights and moments that it trains."""
+    options = run.options
+    with run.strategy.scope():
+        optimizer = Optimizer(
+            spec.variables or model.trainable_variables, optimizer_options(spec.rule, run.config)
+        )
+    trainer = Trainer(
+        objective=spec.objective,
+        optimizer=optimizer,
+        schedule=polynomial_decay_with_warmup(spec.schedule),
+        seed=options.random_seed,
+        strategy=run.strategy,
+        plan=spec.plan,
+        precision=options.computes_in(),
+        xla=should_compile(options.xla),
+    )
+    return trainer, {**named_variables(model), **named_variables(optimizer)}
+
+
+def _hooks(run: RunDirectory, state: Mapping[str, tf.Variable], spec: TrainingSpec) -> Hooks:
+    def save(step: int, unrecorded: Stretch) -> None:
+        run.save(step, state, plan=spec.plan, unrecorded=unrecorded)
+
+    def validate(step: int) -> None:
+        if spec.validation:
+            run.record_validation(step, spec.validation.metrics(step))
+
+    return Hooks(save, run.record, validate, spec.describe_batch)
+
+
+def _resume(
+    run: RunDirectory, weights: Mapping[str, tf.Variable], counters: Mapping[str, tf.Variable]
+) -> Stretch:
+    """Fills everything from the newest checkpoint, if there is one.
+
+    Returns:
+        The sums of the steps that the history had no row for when the checkpoint was saved.
+
+    Raises:
+        ValueError: Workers find different checkpoints.
+    """
+    prefix = run.checkpoints.latest()
+    step = run.checkpoints.steps()[-1] if prefix else 0
+    is_other = step != agreement.of_chief(run.strategy, step)
+    if agreement.agree(run.strategy, is_other):
+        raise ValueError(
+            f"{run.options.output_dir} is at step {step} for this worker, at another step "
+            "for others; all workers have to read the same directory"
+        )
+    if not prefix:
+        return Stretch()
+    stored = read_shapes(prefix)
+    # Counters of the loss scale begin anew where another precision was used before.
+    kept = {name: counters[name] for name in counters if name in stored}
+    load_exactly({**weights, GLOBAL_STEP: counters[GLOBAL_STEP], **kept}, prefix)
+    logging.info("resuming from %s", prefix)
+    unrecorded = run.checkpoints.latest_meta().unrecorded
+    return Stretch.from_json(unrecorded) if unrecorded else Stretch()
+
+
+def _should_validate(
+    run: RunDirectory, step: int, rows: Sequence[Mapping[str, Any]], loop: LoopOptions
+) -> bool:
+    """Whether the run before was killed between saving a step and validating it."""
+    is_due = loop.is_due(step, loop.evaluate_every)
+    is_done = any(row["step"] == step and "held_out_loss" in row for row in rows)
+    # The chief alone has rows.
+    return agreement.agree(run.strategy, run.is_chief and is_due and not is_done)
+
+
+def _report(run: RunDirectory, spec: TrainingSpec, *, first_step: int) -> dict[str, Any]:
+    """The facts that follow from the flags, for `run.json`."""
+    options, plan, first = run.options, spec.plan, spec.first_weights
+    if options.computes_in() is Precision.FLOAT16 and not is_accelerated():
+        logging.warning("processors emulate float16, slowly; --precision=bfloat16 is for them")
+    return {
+        "devices": [device.name for device in local_devices()],
+        "replicas": run.strategy.num_replicas_in_sync,
+        "precision": options.precision,
+        "xla": should_compile(options.xla),
+        "recompute": options.recomputes(run.config),
+        "batch_plan": {**dataclasses.asdict(plan), "micro_steps": plan.micro_steps},
+        "first_step": first_step,
+        "last_step": spec.schedule.num_train_steps,
+        "random_weights": [*first.missing, *first.misshapen],
+        "extended_tables": first.grown,
+        "unused_weights": first.unused,
+        **spec.facts,
+    }

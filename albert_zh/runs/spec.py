@@ -1,0 +1,62 @@
+"""The description of a training, which `runs.fit` carries out."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from albert_zh.checkpoint.names import LoadPlan
+from albert_zh.config import ModelConfig
+from albert_zh.train.batch_plan import BatchPlan
+from albert_zh.train.loop import Workload
+from albert_zh.train.optimizers import OptimizerOptions
+from albert_zh.train.rules import Rule
+from albert_zh.train.schedules import ScheduleOptions
+from albert_zh.train.step import Objective
+from albert_zh.variants import variant_of
+
+
+@dataclasses.dataclass(frozen=True)
+class Lengths:
+    """Sizes of an example, which its memory depends on."""
+
+    max_seq_length: int  # tokens
+    max_predictions_per_seq: int = 0  # prediction targets; 0 without masked LM
+
+
+@dataclasses.dataclass(frozen=True)
+class Validation:
+    """Measuring the model on a validation set at step 0, in between and at the end."""
+
+    # The validation metrics of the model at a step; the least "loss" tells the best checkpoint.
+    metrics: Callable[[int], Mapping[str, float]]
+    every: int | None = None  # steps; None: at every checkpoint
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSpec:
+    """Everything that a training needs besides its model and its directory."""
+
+    objective: Objective  # minimised over the model's variables
+    rule: Rule  # applied as the lineage of the model did
+    schedule: ScheduleOptions  # its last step is the training's
+    batches: Callable[[int], tf.data.Dataset]  # from a step on: endless, global batches
+    plan: BatchPlan  # division of a batch, of `runs.batch_size`
+    workload: Workload  # of a step, to tell the speed
+    first_weights: LoadPlan  # of `runs.first_weights`, for the report
+    facts: Mapping[str, Any]  # further rows of the report `run.json`
+    variables: Sequence[tf.Variable] | None = None  # to train; None: all trainable ones
+    validation: Validation | None = None
+    # The place in the data of the batch that belongs to a step count.
+    describe_batch: Callable[[int], str] = "batch {}".format
+
+
+def optimizer_options(rule: Rule, config: ModelConfig) -> OptimizerOptions:
+    """The rule as the configuration's lineage applied it, under the slot names it stored."""
+    variant = variant_of(config)
+    if rule is Rule.ADAMW:
+        return OptimizerOptions(rule)
+    return OptimizerOptions(
+        rule, slots=variant.lamb_slots, adapts_excluded=variant.lamb_adapts_excluded
+    )
