@@ -2,7 +2,7 @@ r"""Turns raw text into pretraining records on many machines, as an Apache Beam 
 
 The flags are those of create_pretraining_data.py, and so are the records, byte for byte; Beam's
 own options stand in --beam_options. On one machine create_pretraining_data.py is the better
-choice: Beam's DirectRunner keeps all records in memory and does not go on after a kill.
+choice: Beam's DirectRunner keeps all records in memory and cannot resume a killed run.
 
   python scripts/create_pretraining_data_beam.py --input_file=corpus \
       --output_file='records/part-*.tfrecord' --num_shards=4 --vocab_file=albert_config/vocab.txt \
@@ -30,7 +30,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
 from albert_zh.corpus.options import ReadingOptions
-from albert_zh.creation.options import DataOptions, make_plan
+from albert_zh.creation.options import DataOptions
+from albert_zh.creation.plan import make_plan
 from albert_zh.creation.summary import summary
 from albert_zh.flags import define_flags, option, read_flags
 from albert_zh.masking.options import MaskingOptions
@@ -67,20 +68,20 @@ def main() -> None:
     outputs = parse_outputs(options.output_file, num_shards=options.num_shards)
     paths = find_inputs(options.input_file)
     plan = make_plan(options, reading, masking)
-    if is_complete(outputs, plan.described, paths):
+    if is_complete(outputs, plan.record_set, paths):
         print(f"complete already, nothing to do: {options.output_file}")
         return
-    written = build_shards(
+    result = build_shards(
         paths,
         reading.rules,
         plan.maker,
         outputs=outputs,
-        described=plan.described,
+        record_set=plan.record_set,
         compressed=options.compress == "gzip",
         options=runner_options,
     )
-    print(summary(Counter(written.counts), written.recipe))
-    print(f"wrote {written.num_records:,} instances to {', '.join(outputs.shown(written.shards))}")
+    print(summary(Counter(result.counts), result.recipe))
+    print(f"wrote {result.num_records:,} instances to {', '.join(outputs.labels(result.shards))}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import pytest
 from albert_zh.checkpoint.files import read_arrays, read_shapes
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.creation.maker import RecordMaker
-from albert_zh.creation.options import DataOptions, make_plan
+from albert_zh.creation.options import DataOptions
+from albert_zh.creation.plan import make_plan
 from albert_zh.masking.options import MaskingOptions
 
 CITIES = ["京", "沪", "杭", "蓉", "渝", "汉"]

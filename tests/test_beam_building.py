@@ -12,23 +12,19 @@ pytest.importorskip("apache_beam")
 
 from buckets import BucketFileSystem
 
-from albert_zh.corpus.blocks import blocks
 from albert_zh.corpus.reading import CorpusReader, ReadingRules
+from albert_zh.corpus.slices import SliceSizes, slice_corpus
 from albert_zh.creation import building
-from albert_zh.creation.beam.building import _MakeRecords, build_shards
+from albert_zh.creation.beam.building import MakeRecords, build_shards
 from albert_zh.creation.beam.files import parse_outputs, pipeline_options
 from albert_zh.creation.outputs import Outputs
 from albert_zh.records.manifest import RecordSet, read_manifest
 from albert_zh.records.tfrecord import frame
 
-DESCRIBED = RecordSet(recipe={"max_seq_length": 24}, vocabulary={"size": 3}, inputs=[])
+RECORD_SET = RecordSet(recipe={"max_seq_length": 24}, vocabulary={"size": 3}, inputs=[])
+SIZES = SliceSizes(smallest=300)  # several slices of a small corpus
 NAMES = ("a.tfrecord", "b.tfrecord", "c.tfrecord")
 RUNNER = "--runner=FnApiRunner"  # What DirectRunner becomes where it finds no Prism.
-
-
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch):
-    monkeypatch.setattr("albert_zh.corpus.blocks._SMALLEST", 300)
 
 
 @pytest.fixture
@@ -51,9 +47,10 @@ def build_here(directory, corpus, maker, *, compressed=False):
         CorpusReader([str(corpus)], ReadingRules()),
         maker,
         outputs=Outputs.parse(joined(directory)),
-        described=DESCRIBED,
+        record_set=RECORD_SET,
         compressed=compressed,
         num_workers=1,
+        limits=building.BuildLimits(slices=SIZES),
     )
 
 
@@ -63,9 +60,10 @@ def build(directory, corpus, maker, *, compressed=False, flags=RUNNER):
         ReadingRules(),
         maker,
         outputs=parse_outputs(joined(directory), num_shards=None),
-        described=DESCRIBED,
+        record_set=RECORD_SET,
         compressed=compressed,
         options=pipeline_options(flags),
+        sizes=SIZES,
     )
 
 
@@ -80,7 +78,7 @@ def contents(directory):
 
 @pytest.mark.parametrize("compressed", [False, True])
 def test_shards_and_manifest_are_those_of_the_local_run(tmp_path, corpus, maker, compressed):
-    assert len(list(blocks(CorpusReader([corpus])))) > 2
+    assert len(list(slice_corpus(CorpusReader([corpus]), SIZES))) > 2
     build_here(tmp_path / "here", corpus, maker, compressed=compressed)
     written = build(tmp_path / "beam", corpus, maker, compressed=compressed)
     assert sorted(contents(tmp_path / "here")) == sorted(NAMES)
@@ -101,9 +99,9 @@ def test_work_that_is_done_twice_does_no_harm(tmp_path, corpus, maker):
 def test_shards_in_a_bucket_are_those_of_the_local_run(tmp_path, corpus, maker, monkeypatch):
     monkeypatch.setattr(BucketFileSystem, "root", tmp_path / "bucket", raising=False)
     (tmp_path / "bucket/text").mkdir(parents=True)
-    packed = tmp_path / "bucket/text/corpus.txt.gz"
-    packed.write_bytes(gzip.compress(pathlib.Path(corpus).read_bytes()))
-    here = build_here(tmp_path / "here", packed, maker)
+    stored = tmp_path / "bucket/text/corpus.txt.gz"
+    stored.write_bytes(gzip.compress(pathlib.Path(corpus).read_bytes()))
+    here = build_here(tmp_path / "here", stored, maker)
     written = build("bucket://out", "bucket://text/corpus.txt.gz", maker)
     assert contents(tmp_path / "bucket/out") == contents(tmp_path / "here")
     assert read_manifest(str(tmp_path / "bucket/out")) == [written]
@@ -112,13 +110,13 @@ def test_shards_in_a_bucket_are_those_of_the_local_run(tmp_path, corpus, maker, 
 
 
 def test_workers_have_no_need_of_the_vocabulary_file(corpus, maker):
-    (block, *_) = blocks(CorpusReader([corpus]))
-    sent = pickle.dumps(_MakeRecords(maker, 1))
-    wanted = maker(block)
+    (corpus_slice, *_) = slice_corpus(CorpusReader([corpus]), SIZES)
+    sent = pickle.dumps(MakeRecords(maker, 1))
+    wanted = maker(corpus_slice)
     pathlib.Path(maker.tools.vocab_file).unlink()
     worker = pickle.loads(sent)
     worker.setup()
-    made = [element for element in worker.process(block) if isinstance(element, tuple)]
+    made = [element for element in worker.process(corpus_slice) if isinstance(element, tuple)]
     assert made == [
         (0, (key, 0, index, frame(record))) for index, (key, record) in enumerate(wanted.records)
     ]
@@ -142,7 +140,7 @@ def test_bad_text_is_an_error_that_leaves_nothing(tmp_path, corpus, maker, text,
 def test_unfinished_run_in_the_same_place_is_an_error(tmp_path, corpus, maker):
     unfinished = tmp_path / "out/a.tfrecord.unfinished"
     unfinished.mkdir(parents=True)
-    (unfinished / "block-0000000").touch()
+    (unfinished / "slice-0000000").touch()
     with pytest.raises(ValueError, match=r"another run is at work in .*a\.tfrecord\.unfinished"):
         build(tmp_path / "out", corpus, maker)
-    assert [path.name for path in unfinished.iterdir()] == ["block-0000000"]
+    assert [path.name for path in unfinished.iterdir()] == ["slice-0000000"]

@@ -16,8 +16,8 @@ from albert_zh.creation.beam.files import (
     is_complete,
     open_stored,
     parse_outputs,
+    path_exists,
     remove_directory,
-    stands,
 )
 from albert_zh.records.manifest import RecordSet, Shard, add_set, read_manifest
 
@@ -91,8 +91,11 @@ def test_outputs_here_are_those_of_a_run_without_beam(tmp_path):
         ("bucket://x/a,/x/b", "go to one directory"),
         ("bucket://x/a,bucket://y/b", "go to one directory"),
         ("bucket://x/a,other://x/b", "go to one directory"),
-        ("bucket://x/a-*", r"how many files bucket://x/a-\* stands for; give --num_shards"),
-        ("here/a-*", r"how many files here/a-\* stands for; give --num_shards"),
+        (
+            "bucket://x/a-*",
+            r"the number of files of bucket://x/a-\* at .* --num_shards",
+        ),
+        ("here/a-*", r"needs the number of files of here/a-\* at its start; give --num_shards"),
         (",", "output_file names no file"),
     ],
 )
@@ -111,7 +114,7 @@ def test_remote_output_that_stands_there_is_an_error(bucket, text, num_shards):
     (bucket / "out/a-other").touch()
     assert not is_complete(outputs, WANTED, [])
     (bucket / "out/a-00000-of-00007").touch()
-    with pytest.raises(ValueError, match="bucket://out/a-00000-of-00007 stands there already"):
+    with pytest.raises(ValueError, match="bucket://out/a-00000-of-00007 exists already"):
         is_complete(outputs, WANTED, [])
 
 
@@ -145,8 +148,8 @@ def test_compressed_files_are_read_and_written_as_they_are(bucket):
 @pytest.mark.parametrize("remote", [True, False])
 def test_directory_is_removed_with_all_in_it(bucket, remote):
     directory = "bucket://text" if remote else str(bucket / "text")
-    assert stands(directory)
+    assert path_exists(directory)
     remove_directory(directory)
-    assert not stands(directory)
+    assert not path_exists(directory)
     assert [path.name for path in bucket.iterdir()] == ["other"]
     remove_directory(directory)

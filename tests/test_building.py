@@ -15,14 +15,15 @@ from itertools import pairwise
 import pytest
 
 from albert_zh.corpus.reading import CorpusReader, ReadingRules
-from albert_zh.creation.building import build_shards, remove_leftovers
-from albert_zh.creation.maker import MadeRecords
+from albert_zh.creation.building import BuildLimits, build_shards
+from albert_zh.creation.maker import SliceRecords
 from albert_zh.creation.outputs import Outputs, is_complete
+from albert_zh.creation.work_directory import remove_leftovers
 from albert_zh.records.manifest import RecordSet, read_manifest
 from albert_zh.records.tfrecord import read_records
 
 ROOT = pathlib.Path(__file__).parent.parent
-DESCRIBED = RecordSet(
+RECORD_SET = RecordSet(
     recipe={"max_seq_length": 9}, vocabulary={"size": 3}, inputs=[], versions={"python": "3"}
 )
 
@@ -36,19 +37,19 @@ class EchoMaker:
     def load(self):
         pass
 
-    def __call__(self, block):
+    def __call__(self, corpus_slice):
         time.sleep(self.delay)
         if self.log:
             with open(self.log, "a", encoding="utf-8") as file:
-                file.write(f"{block.number}\n")
+                file.write(f"{corpus_slice.number}\n")
         records = []
-        for place, texts in enumerate(block.documents):
+        for place, texts in enumerate(corpus_slice.documents):
             for text in texts:
-                name = f"{block.first_document + place} {text}".encode()
+                name = f"{corpus_slice.first_document + place} {text}".encode()
                 key = int.from_bytes(hashlib.sha256(name).digest()[:8], "big")
                 records.append((key, name * 3))
-        counts = Counter(documents=len(block.documents), instances=len(records))
-        return MadeRecords(records, counts)
+        counts = Counter(documents=len(corpus_slice.documents), instances=len(records))
+        return SliceRecords(records, counts)
 
 
 def write_corpus(directory, *, documents=60):
@@ -62,7 +63,7 @@ def write_corpus(directory, *, documents=60):
 
 def build(directory, corpus, *, maker=None, num_workers=1, name="a.tfrecord,b.tfrecord", **options):
     outputs = Outputs.parse(",".join(f"{directory}/{each}" for each in name.split(",")))
-    options = {"described": DESCRIBED, "compressed": False} | options
+    options = {"record_set": RECORD_SET, "compressed": False} | options
     reader = CorpusReader([str(corpus)], ReadingRules())
     return build_shards(
         reader, maker or EchoMaker(), outputs=outputs, num_workers=num_workers, **options
@@ -107,16 +108,15 @@ def test_directory_holds_shards_and_manifest_and_nothing_else(tmp_path, corpus):
 
 
 @pytest.mark.parametrize("num_workers", [2, 5])
-def test_bytes_do_not_hang_on_the_number_of_workers(tmp_path, corpus, num_workers):
+def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path, corpus, num_workers):
     build(tmp_path / "one", corpus)
     build(tmp_path / "many", corpus, num_workers=num_workers)
     assert contents(tmp_path / "one") == contents(tmp_path / "many")
 
 
-def test_bytes_do_not_hang_on_the_memory_to_sort_in(tmp_path, corpus, monkeypatch):
+def test_bytes_do_not_depend_on_the_memory_to_sort_in(tmp_path, corpus):
     build(tmp_path / "one", corpus)
-    monkeypatch.setattr("albert_zh.creation.building._IN_MEMORY", 1000)
-    build(tmp_path / "many", corpus)
+    build(tmp_path / "many", corpus, limits=BuildLimits(sort_bytes=1000))
     assert contents(tmp_path / "one") == contents(tmp_path / "many")
 
 
@@ -124,7 +124,7 @@ def test_files_of_a_pattern_hold_the_records_of_one_file_in_its_order(tmp_path, 
     build(tmp_path / "one", corpus, name="a.tfrecord")
     outputs = Outputs.parse(f"{tmp_path}/many/a-*.tfrecord", num_shards=3)
     reader = CorpusReader([str(corpus)], ReadingRules())
-    options = {"outputs": outputs, "described": DESCRIBED, "compressed": False, "num_workers": 2}
+    options = {"outputs": outputs, "record_set": RECORD_SET, "compressed": False, "num_workers": 2}
     build_shards(reader, EchoMaker(), **options)
     parts = [
         (tmp_path / "many" / f"a-0000{index}-of-00003.tfrecord").read_bytes() for index in range(3)
@@ -134,12 +134,12 @@ def test_files_of_a_pattern_hold_the_records_of_one_file_in_its_order(tmp_path, 
 
 def test_compressed_shards_hold_the_same_records(tmp_path, corpus):
     build(tmp_path / "plain", corpus)
-    written = build(tmp_path / "packed", corpus, compressed=True)
+    written = build(tmp_path / "compressed", corpus, compressed=True)
     for shard in written.shards:
-        plain, packed = (tmp_path / name / shard.file for name in ("plain", "packed"))
-        assert list(read_records(str(packed))) == list(read_records(str(plain)))
-        assert shard.bytes == packed.stat().st_size < plain.stat().st_size
-        assert shard.sha256 == hashlib.sha256(packed.read_bytes()).hexdigest()
+        plain, small = (tmp_path / name / shard.file for name in ("plain", "compressed"))
+        assert list(read_records(str(small))) == list(read_records(str(plain)))
+        assert shard.bytes == small.stat().st_size < plain.stat().st_size
+        assert shard.sha256 == hashlib.sha256(small.read_bytes()).hexdigest()
     again = build(tmp_path / "again", corpus, compressed=True)
     assert again.shards == written.shards
 
@@ -152,7 +152,7 @@ build(directory, corpus, maker=EchoMaker(delay=0.1, log=log), num_workers=2)
 """
 
 
-def test_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path):
+def test_killed_run_resumes_and_ends_with_the_same_bytes(tmp_path):
     corpus = write_corpus(tmp_path, documents=200)
     build(tmp_path / "whole", corpus)
     log = tmp_path / "log"
@@ -169,7 +169,7 @@ def test_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path):
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
     made = Counter(log.read_text().split())
     assert len(made) > 15
-    # A kill costs each of two workers the block it was at, or has just noted.
+    # A kill costs each of two workers the slice it was at, or has just logged.
     assert sum(made.values()) <= len(made) + 4 * 2
 
 
@@ -210,13 +210,13 @@ def test_run_killed_between_manifest_and_names_is_finished(tmp_path, corpus, mon
 
 
 def interrupted(directory, corpus, **options):
-    """A run whose maker fails at the last block."""
+    """A run whose maker fails at the last corpus_slice."""
 
     class FailingMaker(EchoMaker):
-        def __call__(self, block):
-            if block.number == 3:
+        def __call__(self, corpus_slice):
+            if corpus_slice.number == 3:
                 raise OSError("no space left")
-            return super().__call__(block)
+            return super().__call__(corpus_slice)
 
     with pytest.raises(OSError, match="no space left"):
         build(directory, corpus, maker=FailingMaker(), **options)
@@ -242,16 +242,16 @@ def test_changed_text_is_made_anew_where_it_changed(tmp_path):
 def test_unfinished_run_of_another_kind_is_an_error(tmp_path, corpus, changes, message):
     interrupted(tmp_path / "out", corpus)
     with pytest.raises(ValueError, match=rf"a\.tfrecord\.unfinished holds an unf.*{message}"):
-        build(tmp_path / "out", corpus, described=replace(DESCRIBED, **changes))
+        build(tmp_path / "out", corpus, record_set=replace(RECORD_SET, **changes))
     build(tmp_path / "out", corpus)
 
 
-def test_two_runs_in_one_place_are_an_error(tmp_path, corpus, monkeypatch):
-    monkeypatch.setattr("albert_zh.creation.building._PATIENCE", 0.1)
+def test_two_runs_in_one_place_are_an_error(tmp_path, corpus):
+    limits = BuildLimits(lock_seconds=0.1)
 
     class NestedMaker(EchoMaker):
-        def __call__(self, block):
-            build(tmp_path / "out", corpus)
+        def __call__(self, corpus_slice):
+            build(tmp_path / "out", corpus, limits=limits)
 
     with pytest.raises(
         ValueError, match=r"another process is at work in .*a\.tfrecord\.unfinished"
@@ -281,7 +281,7 @@ build(*map(pathlib.Path, sys.argv[1:]), num_workers=2)
 """
 
 
-def test_full_disk_is_an_error_and_the_run_goes_on_after_it(tmp_path, corpus):
+def test_full_disk_is_an_error_and_the_run_resumes_after_it(tmp_path, corpus):
     done = subprocess.run(
         [sys.executable, "-c", FULL, tmp_path / "out", corpus],
         cwd=ROOT,
@@ -299,4 +299,4 @@ def test_full_disk_is_an_error_and_the_run_goes_on_after_it(tmp_path, corpus):
 def test_unfinished_directory_says_what_it_is(tmp_path, corpus):
     interrupted(tmp_path / "out", corpus)
     with open(tmp_path / "out" / "a.tfrecord.unfinished" / "recipe.json", encoding="utf-8") as file:
-        assert json.load(file)["recipe"] == DESCRIBED.recipe
+        assert json.load(file)["recipe"] == RECORD_SET.recipe

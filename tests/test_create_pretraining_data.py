@@ -210,16 +210,16 @@ def test_bytes_are_the_same_for_any_number_of_workers(tmp_path, corpus, vocab, n
         assert two == other
 
 
-def test_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path, corpus, vocab):
+def test_killed_run_resumes_and_ends_with_the_same_bytes(tmp_path, corpus, vocab):
     corpus.write_text("\n\n".join(f"{CORPUS}{number}" for number in range(1500)), encoding="utf-8")
     flags = ["--num_workers=2", "--num_shards=2", "--dupe_factor=1"]
     run_well(tmp_path, f"--output_file={tmp_path / 'whole' / 'a-*'}", *flags)
     unfinished = tmp_path / "out" / "a-all.unfinished"
-    for num_blocks in (1, 5, 9):
+    for num_slices in (1, 5, 9):
         run = subprocess.Popen(
             command(tmp_path, f"--output_file={tmp_path / 'out' / 'a-*'}", *flags)
         )
-        while len(list(unfinished.glob("block-*"))) < num_blocks:
+        while len(list(unfinished.glob("slice-*"))) < num_slices:
             assert run.poll() is None
             time.sleep(0.01)
         run.kill()
@@ -242,7 +242,7 @@ def test_other_seed_gives_other_records(tmp_path, corpus, vocab):
     assert len(one & two) < len(one) / 10
 
 
-def test_records_of_a_document_do_not_hang_on_those_after_it(tmp_path, corpus, vocab):
+def test_records_of_a_document_do_not_depend_on_those_after_it(tmp_path, corpus, vocab):
     run_well(tmp_path)
     corpus.write_text(CORPUS.split("\n\n")[0], encoding="utf-8")
     run_well(tmp_path, f"--output_file={tmp_path / 'out' / 'first.tfrecord'}")

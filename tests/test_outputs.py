@@ -72,7 +72,7 @@ def test_other_recipe_in_the_same_place_is_an_error_before_inputs_are_read(
     outputs, changes, difference
 ):
     write(outputs, outputs.names)
-    with pytest.raises(ValueError, match=f"a.tfrecord stands .* {difference}. Delete it or choose"):
+    with pytest.raises(ValueError, match=f"a.tfrecord exists .* {difference}. Delete it or choose"):
         is_complete(outputs, replace(WANTED, **changes), unasked)
 
 
@@ -91,13 +91,13 @@ def test_other_number_of_files_is_an_error(outputs, tmp_path):
 def test_changed_file_is_an_error(outputs, tmp_path):
     write(outputs, outputs.names)
     (tmp_path / "b.tfrecord").write_bytes(b"!" * 90)
-    with pytest.raises(ValueError, match=r"b\.tfrecord stands there already, but changed"):
+    with pytest.raises(ValueError, match=r"b\.tfrecord exists already, but changed"):
         complete(outputs)
 
 
 def test_file_without_a_manifest_is_an_error(outputs, tmp_path):
     (tmp_path / "b.tfrecord").write_bytes(b"precious")
-    with pytest.raises(ValueError, match=r"b\.tfrecord stands there already, and manifest\.json"):
+    with pytest.raises(ValueError, match=r"b\.tfrecord exists already, and manifest\.json"):
         complete(outputs)
 
 
@@ -122,14 +122,14 @@ def test_pattern_finds_its_files_however_many(tmp_path):
     assert not is_complete(outputs, WANTED, unasked)
     write(outputs, outputs.files(num_bytes=200 << 20))
     assert complete(outputs)
-    assert outputs.standing() == [f"part-0000{index}-of-00002.tfrecord" for index in range(2)]
+    assert outputs.existing() == [f"part-0000{index}-of-00002.tfrecord" for index in range(2)]
 
 
 def test_stray_file_of_a_pattern_is_an_error(tmp_path):
     outputs = Outputs.parse(f"{tmp_path}/part-*.tfrecord")
     write(outputs, outputs.files(num_bytes=1))
     (tmp_path / "part-00000-of-00007.tfrecord").write_bytes(b"precious")
-    with pytest.raises(ValueError, match=r"part-00000-of-00007\.tfrecord stands there"):
+    with pytest.raises(ValueError, match=r"part-00000-of-00007\.tfrecord exists already"):
         complete(outputs)
 
 

@@ -1,7 +1,7 @@
-"""Documents become records: tokenized once, harvested in all passes, turned into bytes.
+"""Documents become records: tokenized once, made into instances in all passes, encoded.
 
 ```
-block of documents -> Documents -> instances -> records with keys, counts
+corpus slice -> documents -> instances -> records with keys, counts
 ```
 """
 
@@ -11,21 +11,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from albert_zh.corpus.blocks import Block
 from albert_zh.corpus.documents import Document, tokenize_document
 from albert_zh.corpus.instances import InstanceRecipe, Pairing, make_instances
+from albert_zh.corpus.slices import CorpusSlice
 from albert_zh.records.features import Layout, serialize
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.words.segmenters import load_segmenter
 from albert_zh.words.sentences import split_sentences
 from albert_zh.words.word_starts import Segmenter
 
-_NEIGHBOURS = 50  # documents before and after one that its random next sentences come from
+NEIGHBOURS = 50  # documents on each side of one that its random next sentences come from
 
 
 @dataclass(frozen=True)
 class TextTools:
-    """Tokenizer and segmenter by name, loaded where they are used: worker processes get names."""
+    """Tokenizer and segmenter by name, loaded by each process that uses them."""
 
     vocab_file: str | None
     spm_model_file: str | None = None
@@ -50,7 +50,7 @@ class TextTools:
         )
 
     def sentences(self, texts: Sequence[str]) -> Sequence[str]:
-        """The texts of a document, cut into sentences if these tools do so."""
+        """The texts of a document; with `split_sentences`, each cut into its sentences."""
         if not self.split_sentences:
             return texts
         return [sentence for text in texts for sentence in split_sentences(text)]
@@ -63,8 +63,8 @@ class TextTools:
 
 
 @dataclass(frozen=True)
-class MadeRecords:
-    """Serialized records with random keys that put them in order, and counts that add up."""
+class SliceRecords:
+    """The records of a corpus slice, each with the random key that orders it, and counts."""
 
     records: list[tuple[int, bytes]]
     counts: Counter[str]
@@ -72,10 +72,10 @@ class MadeRecords:
 
 @dataclass(frozen=True)
 class RecordMaker:
-    """Turns blocks of documents into records.
+    """Turns corpus slices into records.
 
-    The result is a function of the arguments alone, so blocks may be made in any process and in
-    any order.
+    The result is a function of the arguments alone, so slices may be processed anywhere and in any
+    order.
     """
 
     tools: TextTools
@@ -83,36 +83,37 @@ class RecordMaker:
     layout: Layout
 
     def load(self) -> None:
-        """Loads tokenizer and segmenter now rather than with the first block."""
+        """Loads tokenizer and segmenter now rather than with the first slice."""
         self.tools.tokenize(["预备"])
 
-    def __call__(self, block: Block) -> MadeRecords:
-        made = MadeRecords([], Counter())
+    def __call__(self, corpus_slice: CorpusSlice) -> SliceRecords:
+        result = SliceRecords([], Counter())
         documents = []
-        for texts in block.documents:
+        for texts in corpus_slice.documents:
             sentences = self.tools.sentences(texts)
             documents.append(self.tools.tokenize(sentences))
-            made.counts.update(self._text_counts(sentences, documents[-1]))
-        for place in range(len(documents)):
-            self._harvest(made, documents, place, number=block.first_document + place)
-        return made
+            result.counts.update(self._text_counts(sentences, documents[-1]))
+        for index in range(len(documents)):
+            self._add_document(result, documents, index, number=corpus_slice.first_document + index)
+        return result
 
-    def _harvest(
-        self, made: MadeRecords, documents: Sequence[Document], place: int, *, number: int
+    def _add_document(
+        self, result: SliceRecords, documents: Sequence[Document], index: int, *, number: int
     ) -> None:
         """Adds the records of one of the documents, the `number`-th of the corpus."""
-        takes_others = self.recipe.pairing is Pairing.NEXT_SENTENCE
-        others = _neighbours(documents, place) if takes_others else ()
-        harvested = make_instances(
-            documents[place], number=number, recipe=self.recipe, others=others
+        needs_others = self.recipe.pairing is Pairing.NEXT_SENTENCE
+        made = make_instances(
+            documents[index],
+            number=number,
+            recipe=self.recipe,
+            others=neighbours(documents, index) if needs_others else (),
         )
         rng = random.Random(f"{self.recipe.random_seed}:{number}:order")
-        made.records.extend(
-            (rng.getrandbits(64), serialize(instance, self.layout))
-            for instance in harvested.instances
+        result.records.extend(
+            (rng.getrandbits(64), serialize(instance, self.layout)) for instance in made.instances
         )
-        made.counts.update(harvested.counts)
-        made.counts["documents_unused"] += not harvested.instances
+        result.counts.update(made.counts)
+        result.counts["documents_unused"] += not made.instances
 
     def _text_counts(self, sentences: Sequence[str], document: Document) -> Counter[str]:
         unknown = self.tools.tokenizer.vocab.unk_id
@@ -127,6 +128,7 @@ class RecordMaker:
         )
 
 
-def _neighbours(documents: Sequence[Document], place: int) -> Sequence[Document]:
-    before = documents[max(0, place - _NEIGHBOURS) : place]
-    return [*before, *documents[place + 1 : place + 1 + _NEIGHBOURS]]
+def neighbours(documents: Sequence[Document], index: int) -> Sequence[Document]:
+    """The documents just before and after one of them."""
+    before = documents[max(0, index - NEIGHBOURS) : index]
+    return [*before, *documents[index + 1 : index + 1 + NEIGHBOURS]]

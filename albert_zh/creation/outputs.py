@@ -1,4 +1,4 @@
-"""Where records go: the files that --output_file names, and whether they stand there already.
+"""The files of --output_file, and the check whether they exist already.
 
 ```
 --output_file=out/a.tfrecord,out/b.tfrecord      these files
@@ -22,7 +22,7 @@ _COUNT = r"\d{5}-of-(\d{5})"
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files of one run; they share a directory, where their manifest is kept.
+    """The output files of one run; they share a directory with their manifest.
 
     >>> Outputs.parse("out/news-*.tfrecord").files(num_bytes=300 << 20)
     ['news-00000-of-00003.tfrecord', 'news-00001-of-00003.tfrecord', 'news-00002-of-00003.tfrecord']
@@ -32,11 +32,11 @@ class Outputs:
 
     directory: str
     names: tuple[str, ...]  # without the directory; a single one with * is a pattern
-    num_shards: int | None = None  # of a pattern; None: as many as the data needs
+    num_shards: int | None = None  # files of a pattern; None: as many as the data needs
 
     @classmethod
     def parse(cls, text: str, *, num_shards: int | None = None) -> "Outputs":
-        """The outputs that a comma-separated list of paths names.
+        """Parses a comma-separated list of paths.
 
         Raises:
             ValueError: No path, a path twice, a directory, paths in different directories, a
@@ -62,35 +62,35 @@ class Outputs:
 
     @property
     def work_directory(self) -> str:
-        """Where an unfinished run keeps what it has made."""
+        """The directory for the results of an unfinished run."""
         return self.path(f"{self.names[0].replace('*', 'all')}.unfinished")
 
     def path(self, file: str) -> str:
         return os.path.join(self.directory, file)
 
     def files(self, *, num_bytes: int) -> list[str]:
-        """Names of the shards for records of that size."""
+        """Names of the shards for records of `num_bytes` together."""
         if not self.is_pattern:
             return list(self.names)
         count = self.num_shards or max(1, -(-num_bytes // _SHARD_BYTES))
         before, after = self.names[0].split("*")
         return [f"{before}{index:05}-of-{count:05}{after}" for index in range(count)]
 
-    def shown(self, shards: Sequence[Shard]) -> list[str]:
-        """The shards for people: the few that were named, or the pattern."""
+    def labels(self, shards: Sequence[Shard]) -> list[str]:
+        """The shards for people: the paths, or the pattern with the number of its files."""
         if self.is_pattern:
             return [f"{len(shards)} file{'s' * (len(shards) > 1)} {self.path(self.names[0])}"]
         return [self.path(shard.file) for shard in shards]
 
-    def standing(self) -> list[str]:
-        """Names of files that stand where the shards go."""
+    def existing(self) -> list[str]:
+        """Names of existing files that may be shards of these outputs."""
         if not self.is_pattern:
             return [name for name in self.names if os.path.exists(self.path(name))]
-        found = os.listdir(self.directory) if os.path.isdir(self.directory) else []
-        return sorted(filter(self.owns, found))
+        names = os.listdir(self.directory) if os.path.isdir(self.directory) else []
+        return sorted(filter(self.owns, names))
 
     def owns(self, file: str) -> bool:
-        """Whether a shard of these outputs may have the name."""
+        """True if a shard of these outputs may have the name."""
         if not self.is_pattern:
             return file in self.names
         before, after = map(re.escape, self.names[0].split("*"))
@@ -100,40 +100,40 @@ class Outputs:
 def is_complete(
     outputs: Outputs, wanted: RecordSet, describe_inputs: Callable[[], list[dict[str, Any]]]
 ) -> bool:
-    """Whether the shards stand there complete, made of the same recipe, vocabulary and inputs.
+    """True if all shards exist, with the same recipe, vocabulary and inputs.
 
-    False means that they may be written: nothing is there, or a part of the very same set.
+    False means that they may be written: none of them exists, or some of the very same set do.
 
     Args:
-        outputs: Where the shards go.
-        wanted: What they are to be made of, without the inputs.
-        describe_inputs: Gives the inputs; called only where the answer hangs on them.
+        outputs: The places of the shards.
+        wanted: Their recipe and vocabulary, without the inputs.
+        describe_inputs: Returns the inputs; called only if the answer depends on them.
 
     Raises:
-        ValueError: Something else stands in one of the places.
+        ValueError: Another file has the name of an output.
     """
-    standing = outputs.standing()
+    existing = outputs.existing()
     for known in read_manifest(outputs.directory):
         files = [shard.file for shard in known.shards]
-        found = [file for file in files if os.path.exists(outputs.path(file))]
-        if not found or not any(map(outputs.owns, files)):
+        present = [file for file in files if os.path.exists(outputs.path(file))]
+        if not present or not any(map(outputs.owns, files)):
             continue
-        where = outputs.path(found[0])
+        where = outputs.path(present[0])
         if not outputs.is_pattern and files != list(outputs.names):
             raise _occupied(where, f"as one of {len(files)} files: {', '.join(files)}")
-        # Without inputs on both sides the recipes are compared first, which takes no reading.
+        # The recipes are compared first, without inputs: that needs no reading of the corpus.
         difference = replace(known, inputs=[]).difference(wanted) or known.difference(
             replace(wanted, inputs=describe_inputs())
         )
         if difference:
             raise _occupied(where, f"made otherwise: {difference}")
-        for file in found:
+        for file in present:
             _check_unchanged(outputs.path(file), known)
-        if stray := [file for file in standing if file not in files]:
+        if stray := [file for file in existing if file not in files]:
             raise _occupied(outputs.path(stray[0]), f"and {MANIFEST} beside it does not list it")
-        return found == files
-    if standing:
-        raise _occupied(outputs.path(standing[0]), f"and {MANIFEST} beside it does not list it")
+        return present == files
+    if existing:
+        raise _occupied(outputs.path(existing[0]), f"and {MANIFEST} beside it does not list it")
     return False
 
 
@@ -164,6 +164,4 @@ def _check_unchanged(path: str, known: RecordSet) -> None:
 
 
 def _occupied(path: str, how: str) -> ValueError:
-    return ValueError(
-        f"{path} stands there already, {how}. Delete it or choose another --output_file"
-    )
+    return ValueError(f"{path} exists already, {how}. Delete it or choose another --output_file")

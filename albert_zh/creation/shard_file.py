@@ -1,4 +1,4 @@
-"""A shard while it is written: its bytes go to a file, plain or compressed, and are hashed."""
+"""The writer of one shard: plain or compressed, and hashed on the way."""
 
 import contextlib
 import gzip
@@ -15,24 +15,25 @@ def write_shard(
     """Writes framed records to an open file.
 
     Args:
-        file: Where to.
-        name: Of the shard, for the manifest.
-        frames: The records, as `tfrecord.frame` gives them.
-        compressed: Whether by gzip. Equal records give equal bytes, in one version of zlib.
+        file: The open file.
+        name: The shard's name in the manifest.
+        frames: The records, from `tfrecord.frame`.
+        compressed: Whether to compress by gzip. Equal records give equal bytes, within one version
+            of zlib.
 
     Returns:
-        What is to be known of the shard.
+        The shard's entry in the manifest.
     """
-    hashed, records = _HashedFile(file), 0
-    with _compressing(hashed) if compressed else contextlib.nullcontext(hashed) as out:
-        for framed in frames:
-            out.write(framed)
+    hashing, records = _HashingFile(file), 0
+    with _open_gzip(hashing) if compressed else contextlib.nullcontext(hashing) as out:
+        for data in frames:
+            out.write(data)
             records += 1
-    return Shard(name, records, hashed.size, hashed.digest.hexdigest())
+    return Shard(name, records, hashing.size, hashing.digest.hexdigest())
 
 
-class _HashedFile:
-    """Passes bytes on to a file and keeps their number and SHA-256."""
+class _HashingFile:
+    """Passes bytes on to a file, and counts and hashes them."""
 
     def __init__(self, file: IO[bytes]):
         self._file, self.size, self.digest = file, 0, hashlib.sha256()
@@ -46,6 +47,6 @@ class _HashedFile:
         self._file.flush()
 
 
-def _compressing(file: _HashedFile) -> gzip.GzipFile:
+def _open_gzip(file: _HashingFile) -> gzip.GzipFile:
     # Without name and time, equal records give equal bytes.
     return gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)

@@ -1,4 +1,4 @@
-"""What became of a corpus, for people: what was used, what was not and why.
+"""The summary of a run for people: the amounts of text used and unused, with the reasons.
 
 The counts are those of the manifest.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def summary(counts: Counter[str], recipe: dict[str, Any]) -> str:
-    """The counts of a corpus as lines for people.
+    """Formats the counts of a corpus as lines of text.
 
     >>> print(summary(Counter(
     ...     documents=4, documents_unused=1, sentences=30, sentences_unused=2, tokens=500,
@@ -24,13 +24,15 @@ def summary(counts: Counter[str], recipe: dict[str, Any]) -> str:
     """
     rows = _rows(counts, counts["tokens"] * recipe["dupe_factor"], _label(recipe))
     rows += [
-        (name.replace("_", " "), counts[name], said)
-        for name, said in _REMARKS.items()
+        (name.replace("_", " "), counts[name], remark)
+        for name, remark in _REMARKS.items()
         if counts[name]
     ]
     width = max(len(name) for name, _, _ in rows)
     digits = max(9, *(len(f"{number:,}") for _, number, _ in rows))
-    lines = [f"{name:{width}} {number:>{digits},}   {said}".rstrip() for name, number, said in rows]
+    lines = [
+        f"{name:{width}} {number:>{digits},}   {remark}".rstrip() for name, number, remark in rows
+    ]
     if counts["documents"] > 10 and counts["sentences"] < 1.5 * counts["documents"]:
         lines.append(_ONE_SENTENCE)
     return "\n".join(lines)
@@ -38,27 +40,27 @@ def summary(counts: Counter[str], recipe: dict[str, Any]) -> str:
 
 _ONE_SENTENCE = (
     "Most documents are a single sentence, cut in two at a word to make a pair. If a line of the"
-    " text is a paragraph, --split_sentences makes sentences of it; if blank lines stand between"
-    " sentences of one document, remove them."
+    " text is a paragraph, use --split_sentences; if there are blank lines between the sentences of"
+    " a document, remove them."
 )
 
-# What is told only where there was such a thing.
+# Shown only if the count is not 0.
 _REMARKS = {
-    "files_empty": "nothing in them",
-    "lines_skipped": "left out: not UTF-8, or not the JSON they should be",
+    "files_empty": "without any text",
+    "lines_skipped": "left out: not UTF-8, or not a JSON object with a text",
     "lines_cut": "too long for one sentence, used in pieces",
     "documents_cut": "too long, used as several documents",
-    "without_similar": "masked words without a similar one, replaced at random",
-    "without_other_document": "pairs that had no other document near to take a segment from",
+    "without_similar": "masked words without a similar word, replaced by random tokens",
+    "without_other_document": "pairs without another document near to take a segment from",
 }
 
 
-def _rows(counts: Counter[str], passed: int, label: str) -> list[tuple[str, int, str]]:
-    """(name, number, what is said of it) of what every corpus has; `passed` tokens were used."""
+def _rows(counts: Counter[str], tokens: int, label: str) -> list[tuple[str, int, str]]:
+    """(name, number, remark) for the counts of every corpus; `tokens` are those of all passes."""
     unknown = _percent(counts["unknown_tokens"], counts["tokens"], digits=2)
-    cut = _percent(counts["tokens_cut"], passed, digits=2)
-    left_over = _percent(counts["tokens_left_over"], passed, digits=2)
-    used = passed + counts["tokens_borrowed"] - counts["tokens_cut"] - counts["tokens_left_over"]
+    cut = _percent(counts["tokens_cut"], tokens, digits=2)
+    left_over = _percent(counts["tokens_left_over"], tokens, digits=2)
+    used = tokens + counts["tokens_borrowed"] - counts["tokens_cut"] - counts["tokens_left_over"]
     swapped = _percent(counts["swapped"], counts["instances"])
     masked = _percent(counts["masked_tokens"], used)
     no_words = f"{counts['documents_unused']:,} unused: not even two words"
@@ -69,14 +71,14 @@ def _rows(counts: Counter[str], passed: int, label: str) -> list[tuple[str, int,
         ("documents", counts["documents"], no_words),
         ("sentences", counts["sentences"], no_token),
         ("tokens", counts["tokens"], f"{unknown} unknown to the vocabulary"),
-        ("tokens x passes", passed, of_passes),
+        ("tokens x passes", tokens, of_passes),
         ("instances", counts["instances"], label and f"{swapped} {label}"),
         ("masked tokens", counts["masked_tokens"], of_masks),
     ]
 
 
 def _label(recipe: dict[str, Any]) -> str:
-    """What it means that the label of an instance is 1."""
+    """The meaning of label 1 in these instances."""
     if recipe.get("full_sentences"):
         return ""
     if recipe.get("random_next_sentence"):

@@ -1,16 +1,16 @@
 """From a corpus to shards on many machines: `creation.building` as an Apache Beam pipeline.
 
 ```
-files -> Read -> blocks -> Make -> (shard, record with key) -> Write -> NAME.unfinished/ -> moved
-         one worker        all workers                         all workers                 launcher
+files -> Read -> slices -> Make -> (shard, record with key) -> Write -> NAME.unfinished/ -> move
+         one worker        all workers                         all workers                launcher
 ```
-One worker reads, since records hang on the number of their document in the whole corpus; that
-takes a small part of the time that making records takes. Blocks, records and keys are those of
-the local run, and so are the shards, byte for byte.
+One worker reads, since a record depends on the number of its document in the whole corpus; reading
+takes a small part of the time of making records. Slices, records and keys are those of the local
+run, and so are the shards, byte for byte.
 
-A runner may do anything twice. So every attempt writes files of its own, what is known of them
-travels with the data, and the launcher moves those files that it is told of. Workers need this
-package; the vocabulary and the other small files travel with the pipeline.
+A runner may do anything twice. So every attempt writes files of its own and reports them with the
+data, and the launcher moves the reported files. Workers need this package; the vocabulary and the
+other small files travel with the pipeline.
 """
 
 import json
@@ -27,15 +27,15 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import AsDict, AsList, AsSingleton, TaggedOutput
 
-from albert_zh.corpus.blocks import Block, blocks
 from albert_zh.corpus.reading import CorpusReader, ReadingRules
+from albert_zh.corpus.slices import CorpusSlice, SliceSizes, slice_corpus
 from albert_zh.creation.beam.files import (
     add_to_manifest,
     create,
     move,
     open_stored,
+    path_exists,
     remove_directory,
-    stands,
 )
 from albert_zh.creation.building import no_instances, too_many_files
 from albert_zh.creation.maker import RecordMaker
@@ -54,19 +54,20 @@ def build_shards(
     maker: RecordMaker,
     *,
     outputs: Outputs,
-    described: RecordSet,
+    record_set: RecordSet,
     compressed: bool,
     options: PipelineOptions,
+    sizes: SliceSizes | None = None,
 ) -> RecordSet:
     """`creation.building.build_shards` as a pipeline.
 
     Raises:
-        ValueError: The text gives no instances, or too few for the files; another run is at work
-            or has left something unfinished here.
+        ValueError: The text gives no instances, or too few for the files; another run works here
+            or left something unfinished here.
     """
     maker.load()  # Fails here rather than on a worker.
     directory, files = outputs.work_directory, outputs.files(num_bytes=0)
-    if stands(directory):
+    if path_exists(directory):
         raise ValueError(
             f"another run is at work in {directory}, or was killed there; wait for it, or delete"
             " the directory"
@@ -75,8 +76,8 @@ def build_shards(
         with beam.Pipeline(options=options) as pipeline:
             _connect(
                 pipeline,
-                _ReadBlocks(paths, rules),
-                _MakeRecords(maker, len(files)),
+                _ReadSlices(paths, rules, sizes),
+                MakeRecords(maker, len(files)),
                 _WriteShard(directory, files, compressed),
             )
         facts = _checked_facts(directory, files)
@@ -84,34 +85,34 @@ def build_shards(
         remove_directory(directory)
         raise
     shards = tuple(Shard(**shard) for _, shard in facts["shards"])
-    written = replace(described, inputs=facts["inputs"], counts=facts["counts"], shards=shards)
-    add_to_manifest(outputs.directory, written)
+    result = replace(record_set, inputs=facts["inputs"], counts=facts["counts"], shards=shards)
+    add_to_manifest(outputs.directory, result)
     move([path for path, _ in facts["shards"]], [outputs.path(file) for file in files])
     remove_directory(directory)
-    return written
+    return result
 
 
-class _ReadBlocks(beam.DoFn):
-    """Gives the blocks of the corpus, and then `counts` and `inputs`."""
+class _ReadSlices(beam.DoFn):
+    """Yields the slices of the corpus, and then `counts` and `inputs`."""
 
-    def __init__(self, paths: Sequence[str], rules: ReadingRules):
-        self._paths, self._rules = paths, rules
+    def __init__(self, paths: Sequence[str], rules: ReadingRules, sizes: SliceSizes | None):
+        self._paths, self._rules, self._sizes = paths, rules, sizes
 
     def process(self, _):
         reader = CorpusReader(self._paths, self._rules, open_file=open_stored)
-        yield from blocks(reader)
+        yield from slice_corpus(reader, self._sizes)
         yield from (TaggedOutput("counts", count) for count in reader.counts.items())
         yield TaggedOutput("inputs", reader.inputs)
 
 
-class _MakeRecords(beam.DoFn):
-    """Gives the framed records of a block, each with its shard and its place; and `counts`."""
+class MakeRecords(beam.DoFn):
+    """Yields the frames of a slice's records, each with its shard and its place; and `counts`."""
 
     def __init__(self, maker: RecordMaker, num_shards: int):
         self._maker, self._num_shards = maker, num_shards
-        named = {name: getattr(maker.tools, name) for name in _SMALL_FILES}
+        paths = {name: getattr(maker.tools, name) for name in _SMALL_FILES}
         self._files = {
-            name: pathlib.Path(path).read_bytes() for name, path in named.items() if path
+            name: pathlib.Path(path).read_bytes() for name, path in paths.items() if path
         }
 
     def setup(self):
@@ -122,38 +123,38 @@ class _MakeRecords(beam.DoFn):
             self._maker = replace(self._maker, tools=replace(self._maker.tools, **places))
             self._maker.load()
 
-    def process(self, block: Block):
-        made = self._maker(block)
-        for index, (key, record) in enumerate(made.records):
-            shard = key * self._num_shards >> 64  # as `sorted_blocks.key_ranges` has it
-            yield shard, (key, block.number, index, frame(record))
-        yield from (TaggedOutput("counts", count) for count in made.counts.items())
+    def process(self, corpus_slice: CorpusSlice):
+        result = self._maker(corpus_slice)
+        for index, (key, record) in enumerate(result.records):
+            shard = key * self._num_shards >> 64  # the shard of `sorted_slices.key_ranges`
+            yield shard, (key, corpus_slice.number, index, frame(record))
+        yield from (TaggedOutput("counts", count) for count in result.counts.items())
 
 
 class _WriteShard(beam.DoFn):
-    """Writes the records of a shard, in order, to a file; gives number, path and Shard."""
+    """Writes the records of a shard, in order, to a file; yields number, path and Shard."""
 
     def __init__(self, directory: str, files: Sequence[str], compressed: bool):
         self.directory, self._files, self._compressed = directory, files, compressed
 
     def process(self, group: tuple[int, Iterable[tuple[int, int, int, bytes]]]):
         number, records = group
-        path, ordered = _path_of_attempt(self.directory), sorted(records)
+        path = _attempt_path(self.directory)
         with create(path) as raw:
-            frames = (framed for *_, framed in ordered)
+            frames = (data for *_, data in sorted(records))
             shard = write_shard(raw, self._files[number], frames, compressed=self._compressed)
         yield number, path, asdict(shard)
 
 
 def _connect(
-    pipeline: beam.Pipeline, read: _ReadBlocks, make: _MakeRecords, write: _WriteShard
+    pipeline: beam.Pipeline, read: _ReadSlices, make: MakeRecords, write: _WriteShard
 ) -> None:
     text = pipeline | beam.Impulse() | "Read" >> _with_tags(read, "counts", "inputs")
-    made = text.main | beam.Reshuffle() | "Make" >> _with_tags(make, "counts")
-    shards = made.main | beam.GroupByKey() | "Write" >> beam.ParDo(write)
-    counts = (text.counts, made.counts) | beam.Flatten() | beam.CombinePerKey(sum)
+    records = text.main | beam.Reshuffle() | "Make" >> _with_tags(make, "counts")
+    shards = records.main | beam.GroupByKey() | "Write" >> beam.ParDo(write)
+    counts = (text.counts, records.counts) | beam.Flatten() | beam.CombinePerKey(sum)
     facts = (AsDict(counts), AsSingleton(text.inputs), AsList(shards))
-    _ = pipeline | beam.Create([write.directory]) | "Tell" >> beam.Map(_write_facts, *facts)
+    _ = pipeline | beam.Create([write.directory]) | "Report" >> beam.Map(_write_facts, *facts)
 
 
 def _with_tags(work: beam.DoFn, *tags: str) -> beam.PTransform:
@@ -161,17 +162,17 @@ def _with_tags(work: beam.DoFn, *tags: str) -> beam.PTransform:
 
 
 def _write_facts(directory, counts, inputs, shards) -> None:
-    """Tells the launcher what came of the pipeline, unless an earlier attempt has told it."""
+    """Reports the results to the launcher, unless an earlier attempt has reported them."""
     in_order = sorted(shards, key=lambda shard: shard[0])
     facts = {
         "counts": dict(sorted(counts.items())),
         "inputs": inputs,
         "shards": [(path, shard) for _, path, shard in in_order],
     }
-    attempt = _path_of_attempt(directory)
+    attempt = _attempt_path(directory)
     with create(attempt) as file:
         file.write(json.dumps(facts).encode())
-    if not stands(f"{directory}/{_FACTS}"):
+    if not path_exists(f"{directory}/{_FACTS}"):
         move([attempt], [f"{directory}/{_FACTS}"])
 
 
@@ -186,5 +187,5 @@ def _checked_facts(directory: str, files: Sequence[str]) -> dict[str, Any]:
     return facts
 
 
-def _path_of_attempt(directory: str) -> str:
+def _attempt_path(directory: str) -> str:
     return f"{directory}/{uuid.uuid4().hex}"

@@ -1,4 +1,4 @@
-"""Inputs and outputs of a pipeline, on the file systems that Apache Beam knows.
+"""Inputs and outputs of a pipeline, on all file systems of Apache Beam.
 
 ```
 gs://bucket/corpus/*.txt       -> gs://bucket/corpus/a.txt gs://bucket/corpus/b.txt
@@ -27,14 +27,14 @@ from albert_zh.records.manifest import MANIFEST, RecordSet, add_set
 
 
 def pipeline_options(text: str) -> PipelineOptions:
-    """Beam's options, as on a command line; Beam's file systems use them from now on."""
+    """Parses Beam's options, written as on a command line, and sets them for its file systems."""
     options = PipelineOptions(shlex.split(text))
     FileSystems.set_options(options)
     return options
 
 
 def find_inputs(patterns: str) -> list[str]:
-    """`expand_inputs` that takes remote files and globs, too.
+    """`expand_inputs`, for remote files and globs too.
 
     Raises:
         FileNotFoundError: An item names no file, or the list is empty.
@@ -43,15 +43,15 @@ def find_inputs(patterns: str) -> list[str]:
     items = [item.strip() for item in patterns.split(",") if item.strip()] or [""]
     if STANDARD_INPUT in items:
         raise ValueError("the workers of a pipeline have no standard input; name files instead")
-    found = (_remote_files(item) if is_remote(item) else expand_inputs(item) for item in items)
-    return list(dict.fromkeys(path for paths in found for path in paths))
+    groups = (_remote_files(item) if is_remote(item) else expand_inputs(item) for item in items)
+    return list(dict.fromkeys(path for paths in groups for path in paths))
 
 
 def parse_outputs(text: str, *, num_shards: int | None) -> Outputs:
-    """`Outputs.parse` that takes remote paths, too.
+    """`Outputs.parse`, for remote paths too.
 
     Raises:
-        ValueError: As there; or a pattern comes without the number of its files.
+        ValueError: As there; or the number of files is missing for a pattern.
     """
     paths = [path.strip() for path in text.split(",") if path.strip()]
     schemes = {path.partition("://")[0] if is_remote(path) else "" for path in paths}
@@ -63,49 +63,47 @@ def parse_outputs(text: str, *, num_shards: int | None) -> Outputs:
     outputs = Outputs.parse(bare, num_shards=num_shards)
     if outputs.is_pattern and num_shards is None:
         raise ValueError(
-            f"a pipeline has to know at its start how many files {text} stands for; give"
+            f"a pipeline needs the number of files of {text} at its start; give"
             " --num_shards, about one for each 128 MB of records: a worker sorts a file in memory"
         )
     return replace(outputs, directory=prefix + outputs.directory)
 
 
 def is_complete(outputs: Outputs, wanted: RecordSet, paths: Sequence[str]) -> bool:
-    """`creation.outputs.is_complete` for inputs anywhere; remote outputs must not stand there.
+    """`creation.outputs.is_complete` for inputs anywhere; remote outputs must not exist yet.
 
     Raises:
-        ValueError: Something else stands in one of the places.
+        ValueError: Another file has the name of an output.
     """
     if not is_remote(outputs.directory):
-        return local.is_complete(outputs, wanted, lambda: [_described(path) for path in paths])
+        return local.is_complete(outputs, wanted, lambda: [_manifest_entry(path) for path in paths])
     for path in (path for name in outputs.names for path in _match(outputs.path(name))):
         if outputs.owns(os.path.basename(path)):
-            raise ValueError(
-                f"{path} stands there already. Delete it or choose another --output_file"
-            )
+            raise ValueError(f"{path} exists already. Delete it or choose another --output_file")
     return False
 
 
-def add_to_manifest(directory: str, written: RecordSet) -> None:
-    """`manifest.add_set`; a remote manifest comes here for it, as such files cannot be locked."""
+def add_to_manifest(directory: str, new_set: RecordSet) -> None:
+    """`manifest.add_set`; a remote manifest, which cannot be locked, is copied here and back."""
     if not is_remote(directory):
-        add_set(directory, written)
+        add_set(directory, new_set)
         return
     remote = f"{directory}/{MANIFEST}"
     with tempfile.TemporaryDirectory() as here:
         manifest = os.path.join(here, MANIFEST)
         if FileSystems.exists(remote):
             _copy(remote, manifest)
-        add_set(here, written)
+        add_set(here, new_set)
         _copy(manifest, remote)
 
 
 def open_stored(path: str) -> IO[bytes]:
-    """Opens a file for reading its bytes as they are stored."""
+    """Opens a file to read its stored bytes."""
     return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
 def create(path: str) -> IO[bytes]:
-    """Opens a file for writing its bytes as they will be stored; makes its directory."""
+    """Opens a file to write its stored bytes; makes its directory."""
     return FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
@@ -113,19 +111,19 @@ def move(sources: Sequence[str], targets: Sequence[str]) -> None:
     FileSystems.rename(list(sources), list(targets))
 
 
-def stands(path: str) -> bool:
-    """Whether there is a file, or a directory with anything in it."""
+def path_exists(path: str) -> bool:
+    """True for a file, and for a directory that is not empty if it is remote."""
     if is_remote(path):
         return FileSystems.exists(path) or bool(_match(f"{path}/*"))
     return os.path.exists(path)
 
 
 def remove_directory(directory: str) -> None:
-    """Removes it with all that is in it, if it is there."""
+    """Removes the directory with its content, if it exists."""
     if not is_remote(directory):
         shutil.rmtree(directory, ignore_errors=True)
-    elif stands(directory):
-        FileSystems.delete([f"{directory}/"])  # A bucket has no directories, but prefixes.
+    elif path_exists(directory):
+        FileSystems.delete([f"{directory}/"])  # A bucket has prefixes rather than directories.
 
 
 def _remote_files(pattern: str) -> list[str]:
@@ -136,8 +134,8 @@ def _remote_files(pattern: str) -> list[str]:
 
 
 def _match(pattern: str) -> list[str]:
-    (found,) = FileSystems.match([pattern])
-    return sorted(file.path for file in found.metadata_list)
+    (result,) = FileSystems.match([pattern])
+    return sorted(file.path for file in result.metadata_list)
 
 
 def _copy(source: str, target: str) -> None:
@@ -145,7 +143,7 @@ def _copy(source: str, target: str) -> None:
         shutil.copyfileobj(reading, writing)
 
 
-def _described(path: str) -> dict[str, Any]:
+def _manifest_entry(path: str) -> dict[str, Any]:
     """Name, size and hash of an input file."""
     source = Source(path, open_stored)
     for _ in source:

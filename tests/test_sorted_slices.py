@@ -1,4 +1,4 @@
-"""Sorted blocks of records: together they give all records in the order of their keys."""
+"""Sorted slices of records: together they give all records in the order of their keys."""
 
 import random
 import tracemalloc
@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albert_zh.creation.sorted_blocks import (
+from albert_zh.creation.sorted_slices import (
     ALL_KEYS,
-    in_order_of_keys,
+    frames_by_key,
     key_ranges,
-    read_facts,
-    write_block,
+    read_header,
+    write_slice,
 )
 from albert_zh.records.tfrecord import frame
 
 
 def write(directory, contents):
-    paths = [str(directory / f"block-{number}") for number in range(len(contents))]
+    paths = [str(directory / f"slice-{number}") for number in range(len(contents))]
     for path, records in zip(paths, contents, strict=True):
-        write_block(path, records, text="f00d", counts=Counter(documents=1))
+        write_slice(path, records, text="f00d", counts=Counter(documents=1))
     return paths
 
 
@@ -36,7 +36,7 @@ def test_ranges_of_keys_give_all_records_in_order(tmp_path, num_ranges):
     contents = [random_records(rng, count) for count in (50, 0, 1, 200)]
     paths = write(tmp_path, contents)
     found = [
-        bytes(framed) for keys in key_ranges(num_ranges) for framed in in_order_of_keys(paths, keys)
+        bytes(framed) for keys in key_ranges(num_ranges) for framed in frames_by_key(paths, keys)
     ]
     everything = sorted(record for records in contents for record in records)
     assert found == [frame(payload) for _, payload in everything]
@@ -44,13 +44,13 @@ def test_ranges_of_keys_give_all_records_in_order(tmp_path, num_ranges):
 
 def test_smallest_and_largest_key_are_not_lost(tmp_path):
     paths = write(tmp_path, [[(ALL_KEYS[-1], b"last"), (0, b"first")]])
-    first, last = ([bytes(f) for f in in_order_of_keys(paths, keys)] for keys in key_ranges(2))
+    first, last = ([bytes(f) for f in frames_by_key(paths, keys)] for keys in key_ranges(2))
     assert (first, last) == ([frame(b"first")], [frame(b"last")])
 
 
 def test_equal_keys_keep_the_order_of_the_corpus(tmp_path):
     paths = write(tmp_path, [[(5, b"a"), (5, b"b")], [(5, b"c"), (4, b"d")]])
-    found = [bytes(framed) for framed in in_order_of_keys(paths, ALL_KEYS)]
+    found = [bytes(framed) for framed in frames_by_key(paths, ALL_KEYS)]
     assert found == [frame(payload) for payload in (b"d", b"a", b"b", b"c")]
 
 
@@ -63,19 +63,19 @@ def test_ranges_of_keys_are_equal_and_leave_no_gap(count, start, size):
     assert max(sizes) - min(sizes) <= 1
 
 
-def test_facts_are_read_back_and_missing_ones_are_none(tmp_path):
+def test_header_is_read_back_and_a_missing_one_is_none(tmp_path):
     counts = Counter(documents=3, tokens=1_000_000_000)
-    written = write_block(str(tmp_path / "a"), [(1, b"xy")], text="beef", counts=counts)
-    assert read_facts(str(tmp_path / "a")) == written
+    written = write_slice(str(tmp_path / "a"), [(1, b"xy")], text="beef", counts=counts)
+    assert read_header(str(tmp_path / "a")) == written
     assert (written.text, written.records, written.bytes) == ("beef", 1, len(frame(b"xy")))
-    assert read_facts(str(tmp_path / "b")) is None
+    assert read_header(str(tmp_path / "b")) is None
 
 
-def test_memory_hangs_on_the_range_of_keys_not_on_the_corpus(tmp_path):
+def test_memory_depends_on_the_range_of_keys_not_on_the_corpus(tmp_path):
     rng = random.Random(2)
     paths = write(tmp_path, [[(rng.getrandbits(64), b"") for _ in range(5000)] for _ in range(40)])
     tracemalloc.start()
-    for _ in in_order_of_keys(paths, key_ranges(1000)[0]):
+    for _ in frames_by_key(paths, key_ranges(1000)[0]):
         pass
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

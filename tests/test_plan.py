@@ -5,7 +5,8 @@ import small
 
 from albert_zh.corpus.instances import Pairing
 from albert_zh.corpus.options import ReadingOptions
-from albert_zh.creation.options import DataOptions, make_plan
+from albert_zh.creation.options import DataOptions
+from albert_zh.creation.plan import make_plan
 from albert_zh.masking.options import MaskingOptions
 from albert_zh.masking.recipe import ngram_lengths, span_lengths
 
@@ -58,7 +59,7 @@ def test_number_of_predictions_is_derived_unless_given(plan, length, share, give
 def test_permutation_doubles_the_places_of_a_record(plan):
     made = plan(do_permutation=True, max_predictions_per_seq=20)
     assert made.maker.layout.max_predictions_per_seq == 40
-    assert made.described.recipe["max_predictions_per_seq"] == 40
+    assert made.record_set.recipe["max_predictions_per_seq"] == 40
     assert made.maker.recipe.masking.max_predictions_per_seq == 20
 
 
@@ -95,7 +96,7 @@ def test_hashed_labels_need_a_vocabulary_that_has_them(plan):
 
 def test_recipe_holds_the_content_of_small_files_not_their_names(plan, tmp_path):
     (tmp_path / "words.txt").write_text("今天 5\n", encoding="utf-8")
-    recipe = plan(user_dict=str(tmp_path / "words.txt")).described.recipe
+    recipe = plan(user_dict=str(tmp_path / "words.txt")).record_set.recipe
     assert len(recipe["user_dict_sha256"]) == 64
     assert not {"user_dict", "input_file", "output_file", "vocab_file", "num_workers"} & {*recipe}
 

@@ -1,0 +1,78 @@
+"""The directory of an unfinished run: `NAME.unfinished` beside the outputs, locked while in use.
+
+```
+recipe.json            recipe, vocabulary and versions of the run
+slice-0000000 ...      records of the corpus slices
+a.tfrecord[.json]      shards, and the slices that they were written from
+```
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+
+from albert_zh.creation.outputs import Outputs
+from albert_zh.records.manifest import RecordSet
+from albert_zh.util.files import locked, write_json
+
+_RECIPE = "recipe.json"
+_SLICE_PREFIX = "slice-"
+_IDENTITY = ("recipe", "vocabulary", "versions")
+
+
+@contextlib.contextmanager
+def open_work_directory(
+    directory: str, record_set: RecordSet, *, lock_seconds: float
+) -> Iterator[str]:
+    """Locks the directory, which is empty or of the same run.
+
+    Raises:
+        ValueError: Another process holds the lock for `lock_seconds`, or an unfinished run with
+            another recipe left its files here.
+    """
+    os.makedirs(directory, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(directory, patience=lock_seconds))
+        except BlockingIOError:
+            raise ValueError(
+                f"another process is at work in {directory}; wait for it or choose another"
+                " --output_file"
+            ) from None
+        path = os.path.join(directory, _RECIPE)
+        names = os.listdir(directory)
+        if any(name.startswith(_SLICE_PREFIX) for name in names):
+            _check_same_run(path, record_set)
+        else:
+            write_json(path, {name: getattr(record_set, name) for name in _IDENTITY})
+        for name in names:
+            if name.endswith(".tmp"):
+                os.remove(os.path.join(directory, name))
+        yield directory
+
+
+def slice_path(directory: str, number: int) -> str:
+    """The file for the records of a corpus slice."""
+    return os.path.join(directory, f"{_SLICE_PREFIX}{number:07}")
+
+
+def remove_leftovers(outputs: Outputs) -> None:
+    """Removes the directory of a run that was killed after all shards had their names."""
+    if os.path.exists(os.path.join(outputs.work_directory, _RECIPE)):
+        shutil.rmtree(outputs.work_directory)
+
+
+def _check_same_run(path: str, record_set: RecordSet) -> None:
+    with open(path, encoding="utf-8") as file:
+        unfinished = RecordSet(inputs=[], **json.load(file))
+    difference = unfinished.difference(replace(record_set, inputs=[]))
+    if unfinished.versions != record_set.versions:
+        difference = difference or f"its software was {unfinished.versions}"
+    if difference:
+        raise ValueError(
+            f"{os.path.dirname(path)} holds an unfinished run of another kind: {difference}."
+            " Finish it with its own options, or delete the directory"
+        )
