@@ -35,15 +35,9 @@ from albert_zh.text.encoding import is_chinese
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.files import atomic_write, read_lines
 from albert_zh.util.progress import Progress
-from albert_zh.vocabulary.builder import (
-    PUBLISHED_SIZE,
-    TextCounts,
-    build_entries,
-    count_dictionary,
-    count_texts,
-    count_unknown,
-    new_entries,
-)
+from albert_zh.vocabulary.builder import PUBLISHED_SIZE, build_entries
+from albert_zh.vocabulary.counting import TextCounts, count_dictionary, count_texts
+from albert_zh.vocabulary.extension import count_unknown, new_entries
 
 _NEW_ENTRIES = 2000
 _MIN_COUNT = 5

@@ -1,6 +1,6 @@
 """Word pieces learned by merging neighbours."""
 
-from albert_zh.vocabulary.merges import joined, learn_pieces
+from albert_zh.vocabulary.merges import join, learn_pieces
 
 
 def test_most_frequent_pair_is_merged_first():
@@ -34,5 +34,5 @@ def test_limit_counts_letters_too():
 
 
 def test_joined_piece_is_inside_a_word_if_its_first_part_is():
-    assert joined(("a", "##b")) == "ab"
-    assert joined(("##a", "##b")) == "##ab"
+    assert join(("a", "##b")) == "ab"
+    assert join(("##a", "##b")) == "##ab"

@@ -18,14 +18,9 @@ from albert_zh.text.vocab import Vocab
 from albert_zh.text.wordpiece import WordPieceTokenizer, split_words
 from albert_zh.util.files import read_lines
 from albert_zh.vocabulary.alphabets import LATIN_WORDS, LETTERS, PUNCTUATION, SIGNS
-from albert_zh.vocabulary.builder import (
-    TextCounts,
-    build_entries,
-    count_dictionary,
-    count_texts,
-    count_unknown,
-    new_entries,
-)
+from albert_zh.vocabulary.builder import build_entries
+from albert_zh.vocabulary.counting import TextCounts, count_dictionary, count_texts
+from albert_zh.vocabulary.extension import count_unknown, new_entries
 
 ROOT = pathlib.Path(__file__).parent.parent
 OWN = str(ROOT / "albert_config" / "vocab.txt")

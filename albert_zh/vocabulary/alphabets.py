@@ -1,6 +1,6 @@
-"""What a vocabulary should hold besides Chinese characters, whatever it was counted from.
+"""Characters and words for every vocabulary besides its counted Chinese characters.
 
-Here as plain characters and words; `vocab_builder` makes entries of them.
+`builder` and `counting` make entries of them.
 """
 
 import string
@@ -13,7 +13,7 @@ PUNCTUATION = (
     + "＂＃％＆＇＊－．／＠［＼］＿｛｝｟｠｡｢｣､･﹁﹂﹃﹄﹏﹑﹔﹕﹖﹗"
 )
 
-# Signs that stand inside words for WordPiece, so that 5℃ is one word.
+# Signs that WordPiece treats as letters: 5℃ is one word.
 SIGNS = (
     "〇々〆～￥＄＋＜＝＞＾｀｜￣￡￠¥€£¢₩℃℉°±×÷²³¹½¼¾µπ√∞≈≡≤≥∈∗∑∏∫∂∆∠⊥∥∵∴∶∩∪¬"
     "←↑→↓↔⇒⇔★☆●○◎◇◆□■△▲▽▼▶◀►◄♀♂♥♡♦♣♠♪♫☀☁☂☎☑☺☞✓✔✅✕✖✨❤❌❗❓➕➡─│"
@@ -45,7 +45,7 @@ LETTERS = (
     + _characters("０", "９")
     + _characters("Ａ", "Ｚ")
     + _characters("ａ", "ｚ")
-    # Hangul, taken apart into these when accents are stripped.
+    # Hangul, which decomposes into these when accents are stripped.
     + _characters("ᄀ", "ᄒ")
     + _characters("ᅡ", "ᅵ")
     + _characters("ᆨ", "ᇂ")
@@ -55,7 +55,7 @@ LETTERS = (
 def other_chinese_characters() -> list[str]:
     """All unified ideographs of the basic block: those of Big5 in its order, then the rest.
 
-    Big5 goes from common to rare, and within by strokes; a good order where nothing was counted.
+    Big5 has a common level and a rare one, each sorted by strokes: a good order without counts.
     """
     block = [character for character in _characters("\u4e00", "\u9fff") if is_chinese(character)]
     ranked = [(_big5_code(character), character) for character in block]
@@ -66,7 +66,7 @@ def _big5_code(character: str) -> bytes:
     return character.encode("big5", errors="ignore") or b"\xff\xff"
 
 
-# Latin words of Chinese texts and common English ones, about from frequent to rare.
+# Latin words of Chinese texts and common English words, roughly by frequency.
 LATIN_WORDS = """
 the of and to in is for on that with it as be by are at from this you or not have an was we can
 app ok vip com www http https cn net org html pc tv cd dvd qq id ip ai ui api cpu gpu gdp ceo nba

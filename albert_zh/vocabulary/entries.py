@@ -1,4 +1,4 @@
-"""What the entry of another vocabulary is made of in this one.
+"""The pieces that spell an entry of another vocabulary in this one.
 
 ```
 entry      我    北京     quantum       ##tum     Café      [unused7]
@@ -12,21 +12,21 @@ from collections.abc import Iterable
 from albert_zh.text.vocab import Vocab
 from albert_zh.text.wordpiece import split_words
 
-# [MASK], [unused7], <eop>: names that no text gives.
-_NAMED = re.compile(r"\[\w+\]|<\w+>")
+# [MASK], [unused7], <eop>: names that do not come from text.
+_NAMES = re.compile(r"\[\w+\]|<\w+>")
 
 
 def entry_pieces(entry: str, vocab: Vocab, *, do_lower_case: bool = True) -> list[int]:
-    """Ids of the pieces that WordPiece cuts an entry into; none where any of it is unknown.
+    """Ids of the pieces that WordPiece splits an entry into; none if a part of it is unknown.
 
-    An entry for the inside of a word, `##tum`, is cut as such where that is possible, else as a
-    text of its own: a Chinese character stands apart wherever it is.
+    A `##` piece is split as the inside of a word if that is possible, else as a separate word, as a
+    Chinese character always is.
 
     >>> vocab = Vocab(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "北", "京", "a", "##b"))
     >>> [entry_pieces(entry, vocab) for entry in ("北京", "Ab", "##bb", "##京", "b", "[unused7]")]
     [[5, 6], [7, 8], [8, 8], [6], [], []]
     """
-    if _NAMED.fullmatch(entry):
+    if _NAMES.fullmatch(entry):
         return []
     words = split_words(entry.removeprefix("##"), do_lower_case=do_lower_case)
     if entry.startswith("##") and len(words) == 1:
@@ -34,20 +34,21 @@ def entry_pieces(entry: str, vocab: Vocab, *, do_lower_case: bool = True) -> lis
     return _all_or_nothing(_longest_pieces(word, vocab) for word in words)
 
 
-def _all_or_nothing(cuts: Iterable[list[int]]) -> list[int]:
+def _all_or_nothing(words: Iterable[list[int]]) -> list[int]:
+    """The pieces of all words; none if a word has none."""
     pieces: list[int] = []
-    for cut in cuts:
-        if not cut:
+    for word in words:
+        if not word:
             return []
-        pieces += cut
+        pieces += word
     return pieces
 
 
 def _longest_pieces(word: str, vocab: Vocab) -> list[int]:
-    """The longest entry that begins the word, then the longest that goes on, and so forth."""
+    """The longest entry at the beginning of the word, then the longest at the rest, and so on."""
     pieces: list[int] = []
     while word:
-        # The published vocabulary has the entry "##", which begins no word.
+        # The published vocabulary has the entry "##", which is no piece of a word.
         shortest = 3 if word.startswith("##") else 1
         ends = range(len(word), shortest - 1, -1)
         end = next((end for end in ends if word[:end] in vocab.ids), None)
