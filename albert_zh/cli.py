@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from absl import app, logging
 
+from albert_zh.util.allocator import keep_freed_memory
+
 
 def run(main: Callable[[], None]) -> None:
     """Parses the command line and calls `main()`; the way a script ends:
@@ -17,6 +19,7 @@ def run(main: Callable[[], None]) -> None:
     A ValueError or OSError (bad input, missing file, full disk) is shown as `error: ...` and the
     exit code is 1. `--verbosity=1` shows the traceback too. Ctrl-C ends it with code 130.
     """
+    keep_freed_memory()
     logging.set_verbosity(logging.INFO)  # A later --verbosity on the command line wins.
     # TensorFlow says everything twice, on its own handler and on absl's, and little for users.
     standard_logging.getLogger("tensorflow").setLevel(standard_logging.WARNING)

@@ -1,25 +1,72 @@
 """Training batches as a TensorFlow dataset."""
 
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
 import tensorflow as tf
 
 from albert_zh.finetuning.data import Data, training_order
 from albert_zh.finetuning.options import ClassifierOptions
-from albert_zh.inference.predictor import INPUTS
-from albert_zh.tasks.features import collate
+from albert_zh.tasks.batches import PaddedBatch
+from albert_zh.tasks.features import Features
 
 
-def training_batches(options: ClassifierOptions, data: Data, step: int) -> tf.data.Dataset:
-    """Batches from a step on: inputs `[B, L] int32`, and the targets of the task's kind."""
-    features = data.features["train"]
-    length = options.max_seq_length if len(data.buckets) == 1 else None
-    rows = options.train_batch_size
-    signature = {name: tf.TensorSpec([rows, length], tf.int32) for name in INPUTS}
-    for name, shape in data.task.kind.targets.items():
-        signature[name] = tf.TensorSpec([rows, *shape], tf.int32)
-    return tf.data.Dataset.from_generator(
-        lambda: (
-            collate(features, padded.indices, padded_length=padded.padded_length)
-            for padded in training_order(options, data, step)
-        ),
-        output_signature=signature,
-    ).prefetch(tf.data.AUTOTUNE)
+def training_batches(
+    options: ClassifierOptions, data: Data, step: int, *, until: int
+) -> tf.data.Dataset:
+    """Batches from one step to another: inputs `[B, L] int32`, and the targets of the task's kind.
+
+    A run that has come to its last step asks for batches, too, and takes none.
+    """
+    order = training_order(options, data, step)
+    return gathered_batches(
+        data.features["train"],
+        list(itertools.islice(order, max(1, until - step))),
+        padded_length=options.max_seq_length if len(data.buckets) == 1 else None,
+    )
+
+
+def gathered_batches(
+    features: Features, batches: Sequence[PaddedBatch], *, padded_length: int | None = None
+) -> tf.data.Dataset:
+    """The batches that `collate` makes of the rows, in the same order.
+
+    TensorFlow gathers the tokens itself. Were a Python generator to do it, TensorFlow would change
+    the C library's allocator for the whole process (see `util.allocator`).
+
+    Args:
+        features: All rows, N.
+        batches: At least one, all of B rows.
+        padded_length: L, where it is the same for all batches, so that their shape is static.
+    """
+    num_rows = len(batches[0].indices)
+    token_ids = tf.constant(features.token_ids)
+    starts, ends = tf.constant(features.offsets[:-1]), tf.constant(features.offsets[1:])
+    first_lengths = tf.constant(features.first_lengths, tf.int64)
+    targets = {name: tf.constant(values) for name, values in features.targets.items()}
+
+    def gather(indices: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
+        positions = tf.range(length)  # [L]
+        start = tf.gather(starts, indices)[:, None]  # [B, 1]
+        is_token = positions < tf.gather(ends, indices)[:, None] - start  # [B, L]
+        is_second = is_token & (positions >= tf.gather(first_lengths, indices)[:, None])
+        places = tf.where(is_token, start + positions, 0)
+        inputs = {
+            "input_ids": tf.where(is_token, tf.gather(token_ids, places), 0),
+            "input_mask": tf.cast(is_token, tf.int32),
+            "segment_ids": tf.cast(is_second, tf.int32),
+        }
+        shape = [num_rows, padded_length]
+        return {
+            **{name: tf.ensure_shape(values, shape) for name, values in inputs.items()},
+            **{name: tf.gather(values, indices) for name, values in targets.items()},
+        }
+
+    indices = np.stack([batch.indices for batch in batches])
+    lengths = np.array([batch.padded_length for batch in batches], np.int64)
+    return (
+        tf.data.Dataset.from_tensor_slices((indices, lengths))
+        .map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .prefetch(tf.data.AUTOTUNE)
+    )

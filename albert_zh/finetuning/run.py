@@ -173,7 +173,7 @@ def _train(
             num_train_steps=num_steps,
             num_warmup_steps=int(num_steps * options.warmup_proportion),
         ),
-        batches=lambda step: training_batches(options, data, step),
+        batches=lambda step: training_batches(options, data, step, until=num_steps),
         plan=plan_batch(run, options.train_batch_size, Lengths(options.max_seq_length)),
         workload=Workload(options.train_batch_size),
         first_weights=first_weights,
