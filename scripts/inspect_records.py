@@ -3,13 +3,13 @@
   python scripts/inspect_records.py --input_file='data/*.tfrecord' \\
     --vocab_file=albert_config/vocab.txt --histogram_file=lengths.png
 
-It reads what create_pretraining_data.py writes with any flags, and the records of the published
-toolkits. The first instances are shown as tokens, with what the model has to guess:
+It reads the records of create_pretraining_data.py, made with any flags, and those of the published
+toolkits. The first instances are shown as tokens, with those that the model has to predict:
 
   A  [CLS] 我 爱 [北→MASK] [京→=] [SEP]
 
-Every record is read and its checksum compared; the files are compared with manifest.json beside
-them. All that is wrong is listed with file, record and byte, and the exit code is 1.
+Every record is read and checked as training does; the files are compared with manifest.json beside
+them. If anything is wrong, all of it is listed with file, record and byte, and the exit code is 1.
 """
 
 import pathlib
@@ -22,13 +22,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from albert_zh import cli
 from albert_zh.flags import REQUIRED, define_flags, option, read_flags
-from albert_zh.inspection.inspection import LEGEND, InspectedFiles, Problem, examples, inspect
-from albert_zh.inspection.statistics import (
-    Statistics,
-    draw_histograms,
-    histogram,
-    summary,
-)
+from albert_zh.inspection.files import InspectedFiles
+from albert_zh.inspection.pictures import draw_histograms, histogram
+from albert_zh.inspection.rendering import LEGEND, examples
+from albert_zh.inspection.statistics import Statistics, summary
+from albert_zh.inspection.verification import Inspection, inspect_files
 from albert_zh.records.manifest import MANIFEST
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.text.vocab import Vocab
@@ -38,7 +36,7 @@ from albert_zh.util.optional_packages import load_extra
 
 @dataclass(frozen=True)
 class InspectOptions:
-    """What to look at, and how closely."""
+    """Files to inspect, and how closely."""
 
     input_file: str = option(REQUIRED, "Record files: a comma-separated list of files or globs.")
     vocab_file: str | None = option(
@@ -65,18 +63,19 @@ def main() -> None:
     files = InspectedFiles.find(expand_patterns(options.input_file), load_vocab(options))
     if files.vocab and options.num_shown:
         print(LEGEND, *examples(files, count=options.num_shown), sep="\n\n", end="\n\n")
-    statistics, problems = inspect(files, verify=options.verify)
+    inspection = inspect_files(files, verify=options.verify)
+    statistics = inspection.statistics
     if statistics.lengths:
         print(report(statistics, files))
         if options.histogram_file:
             with atomic_write(options.histogram_file) as file:
                 draw_histograms(statistics, file)
             print(f"\nwrote {options.histogram_file}")
-    conclude(files, statistics, problems, verify=options.verify)
+    conclude(files, inspection, verify=options.verify)
 
 
 def check_picture(path: str) -> None:
-    """Finds out before the long work whether a picture can be written."""
+    """Fail before the long work if the picture cannot be written."""
     if not path.endswith(".png"):
         raise ValueError(
             f"the histogram is a PNG picture; give a name that ends in .png, not {path}"
@@ -102,19 +101,18 @@ def report(statistics: Statistics, files: InspectedFiles) -> str:
     return "\n\n".join([*parts, histogram(statistics.lengths, name="tokens")])
 
 
-def conclude(
-    files: InspectedFiles, statistics: Statistics, problems: list[Problem], *, verify: bool
-) -> None:
-    """Says what was found to be in order.
+def conclude(files: InspectedFiles, inspection: Inspection, *, verify: bool) -> None:
+    """Print that all is in order.
 
     Raises:
         ValueError: Something is not; lists all of it.
     """
     if verify and (unlisted := files.unlisted()):
         print(f"\nno {MANIFEST} lists them; only their records were checked: {_named(unlisted)}")
-    if problems:
-        raise ValueError("\n".join(["not all is as it should be", *map(str, problems)]))
-    print(f"\nin order: {statistics.counts['records']:,} records of {_named(files.paths)}")
+    if inspection.problems:
+        raise ValueError("\n".join(["not all is as it should be", *map(str, inspection.problems)]))
+    num_records = inspection.statistics.counts["records"]
+    print(f"\nin order: {num_records:,} records of {_named(files.paths)}")
 
 
 def _named(paths: Sequence[str]) -> str:

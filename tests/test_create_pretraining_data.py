@@ -14,7 +14,7 @@ from collections import Counter
 import pytest
 import tensorflow as tf
 
-from albert_zh.input.stored import decode
+from albert_zh.input.decoding import decode
 from albert_zh.records.tfrecord import read_records
 
 ROOT = pathlib.Path(__file__).parent.parent

@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from albert_zh.corpus.instances import Instance
 from albert_zh.input.batches import evaluation_batches
-from albert_zh.input.damage import OnCorrupt, brief
-from albert_zh.input.decoding import Stretch
+from albert_zh.input.damage import brief
 from albert_zh.input.files import check_records
+from albert_zh.input.reading import RecordRange
+from albert_zh.input.rules import OnCorrupt
 from albert_zh.records.features import Layout, serialize
 from albert_zh.records.manifest import RecordSet, Shard, add_set
 from albert_zh.records.tfrecord import frame
@@ -59,7 +60,7 @@ def test_bad_records_are_left_out_and_counted(tmp_path):
     path = tmp_path / "a.tfrecord"
     files = check(path, bytes(content))
     places = [(0, 7), (9, 21), (31, 29)]
-    assert files.stretches == tuple(Stretch(str(path), *place) for place in places)
+    assert files.ranges == tuple(RecordRange(str(path), *place) for place in places)
     assert files.num_skipped == 3
     assert labels(files) == [number for number in range(COUNT) if number not in (7, 8, 30)]
 

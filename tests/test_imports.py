@@ -26,7 +26,7 @@ ALLOWED = {
     "corpus": {"text", "words", "masking", "flags"},
     "records": {"text", "corpus", "masking"},
     "creation": {"text", "words", "masking", "corpus", "records", "flags"},
-    "input": {"records", "masking", "corpus.instances"},
+    "input": {"records", "masking"},
     "inspection": {"text", "masking", "records", "input"},
     "model": {"config", "variants"},
     "objectives": {"config", "variants", "model", "train.losses", "train.metrics"},

@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from albert_zh.corpus.instances import Instance
 from albert_zh.input.batches import evaluation_batches, named_read_errors, training_batches
-from albert_zh.input.damage import OnCorrupt
-from albert_zh.input.decoding import Stretch
 from albert_zh.input.files import check_records
+from albert_zh.input.reading import RecordRange
+from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.records.features import Layout, serialize
 from albert_zh.records.tfrecord import frame
@@ -134,35 +134,33 @@ def test_resumed_order_equals_the_uninterrupted_one(files):
 
 
 @pytest.mark.parametrize("bad", [[], [3, 4, 12, 24]])
-def test_windows_mix_distant_records_and_are_passed_over(files, monkeypatch, bad):
-    monkeypatch.setattr("albert_zh.input.batches._WINDOW", 6)
-    monkeypatch.setattr("albert_zh.input.batches._LANES", 3)
-    files = replace(files, stretches=without(files, bad))
+def test_windows_mix_distant_records_and_are_passed_over(files, bad):
+    sizes = {"window": 6, "lanes": 3}
+    files = replace(files, ranges=without(files, bad))
     size = 25 - len(bad)
-    epochs = training_numbers(files, 3, batch_size=size, seed=1)
+    epochs = training_numbers(files, 3, batch_size=size, seed=1, **sizes)
     good = [number for number in range(100, 125) if number - 100 not in bad]
     assert [sorted(epoch) for epoch in epochs] == [good] * 3
     assert len({number // 10 for number in epochs[0][:6]}) >= 2
     numbers = [number for epoch in epochs for number in epoch]
     for used in (0, 6, 10, 20, size + size % 2, 2 * size, 2 * size + 14):
-        (first,) = training_numbers(files, 1, batch_size=2, seed=1, skip_batches=used // 2)
+        (first,) = training_numbers(files, 1, batch_size=2, seed=1, skip_batches=used // 2, **sizes)
         assert first == numbers[used : used + 2]
 
 
 def without(files, bad):
-    """The stretches of the files without some records, counted through all files."""
-    stretches, start = [], 0
-    for whole in files.stretches:
+    """The ranges of the files without some records, counted through all files."""
+    ranges, start = [], 0
+    for whole in files.ranges:
         places = [-1, *(each - start for each in bad if 0 <= each - start < whole.count)]
         for first, end in pairwise([*places, whole.count]):
-            stretches.append(Stretch(whole.path, first + 1, end - first - 1))
+            ranges.append(RecordRange(whole.path, first + 1, end - first - 1))
         start += whole.count
-    return tuple(stretch for stretch in stretches if stretch.count)
+    return tuple(part for part in ranges if part.count)
 
 
-def test_resume_reads_no_record_before_its_window(paths, files, monkeypatch):
-    monkeypatch.setattr("albert_zh.input.batches._WINDOW", 8)
-    expected = training_numbers(files, 6, batch_size=4, seed=1)
+def test_resume_reads_no_record_before_its_window(paths, files):
+    expected = training_numbers(files, 6, batch_size=4, seed=1, window=8)
     used = {number for batch in expected[:4] for number in batch}
     for path, start in zip(paths, (100, 110, 120), strict=True):
         content = bytearray(pathlib.Path(path).read_bytes())
@@ -171,9 +169,10 @@ def test_resume_reads_no_record_before_its_window(paths, files, monkeypatch):
             if 0 <= (number - start) * size < len(content):
                 content[(number - start) * size + 40] ^= 1
         pathlib.Path(path).write_bytes(content)
-    assert training_numbers(files, 2, batch_size=4, seed=1, skip_batches=4) == expected[4:]
+    later = training_numbers(files, 2, batch_size=4, seed=1, skip_batches=4, window=8)
+    assert later == expected[4:]
     with pytest.raises(tf.errors.DataLossError):
-        training_numbers(files, 1, batch_size=4, seed=1)
+        training_numbers(files, 1, batch_size=4, seed=1, window=8)
 
 
 def test_epochs_begin_with_any_file(files):
@@ -249,7 +248,7 @@ def stored(**values):
         (stored(masked_lm_positions=[8, 0, 0]), "masked_lm_positions points outside the tokens"),
         (stored(segment_ids=[0, 0, 0, 0, 2, 2, 2, 2]), "segment_ids is not zeros followed by ones"),
         (stored(next_sentence_labels=[2]), r"next_sentence_labels is \[2\], not"),
-        (b"", "it lacks input_ids, segment_ids, next_sentence_labels"),
+        (b"", "it lacks input_ids, input_mask, segment_ids, masked_lm_positions, masked_lm_ids"),
         (b"\xff\xff", r"it is not a tf\.Example"),
     ],
 )

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from albert_zh.corpus.instances import Instance
-from albert_zh.input.decoding import Stretch
 from albert_zh.input.files import RecordFiles, check_records, split_files
+from albert_zh.input.reading import RecordRange, RecordReader
 from albert_zh.records.features import Layout, serialize
 from albert_zh.records.manifest import RecordSet, Shard, add_set
 from albert_zh.records.tfrecord import frame
@@ -48,9 +48,8 @@ def write(tmp_path):
 def test_records_without_a_manifest_are_counted(write):
     paths = [write("a.tfrecord"), write("b.tfrecord", count=7)]
     assert check_records(paths) == RecordFiles(
-        stretches=(Stretch(paths[0], 0, 4), Stretch(paths[1], 0, 7)),
-        max_seq_length=8,
-        max_predictions_per_seq=3,
+        ranges=(RecordRange(paths[0], 0, 4), RecordRange(paths[1], 0, 7)),
+        reader=RecordReader(Layout(8, 3)),
         vocabulary=None,
         mask_id=4,
     )
@@ -70,14 +69,13 @@ def test_layout_is_found_out(write, tmp_path, masked, padded, compress):
     layout = Layout(8, 3, masked=masked, padded=padded)
     files = check_records([write("a.tfrecord", layout, compress=compress, recipe=RECIPE)])
     assert files == RecordFiles(
-        stretches=(Stretch(str(tmp_path / "a.tfrecord"), 0, 4),),
-        max_seq_length=8,
-        max_predictions_per_seq=3 if masked else 0,
+        ranges=(RecordRange(str(tmp_path / "a.tfrecord"), 0, 4),),
+        reader=RecordReader(
+            Layout(8, 3 if masked else 0, masked=masked, padded=padded),
+            compression="GZIP" if compress else "",
+            vocab_size=10,
+        ),
         vocabulary={"fingerprint": "f00d", "size": 10},
-        vocab_size=10,
-        masked=masked,
-        padded=padded,
-        compression="GZIP" if compress else "",
         mask_id=4 if masked else None,
     )
 
@@ -176,7 +174,7 @@ def example(**values):
         (frame(b"\xff\xff"), r"record 0, at byte 0: it is not a tf\.Example"),
         (
             frame(example(input_ids=[1] * 8, input_mask=[1] * 8, label_ids=[1])),
-            "it lacks segment_ids, next_sentence_labels, masked_lm_positions, masked_lm_ids, ",
+            "it lacks segment_ids, masked_lm_positions, masked_lm_ids, masked_lm_weights, next_sen",
         ),
     ],
     ids=["empty", "other format", "cut off", "no example", "fine-tuning record"],
@@ -198,7 +196,7 @@ def test_feature_of_another_length_is_an_error(tmp_path):
 
 
 def guesses(seen, label):
-    """A record whose third token is to be guessed."""
+    """A record whose third token is to be predicted."""
     token_ids = (2, 6, seen, 3, 9, 3)
     return serialize(replace(INSTANCE, token_ids=token_ids, masked_labels=(label,)), PUBLISHED)
 

@@ -67,7 +67,7 @@ def test_instances_then_statistics_then_the_verdict_are_printed(run, records):
     legend, example, statistics, histogram, note, verdict = run(num_shown=1).strip().split("\n\n")
     assert legend == script.LEGEND
     assert example == (
-        f"{records}, record 0: 7 tokens, 2 to guess, swapped\n"
+        f"{records}, record 0: 7 tokens, 2 to predict, swapped\n"
         "  A  [CLS] 今 [天→MASK] [SEP]\n"
         "  B  很 [冷→=] [SEP]"
     )

@@ -7,8 +7,10 @@ import pytest
 import small
 
 from albert_zh.corpus.instances import Instance
-from albert_zh.input.stored import decode
-from albert_zh.inspection.inspection import InspectedFiles, examples, inspect, render
+from albert_zh.input.decoding import decode
+from albert_zh.inspection.files import InspectedFiles
+from albert_zh.inspection.rendering import examples, render
+from albert_zh.inspection.verification import inspect_files
 from albert_zh.records.features import Layout, serialize
 from albert_zh.records.manifest import RecordSet, Shard, add_set
 from albert_zh.records.tfrecord import frame
@@ -39,9 +41,9 @@ def shown(instance, layout=LAYOUT, orders=ORDERS):
     return render(decode(serialize(instance, layout)), VOCAB, orders=orders)
 
 
-def test_masks_show_what_is_read_and_what_is_to_be_guessed():
+def test_masks_show_what_is_read_and_what_is_to_be_predicted():
     assert shown(INSTANCE) == (
-        "10 tokens, 3 to guess, in order\n"
+        "10 tokens, 3 to predict, in order\n"
         "  A  [CLS] 今 [天→MASK] 去 [京→沪] [汉→=] [SEP]\n"
         "  B  很 冷 [SEP]"
     )
@@ -58,7 +60,7 @@ def test_dynamic_records_show_their_words():
 def test_single_segment_has_no_order():
     single = replace(INSTANCE, segment_ids=(0,) * 10, swapped=True)
     assert shown(single) == (
-        "10 tokens, 3 to guess, one segment\n"
+        "10 tokens, 3 to predict, one segment\n"
         "  A  [CLS] 今 [天→MASK] 去 [京→沪] [汉→=] [SEP] 很 冷 [SEP]"
     )
 
@@ -95,8 +97,8 @@ def listed(directory, names, **recipe):
 
 def found(paths, *, vocab=VOCAB, verify=True):
     files = InspectedFiles.find([str(path) for path in paths], vocab)
-    statistics, problems = inspect(files, verify=verify)
-    return statistics, [str(problem) for problem in problems]
+    inspection = inspect_files(files, verify=verify)
+    return inspection.statistics, [str(problem) for problem in inspection.problems]
 
 
 def test_whole_shards_have_no_problem(shards):
@@ -186,7 +188,7 @@ def test_files_without_a_manifest_are_read_and_named(shards, tmp_path):
     assert files.unlisted() == [str(lonely)]
     assert files.num_listed is None
     assert InspectedFiles.find(paths[:2], None).num_listed == 6
-    assert inspect(files, verify=True)[1] == []
+    assert inspect_files(files, verify=True).problems == ()
 
 
 def test_other_vocabulary_is_an_error(shards):
@@ -203,7 +205,7 @@ def test_examples_are_the_first_good_records(tmp_path):
     files = InspectedFiles.find([str(path)], VOCAB)
     lines = [example.splitlines()[0] for example in examples(files, count=2)]
     assert lines == [
-        f"{path}, record {number}: 10 tokens, 3 to guess, in order" for number in (1, 2)
+        f"{path}, record {number}: 10 tokens, 3 to predict, in order" for number in (1, 2)
     ]
 
 

@@ -8,11 +8,11 @@ import pytest
 import small
 
 from albert_zh.corpus.instances import Instance
-from albert_zh.input.stored import decode
+from albert_zh.input.decoding import decode
+from albert_zh.inspection.pictures import draw_histograms
 from albert_zh.inspection.statistics import (
     Statistics,
     TokenMeanings,
-    draw_histograms,
     gather,
     summary,
 )
@@ -63,8 +63,8 @@ def test_counts_are_those_of_the_hand_made_records():
     assert statistics.predictions == {3: 1, 2: 1}
     assert statistics.counts == {
         **{"records": 2, "tokens": 13, "places": 20, "pairs": 1, "swapped": 1},
-        **{"maskable": 13, "masked": 5, "padded": 2, "room": 6, "taken": 5, "full": 1},
-        **{"replaced": 3, "kept": 1, "other": 1, "text": 8, "unknown": 2},
+        **{"maskable": 13, "masked": 5, "padded": 2, "room": 6, "used": 5, "full": 1},
+        **{"mask": 3, "kept": 1, "other": 1, "text": 8, "unknown": 2},
     }
 
 

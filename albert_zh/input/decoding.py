@@ -1,140 +1,145 @@
-"""Stretches of record files become tensors; what no batch can be made of is an error.
+"""Records decoded one at a time, whichever toolkit wrote them, each with what is wrong with it.
 
 ```
-file       record 0 1 2 3 4 5 6 7 8 9      record 3 is damaged
-stretches         0 1 2   4 5 6 7 8 9      (first 0, count 3), (first 4, count 6)
+file -> frames -> tf.Example -> StoredInstance                     padding removed
+        bad checksum | not an Example | breaks the rules -> StoredRecord.problem
 ```
-Records are batched before they are parsed: one call parses them all, at twice the rate.
+All layouts of `records.features` can be decoded, and what the published toolkits write, with or
+without google's `token_boundary` beside the masks. Training reads batches in `input.reading`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
+from albert_zh.input.rules import ANY_RECORD, RecordRules
 from albert_zh.records import features
 from albert_zh.records.features import Layout
+from albert_zh.records.tfrecord import scan_frames
 
-Batch = dict[str, tf.Tensor]
+_KNOWN = {*Layout(0, 0).lengths(), *Layout(0, 0, masked=False).lengths()}
 
-NO_BATCH = "cannot be made into a batch"  # stands in what is said of a record that does not fit
-_PARSED_AT_ONCE = 512  # records, where they are only looked at
+
+@dataclass(frozen=True, eq=False)
+class StoredInstance:
+    """An instance as a record holds it, without its padding: N tokens, of which M are masked."""
+
+    token_ids: np.ndarray  # [N] the tokens that the model reads
+    segment_ids: np.ndarray  # [N] zeros, then ones if there is a second segment
+    starts: np.ndarray | None  # [N] bool, True where a word starts; None if the record has none
+    masked_positions: np.ndarray  # [M] of the tokens to predict; none before dynamic masking
+    masked_labels: np.ndarray  # [M]
+    swapped: bool
+    layout: Layout  # of this record: the lengths count its padding
+
+    @property
+    def num_segments(self) -> int:
+        return 1 + int(self.segment_ids[-1])
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Good records in a row of a file."""
+class StoredRecord:
+    """A record of a file: the instance in it, or else what is wrong with it."""
 
-    path: str
-    first: int  # number of the first one in the file
-    count: int
+    number: int  # in the file, from 0
+    offset: int  # byte where it begins, in the content of a compressed file
+    instance: StoredInstance | None
+    problem: str | None
 
-
-@dataclass(frozen=True)
-class Format:
-    """All that has to be known to read the records."""
-
-    layout: Layout  # lengths of the batches
-    compression: str = ""  # or GZIP, as TensorFlow calls it
-    vocab_size: int | None = None  # None: ids are not compared with it
-
-    def raw(self, paths: tf.Tensor, first: tf.Tensor, count: tf.Tensor) -> tf.data.Dataset:
-        """The bytes of the records of stretches `[S] string, int64, int64`, one after the other.
-
-        Records before a stretch are passed over by their lengths, without their checksums.
-        """
-        return tf.data.Dataset.from_tensor_slices((paths, first, count)).flat_map(
-            lambda path, first, count: (
-                tf.data.TFRecordDataset(path, self.compression).skip(first).take(count)
-            )
-        )
-
-    def parser(self) -> Callable[[tf.Tensor], Batch]:
-        """A function from the bytes of B records `[B] string` to what they hold, padded.
-
-        What it returns has the names of the records, and `int32` for integers. It raises
-        `tf.errors.InvalidArgumentError` if a record is no tf.Example, lacks a feature, has another
-        length, or ids and positions that point nowhere.
-        """
-        layout, lengths = self.layout, self.layout.lengths()
-        stored = {name: _stored(name, length, layout) for name, length in lengths.items()}
-        limits = {
-            features.INPUT_IDS: self.vocab_size,
-            features.MASKED_IDS: self.vocab_size,
-            features.MASKED_POSITIONS: layout.max_seq_length,
-            features.SEGMENT_IDS: 2,
-            features.SENTENCE_ORDER: 2,
-        }
-
-        def parse(records: tf.Tensor) -> Batch:
-            batch = tf.io.parse_example(records, stored)
-            if not layout.padded:
-                batch = _padded(batch, layout)
-            for name, value in batch.items():
-                if value.dtype == tf.int64:
-                    batch[name] = _in_range(name, value, limits.get(name))
-            return batch
-
-        return parse
-
-    def check(self, stretches: Iterable[Stretch]) -> None:
-        """Reads the records as training does.
-
-        Raises:
-            corruption.READ_ERRORS: One of them is bad.
-        """
-        records = self.raw(*columns(stretches)).batch(_PARSED_AT_ONCE)
-        for _ in records.map(self.parser(), num_parallel_calls=tf.data.AUTOTUNE):
-            pass
+    def __str__(self) -> str:
+        return f"record {self.number:,}, at byte {self.offset:,}: {self.problem}"
 
 
-def columns(stretches: Iterable[Stretch]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Paths, first numbers and counts `[S] string, int64, int64` of S stretches."""
-    rows = list(stretches)
-    return (
-        tf.constant([each.path for each in rows], tf.string),
-        tf.constant([each.first for each in rows], tf.int64),
-        tf.constant([each.count for each in rows], tf.int64),
+def read_stored(path: str, rules: RecordRules = ANY_RECORD) -> Iterator[StoredRecord]:
+    """Decode all records of a plain or gzip file, bad ones too.
+
+    A record with a bad checksum does not hide those behind it, unless the length of the record
+    itself is damaged: then nobody knows where the next one begins.
+    """
+    for number, offset, payload, problem in scan_frames(path):
+        instance = None
+        if not problem:
+            try:
+                instance = decode(payload, rules)
+            except ValueError as error:
+                problem = str(error)
+        yield StoredRecord(number, offset, instance, problem)
+
+
+def first_layout(path: str) -> Layout | None:
+    """The layout of the first good record of a file; None if there is no good one."""
+    instances = (record.instance for record in read_stored(path))
+    return next((instance.layout for instance in instances if instance), None)
+
+
+def decode(record: bytes, rules: RecordRules = ANY_RECORD) -> StoredInstance:
+    """Decode the bytes of a tf.Example.
+
+    Raises:
+        ValueError: The record breaks the rules; names the feature, but not the place: the caller
+            knows the file.
+    """
+    stored = _stored_values(record)
+    masked = rules.masked
+    if masked is None:
+        masked = features.MASKED_POSITIONS in stored or features.WORD_STARTS not in stored
+    padded = features.INPUT_MASK in stored if rules.padded is None else rules.padded
+    names = Layout(0, 0, masked=masked, padded=padded).lengths()
+    if missing := [name for name in names if name not in stored]:
+        raise ValueError(f"it lacks {', '.join(missing)}")
+    values = {name: _typed(name, stored[name]) for name in names}
+    lengths = {name: len(each) for name, each in values.items()}
+    for check in rules.length_checks(lengths, padded=padded):
+        if not check.holds:
+            raise ValueError(check.problem)
+
+    places, capacity = lengths[features.INPUT_IDS], lengths.get(features.MASKED_IDS, 0)
+    if not padded:
+        values[features.INPUT_MASK] = np.ones(places, np.int64)
+        values[features.MASKED_WEIGHTS] = np.ones(capacity, np.float32)
+    length = np.count_nonzero(values[features.INPUT_MASK])
+    for check in rules.value_checks(values, num_tokens=np.array([length])):
+        if not check.holds.all():
+            raise ValueError(check.problem)
+
+    num_masks = np.count_nonzero(values[features.MASKED_WEIGHTS]) if masked else 0
+    none, starts = np.empty(0, np.int64), _word_starts(stored, places)
+    return StoredInstance(
+        token_ids=values[features.INPUT_IDS][:length],
+        segment_ids=values[features.SEGMENT_IDS][:length],
+        starts=None if starts is None else starts[:length] == 1,
+        masked_positions=values.get(features.MASKED_POSITIONS, none)[:num_masks],
+        masked_labels=values.get(features.MASKED_IDS, none)[:num_masks],
+        swapped=bool(values[features.SENTENCE_ORDER][0]),
+        layout=Layout(places, capacity, masked=masked, padded=padded),
     )
 
 
-def _stored(name: str, length: int, layout: Layout) -> tf.io.FixedLenFeature | tf.io.RaggedFeature:
-    stored_type = tf.float32 if name == features.MASKED_WEIGHTS else tf.int64
-    if layout.padded or name == features.SENTENCE_ORDER:
-        return tf.io.FixedLenFeature([length], stored_type)
-    return tf.io.RaggedFeature(stored_type)
+def _stored_values(record: bytes) -> dict[str, tf.train.Feature]:
+    """The known features of the record that are of any type."""
+    try:
+        stored = tf.train.Example.FromString(record).features.feature
+    except DecodeError:
+        raise ValueError("it is not a tf.Example") from None
+    return {
+        name: stored[name] for name in _KNOWN if name in stored and stored[name].WhichOneof("kind")
+    }
 
 
-def _padded(compact: dict[str, tf.Tensor | tf.RaggedTensor], layout: Layout) -> Batch:
-    """The features of padded records, made of those of compact ones."""
-    lengths, batch = layout.lengths(), dict(compact)
-    for name, values in compact.items():
-        if isinstance(values, tf.RaggedTensor):
-            batch[name] = _filled_up(name, values, lengths[name])
-    batch[features.INPUT_MASK] = tf.sequence_mask(
-        compact[features.INPUT_IDS].row_lengths(), layout.max_seq_length, tf.int32
-    )
-    if layout.masked:
-        batch[features.MASKED_WEIGHTS] = tf.sequence_mask(
-            compact[features.MASKED_IDS].row_lengths(), layout.max_predictions_per_seq, tf.float32
-        )
-    return batch
+def _typed(name: str, feature: tf.train.Feature) -> np.ndarray:
+    wanted = "float_list" if name == features.MASKED_WEIGHTS else "int64_list"
+    if (kind := feature.WhichOneof("kind")) != wanted:
+        raise ValueError(f"{name} is a {kind}, not {wanted}")
+    dtype = np.float32 if wanted == "float_list" else np.int64
+    return np.array(getattr(feature, wanted).value, dtype)
 
 
-def _filled_up(name: str, values: tf.RaggedTensor, length: int) -> tf.Tensor:
-    fits = values.bounding_shape(axis=1) <= length
-    with tf.control_dependencies([_assert(fits, f"more than {length} values of {name}")]):
-        return values.to_tensor(shape=[None, length])
-
-
-def _in_range(name: str, values: tf.Tensor, limit: int | None) -> tf.Tensor:
-    """The int64 values as int32."""
-    if limit is None:
-        return tf.cast(values, tf.int32)
-    fits = tf.reduce_all((values >= 0) & (values < limit))
-    with tf.control_dependencies([_assert(fits, f"values of {name} beyond {limit}")]):
-        return tf.cast(values, tf.int32)
-
-
-def _assert(condition: tf.Tensor, problem: str) -> tf.Operation:
-    return tf.debugging.Assert(condition, [f"a record {NO_BATCH}: {problem}"])
+def _word_starts(stored: Mapping[str, tf.train.Feature], length: int) -> np.ndarray | None:
+    """The word starts, also those beside masks, which training does not read."""
+    starts = stored.get(features.WORD_STARTS)
+    if starts is None or len(starts.int64_list.value) != length:
+        return None
+    return np.array(starts.int64_list.value, np.int64)

@@ -1,29 +1,26 @@
-"""Statistics of records: counts that add up, shown as lines, bars of text or a picture.
+"""Statistics of records: counts that add up, and a summary of them in lines.
 
 ```
-instances -> gather -> Statistics + Statistics + ... -> summary, histogram, draw_histograms
+instances -> gather -> Statistics + Statistics + ... -> summary; pictures.histogram
 ```
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import IO
 
 import numpy as np
 
-from albert_zh.input.stored import StoredInstance
+from albert_zh.input.decoding import StoredInstance
 from albert_zh.text.encoding import is_chinese
 from albert_zh.text.vocab import Vocab
-from albert_zh.util.optional_packages import load_extra
 
-_NUM_BARS, _BAR_WIDTH = 10, 40
 _LONG_WORD = 5  # tokens; words of as many and more are shown together
 
 
 @dataclass(frozen=True)
 class TokenMeanings:
-    """What ids mean to the statistics."""
+    """The meaning of ids, as far as the statistics need it."""
 
     mask_id: int
     unk_id: int
@@ -33,7 +30,7 @@ class TokenMeanings:
     def of(cls, vocab: Vocab) -> "TokenMeanings":
         # brightmart's labels are ##字 for the later characters of words, where the text has 字.
         plain = [
-            vocab.ids.get(token[2:], index) if _is_twin(token) else index
+            vocab.ids.get(token[2:], index) if _is_chinese_piece(token) else index
             for index, token in enumerate(vocab.tokens)
         ]
         return cls(vocab.mask_id, vocab.unk_id, np.array(plain))
@@ -44,10 +41,10 @@ class Statistics:
     """Counts over records, which add up; their size depends on the longest record only."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    lengths: Counter[int] = field(default_factory=Counter)  # tokens of a record -> records
-    predictions: Counter[int] = field(default_factory=Counter)  # masked tokens of it -> records
-    words: Counter[int] = field(default_factory=Counter)  # tokens of a word -> such tokens
-    masked_words: Counter[int] = field(default_factory=Counter)  # the same of masked tokens
+    lengths: Counter[int] = field(default_factory=Counter)  # tokens -> records
+    predictions: Counter[int] = field(default_factory=Counter)  # masked tokens -> records
+    words: Counter[int] = field(default_factory=Counter)  # tokens per word -> tokens in such words
+    masked_words: Counter[int] = field(default_factory=Counter)  # the same for masked tokens
 
     def __add__(self, other: "Statistics") -> "Statistics":
         names = (each.name for each in fields(Statistics))
@@ -55,7 +52,7 @@ class Statistics:
 
 
 def gather(instances: Sequence[StoredInstance], meanings: TokenMeanings | None) -> Statistics:
-    """The statistics of some instances; without the vocabulary fewer `counts`."""
+    """The statistics of some instances; without `meanings`, fewer `counts`."""
     sizes = np.array([len(instance.token_ids) for instance in instances])
     masked = [instance for instance in instances if instance.layout.masked]
     counts = Counter(
@@ -75,7 +72,7 @@ def gather(instances: Sequence[StoredInstance], meanings: TokenMeanings | None) 
 
 
 def summary(statistics: Statistics, *, orders: tuple[str, str]) -> str:
-    """The statistics of at least one record as lines; `orders` are the two labels in words."""
+    """Lines about the statistics of one or more records; `orders` are the two labels in words."""
     counts = statistics.counts
     padding = _percent(counts["places"] - counts["tokens"], counts["places"])
     rows = [
@@ -92,60 +89,16 @@ def summary(statistics: Statistics, *, orders: tuple[str, str]) -> str:
     return "\n".join(f"{name:9} {text}" for name, text in rows)
 
 
-def histogram(values: Counter[int], *, name: str) -> str:
-    """Bars of text, longest where most records are.
-
-    >>> print(histogram(Counter({3: 1, 4: 2, 6: 4}), name="tokens"))
-       tokens     records
-            3           1  ##########
-            4           2  ####################
-            5           0
-            6           4  ########################################
-    """
-    low, high = min(values), max(values)
-    width = -(-(high - low + 1) // _NUM_BARS)
-    bars = Counter()
-    for value, count in values.items():
-        bars[(value - low) // width] += count
-    lines = [f"{name:>9}  {'records':>10}"]
-    for bar in range((high - low) // width + 1):
-        first = low + bar * width
-        last = min(first + width - 1, high)
-        label = f"{first}" if first == last else f"{first}-{last}"
-        marks = "#" * round(_BAR_WIDTH * bars[bar] / max(bars.values()))
-        lines.append(f"{label:>9}  {bars[bar]:>10,}  {marks}".rstrip())
-    return "\n".join(lines)
-
-
-def draw_histograms(statistics: Statistics, file: IO[bytes]) -> None:
-    """Draws lengths and predictions per record as a PNG picture; needs no display.
-
-    Raises:
-        ValueError: The package matplotlib is not installed.
-    """
-    # Without pyplot, matplotlib draws with Agg.
-    library = load_extra("matplotlib.figure", purpose="a histogram")
-    panels = [("tokens of a record", statistics.lengths)]
-    if statistics.predictions:
-        panels.append(("masked tokens of a record", statistics.predictions))
-    figure = library.Figure(figsize=(6 * len(panels), 4), layout="constrained")
-    for column, (name, values) in enumerate(panels, 1):
-        axes = figure.add_subplot(1, len(panels), column)
-        axes.bar(list(values), list(values.values()), width=1.0)
-        axes.set(xlabel=name, ylabel="records", xlim=(0, max(values) + 1))
-    figure.savefig(file, format="png", dpi=120)
-
-
-def _is_twin(token: str) -> bool:
+def _is_chinese_piece(token: str) -> bool:
     return len(token) == 3 and token.startswith("##") and is_chinese(token[2])
 
 
 def _room_counts(padded: Sequence[StoredInstance]) -> dict[str, int]:
-    """Of records with padding: the places for masked tokens, and how many are taken."""
-    taken = [len(instance.masked_labels) for instance in padded]
+    """Places for masked tokens in padded records, and the number of those in use."""
+    used = [len(instance.masked_labels) for instance in padded]
     room = [instance.layout.max_predictions_per_seq for instance in padded]
-    full = sum(map(int.__eq__, taken, room))
-    return {"padded": len(padded), "room": sum(room), "taken": sum(taken), "full": full}
+    full = sum(map(int.__eq__, used, room))
+    return {"padded": len(padded), "room": sum(room), "used": sum(used), "full": full}
 
 
 def _order_counts(instances: Sequence[StoredInstance]) -> dict[str, int]:
@@ -158,7 +111,7 @@ def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _masked_places(instances: Sequence[StoredInstance]) -> np.ndarray:
-    """The masked positions within the tokens of all instances, one behind another."""
+    """The masked positions in the tokens of all instances, one instance behind the other."""
     sizes = np.array([len(instance.token_ids) for instance in instances], np.int64)
     begins = np.cumsum(sizes) - sizes
     return _joined(
@@ -170,16 +123,16 @@ def _token_counts(instances: Sequence[StoredInstance], meanings: TokenMeanings) 
     tokens = _joined([instance.token_ids for instance in instances])
     labels = _joined([instance.masked_labels for instance in instances])
     places = _masked_places(instances)
-    seen = tokens[places]
-    replaced = seen == meanings.mask_id
-    kept = (seen == labels) | (seen == meanings.plain_ids[labels])
+    read = tokens[places]
+    is_mask = read == meanings.mask_id
+    is_kept = ((read == labels) | (read == meanings.plain_ids[labels])) & ~is_mask
     tokens[places] = labels
-    # Beside the text stand [CLS] and a [SEP] behind each segment.
+    # Besides the text there are [CLS] and a [SEP] behind each segment.
     special = sum(1 + instance.num_segments for instance in instances)
     return Counter(
-        replaced=int(replaced.sum()),
-        kept=int((kept & ~replaced).sum()),
-        other=int((~kept & ~replaced).sum()),
+        mask=int(is_mask.sum()),
+        kept=int(is_kept.sum()),
+        other=int((~is_kept & ~is_mask).sum()),
         text=len(tokens) - special,
         unknown=int((tokens == meanings.unk_id).sum()),
     )
@@ -191,8 +144,8 @@ def _word_counts(instances: Sequence[StoredInstance]) -> tuple[Counter[int], Cou
     words = np.cumsum(starts != 0) - 1  # [T] number of the word of each token
     sizes = np.bincount(words)[words]
     special = _joined([_special_marks(instance) for instance in instances]) != 0
-    of_text = Counter(sizes[~special].tolist())
-    return of_text, Counter(sizes[_masked_places(instances)].tolist())
+    text_words = Counter(sizes[~special].tolist())
+    return text_words, Counter(sizes[_masked_places(instances)].tolist())
 
 
 def _word_marks(instance: StoredInstance) -> np.ndarray:
@@ -213,10 +166,10 @@ def _pairs(counts: Counter[str], orders: tuple[str, str]) -> str:
     if not pairs:
         return "none: the records have one segment"
     straight = _percent(pairs - counts["swapped"], pairs)
-    said = f"{straight} {orders[0]}, {_percent(counts['swapped'], pairs)} {orders[1]}"
+    text = f"{straight} {orders[0]}, {_percent(counts['swapped'], pairs)} {orders[1]}"
     if pairs < records:
-        said += f"; {_percent(records - pairs, records)} of the records have one segment"
-    return said
+        text += f"; {_percent(records - pairs, records)} of the records have one segment"
+    return text
 
 
 def _mask_rows(statistics: Statistics) -> list[tuple[str, str]]:
@@ -229,13 +182,13 @@ def _mask_rows(statistics: Statistics) -> list[tuple[str, str]]:
         ("", f"a record {_spread(statistics.predictions)}"),
     ]
     if counts["room"]:
-        used = _percent(counts["taken"], counts["room"])
+        used = _percent(counts["used"], counts["room"])
         full = _percent(counts["full"], counts["padded"])
         rows.append(("", f"{used} of the places used, all of them in {full} of the records"))
-    kinds = {"replaced": "[MASK]", "kept": "the token itself", "other": "another token"}
+    kinds = {"mask": "[MASK]", "kept": "the token itself", "other": "another token"}
     if any(counts[kind] for kind in kinds):
-        said = (f"{_percent(counts[kind], counts['masked'])} {kinds[kind]}" for kind in kinds)
-        rows.append(("read as", ", ".join(said)))
+        shares = (f"{_percent(counts[kind], counts['masked'])} {kinds[kind]}" for kind in kinds)
+        rows.append(("read as", ", ".join(shares)))
     return rows
 
 
@@ -261,7 +214,7 @@ def _shares(sizes: Counter[int]) -> str:
 
 
 def _spread(values: Counter[int]) -> str:
-    """Smallest, mean, percentiles and largest of values that were counted.
+    """Smallest value, mean, percentiles and largest value of counted values.
 
     >>> _spread(Counter({10: 3, 20: 1}))
     '10 to 20, mean 12.5 (5 % up to 10, 50 % up to 10, 95 % up to 20)'
@@ -273,7 +226,7 @@ def _spread(values: Counter[int]) -> str:
 
 
 def _percentile(values: Counter[int], share: float) -> int:
-    """The smallest value that at least the share of all values do not exceed."""
+    """The least value that is not exceeded by the given share of all values."""
     ascending = sorted(values)
     reached = np.cumsum([values[value] for value in ascending])
     return ascending[int(np.searchsorted(reached, share * reached[-1]))]

@@ -10,8 +10,8 @@ from albert_zh.checkpoint.vocabulary_check import (
     vocabulary_identity,
 )
 from albert_zh.config import ModelConfig
-from albert_zh.input.damage import OnCorrupt
 from albert_zh.input.files import RecordFiles, check_records, split_files
+from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import masking_recipe, predictions_needed
 from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.pretraining.options import PretrainingOptions

@@ -3,6 +3,7 @@
 import dataclasses
 
 from albert_zh.flags import REQUIRED, option
+from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import MASKINGS, MaskingOptions
 from albert_zh.runs.options import RunOptions
 from albert_zh.train.rules import Rule
@@ -47,7 +48,7 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         "error",
         "What to do with records that cannot be read: end with an error that names the first one, "
         "or skip and count them, after reading all files once.",
-        choices=["error", "skip"],
+        choices=[choice.value for choice in OnCorrupt],
     )
     do_train: bool = option(False, "Train.")
     do_eval: bool = option(False, "Evaluate the newest checkpoint into eval_results.txt.")

@@ -39,9 +39,7 @@ def run_identity(
     if not options.do_train:
         return identity
     # The order of the data is a function of these, wherever the files are.
-    stretches = [
-        (os.path.basename(part.path), *dataclasses.astuple(part)[1:]) for part in files.stretches
-    ]
+    ranges = [(os.path.basename(part.path), part.first, part.count) for part in files.ranges]
     masking = None
     if records.masking:
         masking = {
@@ -55,7 +53,7 @@ def run_identity(
         "training_data": {
             "files": len(files.paths),
             "records": files.num_records,
-            "fingerprint": hashlib.sha256(json.dumps(stretches).encode()).hexdigest()[:16],
+            "fingerprint": hashlib.sha256(json.dumps(ranges).encode()).hexdigest()[:16],
         },
         "masking": masking,
         "objective": _loss_weights(options),

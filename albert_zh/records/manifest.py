@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from albert_zh.corpus.instances import Pairing
 from albert_zh.util.files import locked, write_json
 
 MANIFEST = "manifest.json"
@@ -54,6 +55,17 @@ class RecordSet:
     @property
     def num_records(self) -> int:
         return sum(shard.records for shard in self.shards)
+
+    @property
+    def pairing(self) -> Pairing:
+        if self.recipe.get("full_sentences"):
+            return Pairing.NONE
+        others = self.recipe.get("random_next_sentence")
+        return Pairing.NEXT_SENTENCE if others else Pairing.SENTENCE_ORDER
+
+    @property
+    def has_pairs(self) -> bool:
+        return self.pairing is not Pairing.NONE
 
     def shard(self, file: str) -> Shard | None:
         """The shard of that name; None if the set has none."""
