@@ -14,6 +14,7 @@ from albert_zh.corpus.options import ReadingOptions
 from albert_zh.creation.maker import RecordMaker
 from albert_zh.creation.options import DataOptions
 from albert_zh.creation.plan import make_plan
+from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.masking.options import MaskingOptions
 
 CITIES = ["京", "沪", "杭", "蓉", "渝", "汉"]
@@ -86,6 +87,25 @@ def write_task(directory, *, labels=("0", "1")) -> str:
         with open(os.path.join(directory, f"{name}.txt"), "w", encoding="utf-8") as file:
             file.writelines(part)
     return str(directory)
+
+
+def fine_tuning_options(directory, output_dir, **changes) -> ClassifierOptions:
+    """Training for one pass over the task in a directory that holds its files and a vocabulary."""
+    given = {
+        "bert_config_file": write_config(directory),
+        "vocab_file": os.path.join(directory, "vocab.txt"),
+        "data_dir": str(directory),
+        "task_name": "lcqmc",
+        "output_dir": str(output_dir),
+        "do_train": True,
+        "max_seq_length": 16,
+        "train_batch_size": 8,
+        "num_train_epochs": 1.0,
+        "learning_rate": 0.01,
+        "save_checkpoints_steps": 4,
+        "log_steps": 1,
+    }
+    return ClassifierOptions(**{**given, **changes})
 
 
 def arrays(prefix) -> dict[str, np.ndarray]:

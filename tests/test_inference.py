@@ -11,7 +11,6 @@ import small
 
 import albert_zh
 from albert_zh.export.bundle import export_model
-from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.inference.load import load_model
 
@@ -22,24 +21,12 @@ PAIRS = [("京冷", "热"), ("汉远", "贵吗今天"), ("沪", "冷"), ("渝热
 def run(tmp_path_factory) -> str:
     """Output directory of a short fine-tuning that predicted its test split."""
     directory = tmp_path_factory.mktemp("run")
-    fine_tune(
-        ClassifierOptions(
-            bert_config_file=small.write_config(directory),
-            vocab_file=small.write_vocabulary(directory),
-            data_dir=small.write_task(directory),
-            task_name="lcqmc",
-            output_dir=str(directory / "out"),
-            do_train=True,
-            do_eval=True,
-            do_predict=True,
-            max_seq_length=16,
-            train_batch_size=8,
-            num_train_epochs=2.0,
-            learning_rate=0.01,
-            save_checkpoints_steps=8,
-        )
-    )
-    return str(directory / "out")
+    small.write_vocabulary(directory)
+    small.write_task(directory)
+    out = directory / "out"
+    stages = {"do_eval": True, "do_predict": True}
+    fine_tune(small.fine_tuning_options(directory, out, **stages, num_train_epochs=2.0))
+    return str(out)
 
 
 @pytest.fixture(scope="module")

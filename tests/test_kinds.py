@@ -14,7 +14,6 @@ import tensorflow as tf
 
 import albert_zh
 from albert_zh.export.bundle import export_model
-from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.inference import kinds
 from albert_zh.inference.kinds import KindModel
@@ -134,21 +133,16 @@ def test_made_up_kind_goes_all_the_way(tmp_path):
                 cities = random.choice(small.CITIES, 3)
                 number = sum(city in "杭蓉渝" for city in cities)
                 file.write(f"{number}\t{''.join(cities)}\n")
+    small.write_vocabulary(tmp_path)
     fine_tune(
-        ClassifierOptions(
-            bert_config_file=small.write_config(tmp_path),
-            vocab_file=small.write_vocabulary(tmp_path),
-            data_dir=str(tmp_path),
+        small.fine_tuning_options(
+            tmp_path,
+            tmp_path / "out",
             task_name="cities",
-            output_dir=str(tmp_path / "out"),
-            do_train=True,
             do_eval=True,
             do_predict=True,
-            max_seq_length=16,
             train_batch_size=16,
             num_train_epochs=4.0,
-            learning_rate=0.01,
-            save_checkpoints_steps=16,
         )
     )
     with open(tmp_path / "out" / "numbers.json") as file:

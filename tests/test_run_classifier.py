@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 import small
 import tensorflow as tf
-from small import arrays
+from small import arrays, fine_tuning_options
 
 from albert_zh.checkpoint.files import read_meta, write_checkpoint
 from albert_zh.checkpoint.vocabulary_check import PROJECT_VOCABULARY
 from albert_zh.config import ModelConfig
 from albert_zh.finetuning.data import prepare_data, training_order
-from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.heads.sequence import Classifier
@@ -33,24 +32,6 @@ def data(tmp_path_factory):
     return directory
 
 
-def options(data, output_dir, **changes) -> ClassifierOptions:
-    given = {
-        "bert_config_file": small.write_config(data),
-        "vocab_file": os.path.join(data, "vocab.txt"),
-        "data_dir": str(data),
-        "task_name": "lcqmc",
-        "output_dir": str(output_dir),
-        "do_train": True,
-        "max_seq_length": 16,
-        "train_batch_size": 8,
-        "num_train_epochs": 1.0,
-        "learning_rate": 0.01,
-        "save_checkpoints_steps": 4,
-        "log_steps": 1,
-    }
-    return ClassifierOptions(**{**given, **changes})
-
-
 def write_weights(model: tf.Module, prefix) -> str:
     """A checkpoint as other toolkits leave it: weights alone, nothing beside."""
     values = {name: variable.numpy() for name, variable in named_variables(model).items()}
@@ -64,7 +45,7 @@ def learned(data, tmp_path_factory) -> str:
     """Output directory of a run that trained, evaluated and predicted."""
     directory = tmp_path_factory.mktemp("learned")
     fine_tune(
-        options(
+        fine_tuning_options(
             data,
             directory,
             do_eval=True,
@@ -118,16 +99,16 @@ def test_prediction_alone_uses_the_best_checkpoint(data, learned, tmp_path):
     expected = (learned / "test_results.tsv").read_bytes()
     os.remove(learned / "test_results.tsv")
     alone = {"do_train": False, "use_pooled_output": False, "predict_batch_size": 7}
-    fine_tune(options(data, learned, do_predict=True, **alone))
+    fine_tune(fine_tuning_options(data, learned, do_predict=True, **alone))
     assert (learned / "test_results.tsv").read_bytes() == expected
 
 
 def test_resumed_run_ends_bit_identical_to_an_uninterrupted_one(data, tmp_path):
     changes = {"num_train_epochs": 1.5, "save_checkpoints_steps": 5}
-    fine_tune(options(data, tmp_path / "whole", **changes))
+    fine_tune(fine_tuning_options(data, tmp_path / "whole", **changes))
     with small.killed_at(9) as on_row:
-        fine_tune(options(data, tmp_path / "parts", **changes), on_row=on_row)
-    fine_tune(options(data, tmp_path / "parts", **changes))
+        fine_tune(fine_tuning_options(data, tmp_path / "parts", **changes), on_row=on_row)
+    fine_tune(fine_tuning_options(data, tmp_path / "parts", **changes))
     small.assert_same(
         arrays(tmp_path / "parts" / "model.ckpt-12"), arrays(tmp_path / "whole" / "model.ckpt-12")
     )
@@ -141,7 +122,7 @@ def test_pretrained_weights_are_loaded_and_the_head_is_new(data, tmp_path, chang
     prefix = write_weights(PretrainingModel(config, seed=5), tmp_path / "albert_model.ckpt")
     # With a learning rate of 0 what was loaded is what is saved.
     fine_tune(
-        options(
+        fine_tuning_options(
             data,
             tmp_path / "out",
             bert_config_file=path,
@@ -162,13 +143,13 @@ def test_head_of_a_task_with_other_labels_starts_anew(data, tmp_path, caplog):
     config = ModelConfig.from_json_file(small.write_config(data))
     prefix = write_weights(Classifier(config, 5), tmp_path / "model.ckpt-7")
     with caplog.at_level("WARNING"):
-        fine_tune(options(data, tmp_path / "out", init_checkpoint=prefix))
+        fine_tune(fine_tuning_options(data, tmp_path / "out", init_checkpoint=prefix))
     assert "output_weights starts at random" in caplog.text
     assert arrays(tmp_path / "out" / "model.ckpt-8")["output_weights"].shape == (2, 16)
 
 
 def test_mean_pooling_leaves_the_pooler_alone(data, tmp_path):
-    fine_tune(options(data, tmp_path, use_pooled_output=False))
+    fine_tune(fine_tuning_options(data, tmp_path, use_pooled_output=False))
     saved = arrays(tmp_path / "model.ckpt-8")
     assert "bert/pooler/dense/kernel" in saved
     assert "bert/pooler/dense/kernel/adam_m" not in saved
@@ -177,7 +158,9 @@ def test_mean_pooling_leaves_the_pooler_alone(data, tmp_path):
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_training_in_parts_and_half_precision(data, tmp_path, precision):
-    run = options(data, tmp_path, num_train_epochs=0.5, micro_batch_size=2, precision=precision)
+    run = fine_tuning_options(
+        data, tmp_path, num_train_epochs=0.5, micro_batch_size=2, precision=precision
+    )
     fine_tune(run)
     meta = read_meta(str(tmp_path / "model.ckpt-4"))
     assert meta["batch_plan"]["micro_batch"] == 2
@@ -190,20 +173,20 @@ def test_training_in_parts_and_half_precision(data, tmp_path, precision):
 
 def test_run_that_is_to_stop_saves_and_evaluates_nothing(data, tmp_path, monkeypatch):
     monkeypatch.setattr(StopSignals, "requested", property(lambda self: True))
-    fine_tune(options(data, tmp_path, do_eval=True))
+    fine_tune(fine_tuning_options(data, tmp_path, do_eval=True))
     assert (tmp_path / "model.ckpt-1.index").exists()
     assert not (tmp_path / "eval_results_albert_zh.txt").exists()
 
 
 def test_other_training_data_in_the_same_directory_is_refused(data, tmp_path):
-    fine_tune(options(data, tmp_path / "out"))
+    fine_tune(fine_tuning_options(data, tmp_path / "out"))
     other = tmp_path / "other"
     other.mkdir()
     small.write_task(other, labels=("1", "0"))
     with pytest.raises(ValueError, match="holds another run: its training_data"):
-        fine_tune(options(data, tmp_path / "out", data_dir=str(other)))
+        fine_tune(fine_tuning_options(data, tmp_path / "out", data_dir=str(other)))
     with pytest.raises(ValueError, match="its train_batch_size is 8, this one's is 4"):
-        fine_tune(options(data, tmp_path / "out", train_batch_size=4))
+        fine_tune(fine_tuning_options(data, tmp_path / "out", train_batch_size=4))
 
 
 @pytest.mark.parametrize(
@@ -223,14 +206,16 @@ def test_other_training_data_in_the_same_directory_is_refused(data, tmp_path):
 )
 def test_mistakes_are_named_before_any_training(data, tmp_path, changes, message):
     with pytest.raises((ValueError, OSError), match=message):
-        fine_tune(options(data, tmp_path, **changes))
+        fine_tune(fine_tuning_options(data, tmp_path, **changes))
     assert not list(tmp_path.glob("model.ckpt-*"))
 
 
 def test_vocabulary_of_another_size_is_refused(data, tmp_path):
     (tmp_path / "vocab.txt").write_text("\n".join(small.VOCABULARY[:-1]) + "\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"vocab\.txt has 27 entries.*vocab_size 28"):
-        fine_tune(options(data, tmp_path / "out", vocab_file=str(tmp_path / "vocab.txt")))
+        fine_tune(
+            fine_tuning_options(data, tmp_path / "out", vocab_file=str(tmp_path / "vocab.txt"))
+        )
 
 
 def test_configuration_of_the_other_lineage_is_refused(data, tmp_path):
@@ -238,7 +223,7 @@ def test_configuration_of_the_other_lineage_is_refused(data, tmp_path):
     weights = PretrainingModel(ModelConfig.from_json_file(path))
     prefix = write_weights(weights, tmp_path / "albert_model.ckpt")
     with pytest.raises(ValueError, match=r"of the brightmart lineage.*key ln_type"):
-        fine_tune(options(data, tmp_path / "out", init_checkpoint=prefix))
+        fine_tune(fine_tuning_options(data, tmp_path / "out", init_checkpoint=prefix))
 
 
 def test_configuration_of_another_size_is_refused(data, tmp_path):
@@ -248,7 +233,11 @@ def test_configuration_of_another_size_is_refused(data, tmp_path):
     with pytest.raises(
         ValueError, match=r"misshapen .*ffn_1/intermediate/dense/kernel.*\(16, 48\)"
     ):
-        fine_tune(options(data, tmp_path / "out", bert_config_file=config, init_checkpoint=prefix))
+        fine_tune(
+            fine_tuning_options(
+                data, tmp_path / "out", bert_config_file=config, init_checkpoint=prefix
+            )
+        )
 
 
 def test_our_vocabulary_never_meets_weights_of_another_toolkit(data, tmp_path):
@@ -258,11 +247,11 @@ def test_our_vocabulary_never_meets_weights_of_another_toolkit(data, tmp_path):
     ours = {"vocab_file": PROJECT_VOCABULARY, "bert_config_file": config}
     ours["init_checkpoint"] = write_weights(weights, tmp_path / "albert_model.ckpt")
     with pytest.raises(ValueError, match="comes from another toolkit"):
-        fine_tune(options(data, tmp_path / "out", **ours))
+        fine_tune(fine_tuning_options(data, tmp_path / "out", **ours))
 
 
 def test_training_order_does_not_depend_on_where_it_was_interrupted(data, tmp_path):
-    run = options(data, tmp_path)
+    run = fine_tuning_options(data, tmp_path)
     tokenizer = load_tokenizer(run.vocab_file)
     prepared = prepare_data(run, find_task("lcqmc"), tokenizer)
     order = training_order(run, prepared, 0)
