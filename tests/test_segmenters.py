@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from albert_zh.words.segmenters import SEGMENTERS, load_segmenter
+from albert_zh.words.segmenters import SEGMENTERS, load_segmenter, simplified_characters
 
 ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE_OF = {"rjieba": "rjieba"}
@@ -166,9 +166,7 @@ def test_words_without_a_dictionary_do_not_depend_on_the_script(name):
     ("package", "name", "traditional"), [("rjieba", "rjieba", False), ("opencc", "jieba", True)]
 )
 def test_missing_package_is_named_with_its_installation(package, name, traditional, monkeypatch):
-    from albert_zh.text import segmenters
-
-    segmenters._simplified_characters.cache_clear()
+    simplified_characters.cache_clear()
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ValueError, match=f"needs the package {package}; .* pip install {package}"):
         load_segmenter(name, traditional=traditional)

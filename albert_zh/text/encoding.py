@@ -1,4 +1,4 @@
-"""What every tokenizer gives for a text, and what counts as a Chinese character."""
+"""The result of a tokenizer for a text, and the definition of a Chinese character."""
 
 import dataclasses
 import re
@@ -13,17 +13,16 @@ _CHINESE_RANGES = (
 )
 _CHINESE = re.compile(f"[{_CHINESE_RANGES}]")
 
-# Stands for a lone surrogate, which the libraries cannot take: unknown in any sane vocabulary.
+# Replaces a lone surrogate, which the libraries reject: unknown to any reasonable vocabulary.
 UNKNOWN_CHARACTER = "\ue000"
 
 
 @dataclasses.dataclass(frozen=True)
 class Encoding:
-    """Tokens of one text; `spans[i]` is where token i stands, so that `text[start:end]` shows it.
+    """Tokens of one text; token i comes from `text[start:end]`, where (start, end) is `spans[i]`.
 
-    Spans count characters of the text as it was given, not of its normalised form. They follow
-    one another; a character that becomes several tokens (Hangul, lower-cased) gives all of them
-    its own span.
+    Spans count characters of the original text, not of its normalised form. They are in order; if
+    one character becomes several tokens (lower-cased Hangul), all of them have its span.
     """
 
     ids: list[int]
@@ -40,10 +39,10 @@ class Tokenizer(Protocol):
 
 
 def is_chinese(character: str) -> bool:
-    """Whether the tokenizers make one token of the character: ideographs, but not kana or 。"""
+    """True for ideographs, each of which is a token of its own; False for kana and 。"""
     return _CHINESE.match(character) is not None
 
 
 def has_chinese(text: str) -> bool:
-    """Whether any character of the text is Chinese."""
+    """True if any character of the text is Chinese."""
     return _CHINESE.search(text) is not None

@@ -1,4 +1,4 @@
-"""SentencePiece with the rules of the published English ALBERT models, and spans."""
+"""SentencePiece with the rules of the published English ALBERT models, and with spans."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import sentencepiece
 from albert_zh.text.encoding import UNKNOWN_CHARACTER, Encoding
 from albert_zh.text.vocab import Vocab
 
-_SPACE_MARK = "\u2581"  # Begins a piece where a space stands before.
+_SPACE_MARK = "\u2581"  # begins a piece that follows a space
 
 
 class _Piece(NamedTuple):
@@ -23,8 +23,9 @@ class _Piece(NamedTuple):
 class SentencePieceTokenizer:
     """Pieces of a SentencePiece model, with the rules of the published ALBERT v2 models.
 
-    Spaces are collapsed, compatibility forms resolved, combining marks dropped and, if asked for,
-    letters lower-cased. A piece that ends in a digit and a comma ("1," of "1,000") is split again.
+    Spaces are collapsed, compatibility forms are resolved, combining marks are removed and, with
+    `do_lower_case`, letters are lower-cased. A piece that ends in a digit and a comma ("1," of
+    "1,000") is split again.
     """
 
     def __init__(
@@ -53,13 +54,13 @@ class SentencePieceTokenizer:
             ) from None
 
     def encode(self, text: str) -> Encoding:
-        prepared, origins = _with_plain_characters(text, lower=self._lower)
+        plain, origins = _with_plain_characters(text, lower=self._lower)
         origins.append(len(text))
         encoding = Encoding([], [], [])
-        for token, start, end in self._pieces(prepared):
+        for token, start, end in self._pieces(plain):
             encoding.ids.append(self.vocab.ids.get(token, self.vocab.unk_id))
             encoding.tokens.append(token)
-            start += len(prepared[start:end]) - len(prepared[start:end].lstrip(" "))
+            start += len(plain[start:end]) - len(plain[start:end].lstrip(" "))
             last = origins[end - 1] + 1 if end > start else origins[start]
             encoding.spans.append((origins[start], last))
         return encoding
@@ -82,8 +83,8 @@ class SentencePieceTokenizer:
 
     def _library_pieces(self, text: str) -> Iterator[_Piece]:
         place = 0
-        # Surfaces stand one behind the other in the text. (The begin and end of a piece would be
-        # characters in some versions of the library and bytes in others.)
+        # Surfaces are searched in their order, because the begin and end of a piece are characters
+        # in some versions of the library and bytes in others.
         for piece in self._encode_as_proto(text).pieces:
             start = text.index(piece.surface, place)
             place = start + len(piece.surface)
@@ -102,7 +103,7 @@ class SentencePieceTokenizer:
 
 
 def _with_plain_characters(text: str, *, lower: bool) -> tuple[str, list[int]]:
-    """The text as the published models saw it, and each of its characters' place in `text`."""
+    """The text as prepared for the published models, and the origin of each of its characters."""
     characters: list[str] = []
     origins: list[int] = []
     for word in re.finditer(r"\S+", text):

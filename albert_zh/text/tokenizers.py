@@ -1,7 +1,7 @@
-"""From text to ids with the place of every token in the text, by WordPiece or SentencePiece.
+"""The tokenizers, WordPiece and SentencePiece: ids of a text, and the span of every token.
 
 text    我 爱 A L B E R T ！
-tokens  我|爱|al |##bert |！       spans (0,1) (1,2) (2,4) (4,8) (8,9) of the text as given
+tokens  我|爱|al |##bert |！       spans (0,1) (1,2) (2,4) (4,8) (8,9) of the original text
 """
 
 from albert_zh.text.encoding import Encoding, Tokenizer
@@ -19,13 +19,13 @@ def load_tokenizer(
 
     Args:
         vocab_file: One entry a line. Not needed with `spm_model_file`, whose pieces are the
-            vocabulary; a file given all the same has to list these pieces.
-        spm_model_file: A SentencePiece model; WordPiece is used without.
+            vocabulary; if given, the file has to list these pieces.
+        spm_model_file: A SentencePiece model; without one, the tokenizer is WordPiece.
         do_lower_case: Lower-case the text and strip accents.
 
     Raises:
         FileNotFoundError: A file is missing.
-        ValueError: A file is not what it should be, or none is given.
+        ValueError: A file is not a vocabulary or model, or none is given.
     """
     if spm_model_file:
         tokenizer = SentencePieceTokenizer.load(spm_model_file, do_lower_case=do_lower_case)

@@ -10,7 +10,7 @@ import hashlib
 
 from albert_zh.util.files import read_lines
 
-# Names in WordPiece vocabularies first, then those that SentencePiece gives.
+# The name in WordPiece vocabularies first, then the one of SentencePiece.
 _PAD, _UNK, _CLS, _SEP, _MASK = _SPECIAL_NAMES = (
     ("[PAD]", "<pad>"),
     ("[UNK]", "<unk>"),
@@ -29,7 +29,7 @@ class Vocab:
     (7, 4, 6)
 
     Raises:
-        ValueError: A special entry is missing, or an entry stands there twice.
+        ValueError: A special entry is missing, or an entry is repeated.
     """
 
     tokens: tuple[str, ...]
@@ -43,13 +43,12 @@ class Vocab:
     def load(cls, path: str) -> "Vocab":
         r"""Reads a file of one entry a line; the line number, from 0, is the id.
 
-        Lines end at `\n` only: the published vocabulary has U+2028, which other readers of lines
-        take for a line end, as an entry. A line's first field is the entry (some published files
-        have a second column), so a line of white space, U+2028 too, is the entry "".
+        Lines end at `\n` only, because the published vocabulary has U+2028 as an entry, which some
+        readers treat as a line end. The first field of a line is the entry (some published files
+        have a second column), so a line of white space, U+2028 included, is the entry "".
 
-        A repeated entry is an error. The published loaders disagree on it (the one gives the
-        entry its last line's number, the other shifts all ids behind it), so that such a file
-        has no ids to rely on.
+        A repeated entry is an error, because the published loaders disagree on its id: one takes
+        the number of its last line, the other shifts all later ids.
 
         Raises:
             FileNotFoundError: There is no such file.

@@ -1,9 +1,9 @@
-"""WordPiece as the published code does it, by the `tokenizers` library.
+"""WordPiece with the results of the published code, by the library `tokenizers`.
 
-Where the library's Unicode tables or rules differ from the published code's, the text is adapted
-before (`_with_published_rules`). What may still differ are code points whose Unicode properties
-changed after Unicode 11, on which the published code itself depends on the Python that runs it,
-and U+111C9 in texts that are not lower-cased.
+If the library's Unicode tables or rules differ from those of the published code, the text is
+adapted first (`_with_published_rules`). Two differences remain: code points whose properties have
+changed since Unicode 11, for which the published code depends on the version of Python, and U+111C9
+in texts that are not lower-cased.
 """
 
 import functools
@@ -18,21 +18,21 @@ from tokenizers import models, normalizers, pre_tokenizers
 from albert_zh.text.encoding import UNKNOWN_CHARACTER, Encoding, is_chinese
 from albert_zh.text.vocab import Vocab
 
-# A longer word, in characters after normalisation, is unknown as a whole.
+# Characters after normalisation. A longer word is a single [UNK].
 MAX_WORD_LENGTH = 200
 
 _PRE_TOKENIZER = pre_tokenizers.BertPreTokenizer()
 
-# All but these characters need the library; each of these is a token of its own, whatever stands
-# beside it. (Not ‘ ’ ：, through which a capital sigma sees the letters before it.)
-_OTHERS = re.compile("[^\u4e00-\u9fff，。、；？！“”（）《》【】—…]+")
+# Runs of characters for the library. Each of the excluded ones is always a token of its own. (Not
+# ‘ ’ ：, because the form of a capital sigma depends on the letters before them.)
+_LIBRARY_RUN = re.compile("[^\u4e00-\u9fff，。、；？！“”（）《》【】—…]+")
 
-# On texts of these characters alone the library and the published code agree; nearly all are such.
+# Texts without any of these, nearly all, need no adaptation for the library.
 _RARE = re.compile("[^\t\n\r -~\u2010-\u2027\u3000-\u9fff\uff01-\uff5e]")
 
 
 class WordPieceTokenizer:
-    """Words into the longest pieces the vocabulary has; pieces inside a word begin with `##`.
+    """Splits words into the longest pieces of the vocabulary; pieces inside a word begin with `##`.
 
     >>> vocab = Vocab(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "我", "爱", "al", "##bert"))
     >>> encoding = WordPieceTokenizer(vocab).encode("我爱 ALBERT！")
@@ -41,7 +41,7 @@ class WordPieceTokenizer:
     >>> encoding.spans
     [(0, 1), (1, 2), (3, 5), (5, 9), (9, 10)]
 
-    Names of special entries in a text, such as "[MASK]", are plain text.
+    The names of special entries, such as "[MASK]", are plain text.
     """
 
     def __init__(self, vocab: Vocab, *, do_lower_case: bool = True):
@@ -62,43 +62,46 @@ class WordPieceTokenizer:
 
     def encode_batch(self, texts: Sequence[str]) -> list[Encoding]:
         """Like `encode` for each text, on all processor cores."""
-        prepared = [
-            _prepared(part, lower=self._lower) for text in texts for part in _OTHERS.findall(text)
+        runs = [
+            _adapt(run, lower=self._lower) for text in texts for run in _LIBRARY_RUN.findall(text)
         ]
-        found = self._library.encode_batch([part for part, _ in prepared], add_special_tokens=False)
-        parts = (_encoding(one, origins) for one, (_, origins) in zip(found, prepared, strict=True))
-        return [self._joined(text, parts) for text in texts]
+        results = self._library.encode_batch([run for run, _ in runs], add_special_tokens=False)
+        encodings = (
+            _encoding(result, origins) for result, (_, origins) in zip(results, runs, strict=True)
+        )
+        return [self._join(text, encodings) for text in texts]
 
-    def _joined(self, text: str, parts: Iterator[Encoding]) -> Encoding:
-        """The encoding of a text, whose parts of other than single characters are encoded."""
-        joined = Encoding([], [], [])
+    def _join(self, text: str, runs: Iterator[Encoding]) -> Encoding:
+        """The encoding of a text; `runs` yields the encodings of its runs for the library."""
+        whole = Encoding([], [], [])
         place = 0
-        for other in _OTHERS.finditer(text):
-            self._add_characters(joined, text, place, other.start())
-            part, place = next(parts), other.start()
-            joined.ids.extend(part.ids)
-            joined.tokens.extend(part.tokens)
-            joined.spans.extend((place + start, place + end) for start, end in part.spans)
-            place = other.end()
-        self._add_characters(joined, text, place, len(text))
-        return joined
+        for match in _LIBRARY_RUN.finditer(text):
+            self._add_characters(whole, text, place, match.start())
+            run, place = next(runs), match.start()
+            whole.ids.extend(run.ids)
+            whole.tokens.extend(run.tokens)
+            whole.spans.extend((place + start, place + end) for start, end in run.spans)
+            place = match.end()
+        self._add_characters(whole, text, place, len(text))
+        return whole
 
-    def _add_characters(self, joined: Encoding, text: str, start: int, end: int) -> None:
-        ids, unknown = self.vocab.ids, self.vocab.unk_id
-        added = [ids.get(character, unknown) for character in text[start:end]]
-        joined.ids.extend(added)
-        joined.tokens.extend(map(self.vocab.tokens.__getitem__, added))
-        joined.spans.extend(zip(range(start, end), range(start + 1, end + 1), strict=True))
+    def _add_characters(self, encoding: Encoding, text: str, start: int, end: int) -> None:
+        """Adds each character from `start` to `end` as a token of its own."""
+        ids_of, unknown = self.vocab.ids, self.vocab.unk_id
+        ids = [ids_of.get(character, unknown) for character in text[start:end]]
+        encoding.ids.extend(ids)
+        encoding.tokens.extend(map(self.vocab.tokens.__getitem__, ids))
+        encoding.spans.extend(zip(range(start, end), range(start + 1, end + 1), strict=True))
 
 
 def split_words(text: str, *, do_lower_case: bool) -> list[str]:
-    """The words that WordPiece cuts into pieces, each on its own.
+    """The words of a text, which WordPiece splits into pieces one by one.
 
     >>> split_words("我爱 Café（x2）", do_lower_case=True)
     ['我', '爱', 'cafe', '（', 'x2', '）']
     """
-    prepared, _ = _prepared(text, lower=do_lower_case)
-    normalized = _normalizer(do_lower_case).normalize_str(prepared)
+    adapted_text, _ = _adapt(text, lower=do_lower_case)
+    normalized = _normalizer(do_lower_case).normalize_str(adapted_text)
     return [word for word, _ in _PRE_TOKENIZER.pre_tokenize_str(normalized)]
 
 
@@ -110,28 +113,28 @@ def _normalizer(lower: bool) -> normalizers.Normalizer:
     )
 
 
-def _prepared(text: str, *, lower: bool) -> tuple[str, list[int] | None]:
+def _adapt(text: str, *, lower: bool) -> tuple[str, list[int] | None]:
+    """The text for the library, and the origins of its characters; None if nothing changed."""
     if _RARE.search(text) is None:
         return text, None
     return _with_published_rules(text, lower=lower)
 
 
-def _encoding(found, origins: list[int] | None) -> Encoding:
-    spans = found.offsets
+def _encoding(result, origins: list[int] | None) -> Encoding:
+    spans = result.offsets
     if origins is not None:
         spans = [(origins[start], origins[end - 1] + 1) for start, end in spans]
-    return Encoding(found.ids, found.tokens, spans)
+    return Encoding(result.ids, result.tokens, spans)
 
 
 def _with_published_rules(text: str, *, lower: bool) -> tuple[str, list[int]]:
-    """A text the library treats as the published code treats `text`.
+    """A text for which the library gives the published code's result for `text`.
 
-    Control characters are dropped and the rest is kept; ideographs and punctuation stand apart
-    also where the library does not know them as such; capital sigma becomes the final form at the
-    end of a word.
+    Control characters are removed. Ideographs and punctuation get spaces around them, in case the
+    library does not know them. Capital sigma at the end of a word becomes the final form.
 
     Returns:
-        The text, and for each of its characters the position in the one given.
+        The new text, and the position of each of its characters in `text`.
     """
     kept = [place for place, character in enumerate(text) if not _is_dropped(character, lower)]
     adapted = "".join(text[place] for place in kept)
@@ -140,9 +143,9 @@ def _with_published_rules(text: str, *, lower: bool) -> tuple[str, list[int]]:
     characters: list[str] = []
     origins: list[int] = []
     for place, character in zip(kept, adapted, strict=True):
-        spaced = _spaced(character)
-        characters.append(spaced)
-        origins += [place] * len(spaced)
+        replacement = _with_spaces(character)
+        characters.append(replacement)
+        origins += [place] * len(replacement)
     return "".join(characters), origins
 
 
@@ -154,12 +157,12 @@ def _is_dropped(character: str, lower: bool) -> bool:
 
 
 def _with_final_sigmas(text: str) -> str:
-    # İ is the one character whose lower case is longer; I serves as well around a sigma.
+    # İ is the only character whose lower case is longer; beside a sigma, I has the same effect.
     lowered = text.replace("İ", "I").lower()
     return "".join("ς" if low == "ς" else given for given, low in zip(text, lowered, strict=True))
 
 
-def _spaced(character: str) -> str:
+def _with_spaces(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Cs":
         return UNKNOWN_CHARACTER
@@ -171,19 +174,18 @@ def _spaced(character: str) -> str:
 def _work_without_threads_in_forked_children() -> None:
     """Lets a process fork after `encode_batch` has used the library's threads.
 
-    The threads are not there in the child, on which `tokenizers` 0.21 prints a warning a child.
-    Children work alone, as workers of a pool should. A value of the variable that somebody else
-    set is left alone.
+    A child has none of these threads, and `tokenizers` 0.21 prints a warning in each child.
+    Children use a single thread, as workers of a pool should. A value that is set already stays.
     """
-    variable, added = "TOKENIZERS_PARALLELISM", False
+    variable, is_ours = "TOKENIZERS_PARALLELISM", False
 
     def before() -> None:
-        nonlocal added
-        added = variable not in os.environ
+        nonlocal is_ours
+        is_ours = variable not in os.environ
         os.environ.setdefault(variable, "false")
 
     def after_in_parent() -> None:
-        if added:
+        if is_ours:
             os.environ.pop(variable, None)
 
     os.register_at_fork(before=before, after_in_parent=after_in_parent)

@@ -1,13 +1,13 @@
-"""jieba's words, of jieba's own tables, in less than half of its time.
+"""jieba's words, from jieba's own tables, in less than half of its time.
 
-    text        他来到了网易杭研大厦。
-    blocks      他来到了网易杭研大厦  。
-    best path   他 来到 了 网易 杭 研 大厦      the likeliest of all ways to cut, by word counts
-    unknown     他 来到 了 网易 杭研 大厦       neighbours left single may be words unknown
+    text            他来到了网易杭研大厦。
+    runs            他来到了网易杭研大厦  。
+    best path       他 来到 了 网易 杭 研 大厦      the likeliest words of the dictionary
+    unknown words   他 来到 了 网易 杭研 大厦       found among single neighbours
 
-jieba looks every count's logarithm up again for every text, and keeps whole paths in its model of
-unknown words. Here logarithms are taken once, and the sums are added in the order jieba adds them:
-the words are the same to the last tie, which the tests check against the package.
+jieba computes the logarithm of every count again for every text, and keeps whole paths in its model
+of unknown words. Here logarithms are computed once. Sums are added in jieba's order, so the words
+are the same even if two paths are equally likely; the tests compare them with the package.
 """
 
 import itertools
@@ -24,14 +24,16 @@ with warnings.catch_warnings():
     import jieba
     from jieba import finalseg
 
-# Words are looked for in runs of these characters; every other one is a word of its own.
-_BLOCK = re.compile(r"[\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]+|\r\n|.", re.DOTALL)
-# What the model of unknown words is asked for, and what is a word as it is written.
-_RUN = re.compile(r"([\u4e00-\u9fd5]+)|[a-zA-Z0-9]+(?:\.\d+)?%?|[^\u4e00-\u9fd5a-zA-Z0-9]+")
+# Runs of characters that words consist of; every other character is a word of its own.
+_WORD_RUN = re.compile(r"[\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]+|\r\n|.", re.DOTALL)
+# Group 1: characters for the model of unknown words. Everything else is one word.
+_UNKNOWN_PART = re.compile(
+    r"([\u4e00-\u9fd5]+)|[a-zA-Z0-9]+(?:\.\d+)?%?|[^\u4e00-\u9fd5a-zA-Z0-9]+"
+)
 
 _IMPOSSIBLE = -math.inf
 
-# States of a character, and the log-probabilities that one follows another.
+# States of a character in its word, and the log-probabilities of their transitions.
 _BEGIN, _MIDDLE, _END, _SINGLE = range(4)
 _STATES = "BMES"
 _BEGIN_TO_END, _BEGIN_TO_MIDDLE = finalseg.trans_P["B"]["E"], finalseg.trans_P["B"]["M"]
@@ -54,20 +56,20 @@ def jieba_dictionary() -> Iterator[tuple[str, int]]:
 
 
 class JiebaSegmenter:
-    """Words as jieba's default dictionary and its model for unknown words see them.
+    """Words of jieba's default dictionary and its model for unknown words.
 
     >>> text = "他来到了网易杭研大厦"
     >>> [text[start:end] for start, end in JiebaSegmenter()(text)]
     ['他', '来到', '了', '网易', '杭研', '大厦']
 
-    It is independent of `jieba.cut` and of words added there.
+    It does not depend on words that were added to `jieba.cut`.
     """
 
     def __init__(self, user_words: Iterable[tuple[str, int | None]] = ()):
         """
         Args:
-            user_words: Words to add, with their counts; None stands for a count that suffices to
-                have the word cut out.
+            user_words: Words to add, with their counts; None is a count that is large enough to
+                find the word.
         """
         tokenizer = jieba_tokenizer()
         for word, count in user_words:
@@ -77,48 +79,48 @@ class JiebaSegmenter:
             count: math.log(count) - log_total if count else _IMPOSSIBLE
             for count in dict.fromkeys(tokenizer.FREQ.values())
         }
-        # Log-probability of every word; beginnings of words that are none are impossible.
+        # Log-probability of every word; a beginning of words that is no word is impossible.
         self._weights = {word: weights[count] for word, count in tokenizer.FREQ.items()}
         self._unknown = math.log(1) - log_total
 
     def __call__(self, text: str) -> list[Span]:
         lengths: list[int] = []
-        for block in _BLOCK.findall(text):
-            lengths += self._lengths(block)
+        for run in _WORD_RUN.findall(text):
+            lengths += self._lengths(run)
         return consecutive_spans(lengths)
 
-    def _lengths(self, block: str) -> list[int]:
-        """Lengths of the words of a block, with the model's words where single ones meet."""
-        ends = self._best_ends(block)
+    def _lengths(self, run: str) -> list[int]:
+        """Lengths of the words of a run; neighbouring single characters go to the model."""
+        ends = self._best_ends(run)
         lengths: list[int] = []
-        start = run = 0  # `run` is where the single characters before `start` begin
-        while start < len(block):
+        start = first_single = 0  # single characters from `first_single` to `start`
+        while start < len(run):
             end = ends[start]
             if end - start > 1:
-                if run < start:
-                    lengths += self._unknown_lengths(block[run:start])
+                if first_single < start:
+                    lengths += self._unknown_lengths(run[first_single:start])
                 lengths.append(end - start)
-                run = end
+                first_single = end
             start = end
-        if run < start:
-            lengths += self._unknown_lengths(block[run:start])
+        if first_single < start:
+            lengths += self._unknown_lengths(run[first_single:start])
         return lengths
 
-    def _best_ends(self, block: str) -> list[int]:
-        """For every place in the block, where the word ends that the best path has from there."""
-        weight_of, unknown, length = self._weights.get, self._unknown, len(block)
+    def _best_ends(self, run: str) -> list[int]:
+        """For every place in the run the end of the next word on the best path from there."""
+        weight_of, unknown, length = self._weights.get, self._unknown, len(run)
         ends = list(range(1, length + 1))
         totals = [0.0] * (length + 1)
         best = 0.0
         for start in range(length - 1, -1, -1):
-            best += weight_of(block[start], unknown)
+            best += weight_of(run[start], unknown)
             end = start + 2
             while end <= length:
-                weight = weight_of(block[start:end])
+                weight = weight_of(run[start:end])
                 if weight is None:
                     break
                 weight += totals[end]
-                if weight >= best:  # of equals the longer word
+                if weight >= best:  # among equals the longer word
                     best, ends[start] = weight, end
                 end += 1
             if best == _IMPOSSIBLE:
@@ -126,26 +128,27 @@ class JiebaSegmenter:
             totals[start] = best
         return ends
 
-    def _unknown_lengths(self, run: str) -> list[int]:
-        if len(run) == 1:
+    def _unknown_lengths(self, characters: str) -> list[int]:
+        """Lengths of words that are not in the dictionary, from single characters."""
+        if len(characters) == 1:
             return [1]
-        if self._weights.get(run, _IMPOSSIBLE) != _IMPOSSIBLE:
-            return [1] * len(run)  # a word of the dictionary that the best path does not want
+        if self._weights.get(characters, _IMPOSSIBLE) != _IMPOSSIBLE:
+            return [1] * len(characters)  # a word of the dictionary, but not on the best path
         lengths: list[int] = []
-        for match in _RUN.finditer(run):
+        for match in _UNKNOWN_PART.finditer(characters):
             lengths += _hidden_lengths(match[0]) if match[1] else [len(match[0])]
         return lengths
 
 
 def _hidden_lengths(characters: str) -> list[int]:
-    """Lengths of the words that the model sees in Chinese characters."""
+    """Lengths of the words of Chinese characters by the hidden Markov model."""
     states = _likeliest_states(characters)
     ends = [place for place, state in enumerate(states, start=1) if state in (_END, _SINGLE)]
     return [end - start for start, end in itertools.pairwise([0, *ends])]
 
 
 def _likeliest_states(characters: str) -> list[int]:
-    """Viterbi's algorithm. Of equals jieba takes the state whose letter is the greater."""
+    """Viterbi's algorithm. Among equals jieba takes the state with the greater letter."""
     emitted = _EMISSIONS.get(characters[0], _UNSEEN)
     begin, middle, end, single = (
         finalseg.start_P[state] + emission for state, emission in zip(_STATES, emitted, strict=True)
@@ -182,9 +185,9 @@ def _likeliest_states(characters: str) -> list[int]:
 def jieba_tokenizer() -> jieba.Tokenizer:
     """jieba's default dictionary, read without its cache file and its log lines.
 
-    jieba keeps the parsed dictionary under a fixed name in the shared temporary directory and
-    trusts what it finds there, whichever user or version wrote it. Parsing takes no longer than
-    reading that file: half a second.
+    jieba caches the parsed dictionary under a fixed name in the shared temporary directory, and
+    trusts that file whichever user or version wrote it. Parsing takes no longer than reading the
+    cache: half a second.
     """
     tokenizer = jieba.Tokenizer()
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())

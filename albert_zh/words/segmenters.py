@@ -1,19 +1,19 @@
-"""Who says what a word is: the segmenters that whole-word masking can use, by name.
+"""The word segmenters for whole-word masking, by name.
 
     name      words of 研究生命的起源 iPhone14          user_dict
     jieba     研究 生命 的 起源 ␣ iPhone14              yes         default
     rjieba    the same in nearly every text, faster     yes         package rjieba
-    spaces    研究生命的起源 ␣ iPhone14                 no          text cut into words already
+    spaces    研究生命的起源 ␣ iPhone14                 no          for segmented text
     none      研 究 生 命 的 起 源 ␣ i P h o n e 1 4    no          the tokenizer's own words
 
-Every segmenter gives the spans of a text's words in order, without gaps, counted in characters,
-for any text: white space, control characters and lone surrogates too. It depends on the text
-alone, so each worker process can load its own.
+A segmenter gives the spans of all words of a text in order, without gaps, counted in characters. It
+takes any text: white space, control characters and lone surrogates too. The words depend on the
+text alone, so each worker process can load its own segmenter.
 
-jieba's dictionary is in simplified script. With `traditional` a text is looked up character by
-character in its simplified form, which has the same length, so that the spans hold:
+jieba's dictionary is in simplified characters. With `traditional` each character is looked up in
+its simplified form. The text keeps its length, so the spans stay right:
 
-    text      他們學習漢語        looked up   他们学习汉语        words   他們 學習 漢語
+    text      他們學習漢語        simplified   他们学习汉语        words   他們 學習 漢語
 """
 
 import functools
@@ -34,7 +34,7 @@ UserWord = tuple[str, int | None]
 _COUNT = re.compile("[1-9][0-9]{0,11}")
 _TAG = re.compile("[a-z]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Where Chinese characters stand, those of later Unicode versions too.
+# Blocks of Chinese characters, those of later Unicode versions included.
 _CHINESE = (*range(0x3400, 0xA000), *range(0xF900, 0xFB00), *range(0x20000, 0x40000))
 
 
@@ -50,10 +50,10 @@ def load_segmenter(
     Args:
         name: One of `SEGMENTERS`.
         user_dict: File of further words for jieba and rjieba, one a line: `word [count] [tag]`, as
-            jieba takes it. Without a count the word gets one that suffices to have it cut out.
-            White space and signs between words are cut at first, so a word with one is not found.
-        traditional: Whether texts are in traditional script. The words of `spaces` and `none` do
-            not depend on it.
+            in jieba. A word without a count gets one that is large enough to find it. Text is split
+            at white space and signs first, so a word with one is never found.
+        traditional: Whether texts are in traditional characters. The words of `spaces` and `none`
+            do not depend on it.
 
     Raises:
         ValueError: There is no such segmenter, its package is not installed, it has no dictionary
@@ -71,17 +71,17 @@ def load_segmenter(
     user_words = [] if user_dict is None else list(_read_user_words(user_dict))
     if not traditional:
         return _WITH_DICTIONARY[name](user_words)
-    table = _simplified_characters()
+    table = simplified_characters()
     simplified = [(word.translate(table), count) for word, count in user_words]
     segmenter = _WITH_DICTIONARY[name](simplified)
     return functools.partial(_words_of_simplified, table=table, segmenter=segmenter)
 
 
 def jieba_words(text: str) -> list[Span]:
-    """Words as jieba's default dictionary and its model for unknown words see them.
+    """Words of jieba's default dictionary and its model for unknown words.
 
-    The text is taken as it is, capitals too: the dictionary has T恤 and AA制. Punctuation, spaces
-    and characters jieba does not know are words of one character.
+    Capitals are kept, because the dictionary has T恤 and AA制. Punctuation, spaces and characters
+    unknown to jieba are words of one character.
 
     >>> text = "研究生命的起源"
     >>> [text[start:end] for start, end in jieba_words(text)]
@@ -91,7 +91,7 @@ def jieba_words(text: str) -> list[Span]:
 
 
 def spaced_words(text: str) -> list[Span]:
-    """What stands between white space in text that was cut into words before, and that space.
+    """The words of segmented text, and the white space between them.
 
     >>> spaced_words("研究 生命")
     [(0, 2), (2, 3), (3, 5)]
@@ -100,7 +100,7 @@ def spaced_words(text: str) -> list[Span]:
 
 
 def written_words(text: str) -> list[Span]:
-    """Every character by itself: nothing is joined but what the tokenizer knows as one word.
+    """Every character as a word; only the tokenizer's own words stay together.
 
     >>> written_words("abc")
     [(0, 1), (1, 2), (2, 3)]
@@ -108,7 +108,7 @@ def written_words(text: str) -> list[Span]:
     return list(itertools.pairwise(range(len(text) + 1)))
 
 
-def _jieba(user_words: Sequence[UserWord]) -> Segmenter:
+def _load_jieba(user_words: Sequence[UserWord]) -> Segmenter:
     return JiebaSegmenter(user_words) if user_words else _default_jieba()
 
 
@@ -117,7 +117,7 @@ def _default_jieba() -> JiebaSegmenter:
     return JiebaSegmenter()
 
 
-def _rjieba(user_words: Sequence[UserWord]) -> Segmenter:
+def _load_rjieba(user_words: Sequence[UserWord]) -> Segmenter:
     library = load_extra("rjieba", purpose="the segmenter 'rjieba'").Jieba()
     for word, count in user_words:
         library.add_word(word, count, None)
@@ -139,11 +139,11 @@ def _words_of_simplified(
 
 
 @functools.cache
-def _simplified_characters() -> Mapping[int, str]:
-    """Simplified forms of characters that have one of their own, as `str.translate` takes it."""
+def simplified_characters() -> Mapping[int, str]:
+    """The characters with another simplified form, and that form: a table for `str.translate`."""
     characters = list(map(chr, _CHINESE))
     converter = load_extra("opencc", purpose="text in traditional script").OpenCC("t2s")
-    # One a line, so that no neighbours are taken for a word: a word may change its length.
+    # One a line, so that neighbours do not form words, whose length could change.
     simplified = converter.convert("\n".join(characters)).split("\n")
     return {
         ord(character): simple
@@ -156,7 +156,7 @@ def _read_user_words(path: str) -> Iterator[UserWord]:
     """The words of a dictionary in jieba's format.
 
     Raises:
-        ValueError: A line is not UTF-8 or is no such entry, or there is none.
+        ValueError: A line is not UTF-8 or not an entry, or the file has no entry.
     """
     is_empty = True
     for number, line in enumerate(read_lines(path), start=1):
@@ -177,7 +177,7 @@ def _user_word(fields: list[str], *, place: str) -> UserWord:
     if len(word) > 1 and _TAG.fullmatch(word[-1]):
         word.pop()
     count = int(word.pop()) if len(word) > 1 and _COUNT.fullmatch(word[-1]) else None
-    # jieba would take "云计算 -5" for a word of that name.
+    # jieba would read "云计算 -5" as a word with a space.
     for field in filter(_is_number, word[1:]):
         raise ValueError(
             f"{place}: {field!r} is no count of a word; write: word [count] [tag], the count a "
@@ -196,6 +196,6 @@ def _is_number(field: str) -> bool:
 
 _WITHOUT_DICTIONARY: dict[str, Segmenter] = {"spaces": spaced_words, "none": written_words}
 _WITH_DICTIONARY: dict[str, Callable[[Sequence[UserWord]], Segmenter]] = {
-    "jieba": _jieba,
-    "rjieba": _rjieba,
+    "jieba": _load_jieba,
+    "rjieba": _load_rjieba,
 }

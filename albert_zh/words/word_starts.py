@@ -1,14 +1,14 @@
-"""Where whole words begin, so that masking can take words rather than characters.
+"""The starts of whole words, so that masking can mask words rather than characters.
 
     text    中华人民共和国 成立 了 ， 用 iPhone 拍
     tokens  中 华 人 民 共 和 国 成 立 了 ， 用 iphone ...
     starts  T  .  .  .  .  .  .  T  .  T  T  T  T
 
-The published scripts collected jieba's words of a sentence in a set and looked up neighbouring
-characters in it, three at most. That never grouped words of four characters and more, and grouped
-neighbours that are a word elsewhere in the sentence. Here every word counts, where it stands. On a
-hundred sentences marked by the published code, 98.9 % of its words are words here, too, and 93.7 %
-of all tokens have the same mark; most of the rest is in words of four and more characters.
+The published scripts collected jieba's words of a sentence in a set and looked up in it up to three
+neighbouring characters. So they never grouped words of four or more characters, and they grouped
+neighbours that form a word elsewhere in the sentence. Here each word is used at its own place. On a
+hundred sentences, 98.9 % of the published code's words are words here too, and 93.7 % of all tokens
+have the same mark; most of the others are in words of four or more characters.
 """
 
 import functools
@@ -23,7 +23,7 @@ Segmenter = Callable[[str], list[Span]]  # word spans of a text, in order, cover
 
 
 def consecutive_spans(lengths: Iterable[int]) -> list[Span]:
-    """Spans of words that follow each other without gaps.
+    """Spans of consecutive words, from their lengths.
 
     >>> consecutive_spans([2, 1])
     [(0, 2), (2, 3)]
@@ -32,10 +32,10 @@ def consecutive_spans(lengths: Iterable[int]) -> list[Span]:
 
 
 def word_starts(encoding: Encoding, word_spans: Iterable[Span], text: str) -> list[bool]:
-    """Whether each token begins a whole word, which is what masking takes or leaves.
+    """For each token True if it begins a whole word, the unit of whole-word masking.
 
-    A token continues the one before it if both are of one written word (`al`, `##bert`), or of
-    one of `word_spans` that has a Chinese character.
+    A token continues the one before it if both are in one written word (`al`, `##bert`), or in one
+    of `word_spans` with a Chinese character.
 
     >>> encoding = Encoding(ids=[5, 6, 7, 8], tokens=["江", "南", "al", "##bert"],
     ...                     spans=[(0, 1), (1, 2), (2, 4), (4, 8)])
@@ -45,10 +45,10 @@ def word_starts(encoding: Encoding, word_spans: Iterable[Span], text: str) -> li
     Args:
         encoding: Tokens of `text`.
         word_spans: Words of `text`, in order, without gaps; from a `Segmenter`.
-        text: What both were made from.
+        text: The text of both.
 
     Returns:
-        One value a token; the first is True.
+        One value per token; the first is True.
     """
     words = _chinese_words_by_character(word_spans, text)
     starts = [True] * len(encoding.tokens)
@@ -63,9 +63,9 @@ def word_starts(encoding: Encoding, word_spans: Iterable[Span], text: str) -> li
 
 
 def _chinese_words_by_character(word_spans: Iterable[Span], text: str) -> list[int | None]:
-    """For every character the number of its word; None outside longer words with Chinese.
+    """For every character the number of its word; None unless that is a longer Chinese word.
 
-    One None more at the end answers for the places before and behind the text.
+    The list ends with an additional None, for the places before and after the text.
     """
     words: list[int | None] = [None] * (len(text) + 1)
     for number, (start, end) in enumerate(word_spans):
@@ -75,10 +75,10 @@ def _chinese_words_by_character(word_spans: Iterable[Span], text: str) -> list[i
 
 
 def _is_one_written_word(left: Span, right: Span, text: str) -> bool:
-    """Whether two tokens stand side by side with nothing between that separates words.
+    """True if nothing separates the words of two neighbouring tokens.
 
-    SentencePiece does not mark continuations as `##` does; and it has a token without characters
-    for a space before an unknown word, which belongs to that word.
+    SentencePiece has no mark of continuation such as `##`. It gives a token without characters for
+    a space before an unknown word; that token is a part of the word.
     """
     if left[1] != right[0]:
         return False
@@ -88,7 +88,7 @@ def _is_one_written_word(left: Span, right: Span, text: str) -> bool:
     return not (_separates(text[right[0]]) or _separates(text[left[1] - 1]))
 
 
-@functools.lru_cache(maxsize=1 << 14)  # texts use few thousands of characters
+@functools.lru_cache(maxsize=1 << 14)  # texts use some thousands of characters
 def _separates(character: str) -> bool:
     if character.isascii():
         return not character.isalnum()
