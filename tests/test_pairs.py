@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from albert_zh.corpus.chunks import chunks
 from albert_zh.corpus.documents import Document, Sentence
 from albert_zh.corpus.pairs import (
     SegmentPair,
-    chunks,
     draw_target,
     make_pair,
     next_sentence_pairs,

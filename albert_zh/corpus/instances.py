@@ -64,7 +64,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class InstanceRecipe:
-    """How documents become instances."""
+    """The settings that turn documents into instances."""
 
     max_seq_length: int  # most tokens per instance, [CLS] and [SEP] included
     short_seq_prob: float  # share of passes over a document with shorter instances

@@ -21,7 +21,7 @@ LONGEST_LINE = 1 << 16
 
 @dataclass(slots=True)
 class TextChunk:
-    """Whole lines, or a piece of a long line; without the line end behind it."""
+    """Whole lines, or a piece of a long line; without the line end after it."""
 
     data: bytes
     number: int  # the first line's number in the text, from 1 on

@@ -17,7 +17,7 @@ def _format_help() -> str:
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """How files become documents."""
+    """Format of the input files, and treatment of bad lines."""
 
     input_format: str = option("auto", _format_help(), choices=format_choices())
     json_key: str = option("text", "Key of the text in an object of JSON lines.")

@@ -1,7 +1,7 @@
 """Documents become the segments of instances: pairs, or single segments.
 
 ```
-document   s1 s2 s3 | s4 s5 | s6         chunks of about `target` tokens
+document   s1 s2 s3 | s4 s5 | s6         chunks, see `corpus.chunks`
 chunk      s1 s2 s3
 split         s1 | s2 s3                 at a random sentence
 pair       (s1, s2 s3) or
@@ -16,22 +16,24 @@ The rules follow the published ones where those are sound:
 - A pair that is too long loses words at random ends of its longer segment. This affects both ends
   and both segments alike, so a cut-off sentence does not reveal the order.
 
-They differ where the published rules silently lost text, or where a pair revealed its label:
-
-- A sentence joins a full chunk only if at least half of it fits; otherwise it opens the next one.
-- A sentence longer than half an instance is cut into pieces at word starts.
-- A chunk of a single sentence (a document of one sentence, or its last one) is split at a word.
-  Only a chunk of a single word gives no pair.
-- A random next segment is about as long as the one it replaces, even if the document ends before
-  the instance is full.
+They differ where a pair revealed its label: a random next segment is about as long as the one it
+replaces, even if the document ends before the instance is full.
 """
 
 import random
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 
+from albert_zh.corpus.chunks import (
+    chunks,
+    join_sentences,
+    longest_piece,
+    split_chunk,
+    split_long,
+    take_chunk,
+)
 from albert_zh.corpus.documents import Document, Sentence
 
 
@@ -105,20 +107,20 @@ def next_sentence_pairs(
             those from other documents, before cutting; `without_other_document`: pairs that are
             neighbours for lack of other documents.
     """
-    waiting = deque(_pieces(sentences, longest=_longest_piece(capacity)))
-    while waiting:
-        chunk = _take_chunk(waiting, target=target, capacity=capacity)
-        halves = _split(chunk, rng)
+    sentences_left = deque(split_long(sentences, longest=longest_piece(capacity)))
+    while sentences_left:
+        chunk = take_chunk(sentences_left, target=target, capacity=capacity)
+        halves = split_chunk(chunk, rng)
         if halves is None:
             counts["tokens_left_over"] += len(chunk[0])
             continue
-        first, second = _join(halves[0]), _join(halves[1])
+        first, second = join_sentences(halves[0]), join_sentences(halves[1])
         is_random = rng.random() < 0.5
         if is_random and not others:
             counts["without_other_document"] += 1
             is_random = False
         if is_random:
-            waiting.extendleft(reversed(halves[1]))
+            sentences_left.extendleft(reversed(halves[1]))
             size = min(len(second), target - len(first))
             second = _random_segment(others, size=size, capacity=capacity, rng=rng)
             counts["tokens_borrowed"] += len(second)
@@ -137,27 +139,14 @@ def single_segments(
     """
     group: list[Sentence] = []
     length = 0
-    for sentence in _pieces(sentences, longest=capacity):
+    for sentence in split_long(sentences, longest=capacity):
         if group and (length >= target or length + len(sentence) > capacity):
-            yield SegmentPair(_join(group), None, True)
+            yield SegmentPair(join_sentences(group), None, True)
             group, length = [], 0
         group.append(sentence)
         length += len(sentence)
     if group:
-        yield SegmentPair(_join(group), None, True)
-
-
-def chunks(
-    sentences: Sequence[Sentence], *, target: int, capacity: int
-) -> Iterator[list[Sentence]]:
-    """Groups consecutive sentences until `target` tokens are reached, at least two per chunk.
-
-    Every token of the document is in exactly one chunk. Only the last chunk may be shorter or have
-    one sentence. A chunk may exceed `capacity` by up to half its last sentence, see `make_pair`.
-    """
-    waiting = deque(_pieces(sentences, longest=_longest_piece(capacity)))
-    while waiting:
-        yield _take_chunk(waiting, target=target, capacity=capacity)
+        yield SegmentPair(join_sentences(group), None, True)
 
 
 def make_pair(
@@ -168,61 +157,12 @@ def make_pair(
     Returns:
         The pair, or None if the chunk is a single word, which cannot be split.
     """
-    halves = _split(chunk, rng)
+    halves = split_chunk(chunk, rng)
     if halves is None:
         return None
     swapped = rng.random() < 0.5
-    first, second = map(_join, reversed(halves) if swapped else halves)
+    first, second = map(join_sentences, reversed(halves) if swapped else halves)
     return SegmentPair(*_truncate(first, second, capacity, rng), swapped)
-
-
-def _longest_piece(capacity: int) -> int:
-    """Most tokens of a piece, such that two pieces always fit into a pair."""
-    return max(1, capacity // 2)
-
-
-def _take_chunk(waiting: deque[Sentence], *, target: int, capacity: int) -> list[Sentence]:
-    """Takes the next chunk from the front."""
-    chunk: list[Sentence] = []
-    length = 0
-    while waiting:
-        size = len(waiting[0])
-        overflow = length + size - capacity
-        if len(chunk) >= 2 and (length >= target or 2 * overflow > size):
-            break
-        chunk.append(waiting.popleft())
-        length += size
-    return chunk
-
-
-def _pieces(sentences: Iterable[Sentence], *, longest: int) -> Iterator[Sentence]:
-    """The sentences, those of more than `longest` tokens cut before a word."""
-    for sentence in sentences:
-        begin = 0
-        while len(sentence) - begin > longest:
-            end = begin + longest
-            while end > begin and not sentence.starts[end]:
-                end -= 1
-            # A word is cut only if it fills the whole piece.
-            end = end if end > begin else begin + longest
-            yield sentence[begin:end]
-            begin = end
-        yield sentence[begin:]
-
-
-def _split(
-    chunk: Sequence[Sentence], rng: random.Random
-) -> tuple[Sequence[Sentence], Sequence[Sentence]] | None:
-    """The sentences of both halves; a single sentence is split before a word."""
-    if len(chunk) >= 2:
-        at = rng.randint(1, len(chunk) - 1)
-        return chunk[:at], chunk[at:]
-    (sentence,) = chunk
-    word_begins = [index for index in range(1, len(sentence)) if sentence.starts[index]]
-    if not word_begins:
-        return None
-    at = rng.choice(word_begins)
-    return [sentence[:at]], [sentence[at:]]
 
 
 def _random_segment(
@@ -230,22 +170,15 @@ def _random_segment(
 ) -> Sentence:
     """Consecutive sentences from a random one on, up to `size` tokens or the document's end."""
     sentences = rng.choice(others).sentences
-    later = islice(sentences, rng.randrange(len(sentences)), None)
-    taken: list[Sentence] = []
+    rest = islice(sentences, rng.randrange(len(sentences)), None)
+    group: list[Sentence] = []
     length = 0
-    for piece in _pieces(later, longest=_longest_piece(capacity)):
-        taken.append(piece)
+    for piece in split_long(rest, longest=longest_piece(capacity)):
+        group.append(piece)
         length += len(piece)
         if length >= size:
             break
-    return _join(taken)
-
-
-def _join(sentences: Sequence[Sentence]) -> Sentence:
-    return Sentence(
-        tuple(chain.from_iterable(sentence.token_ids for sentence in sentences)),
-        tuple(chain.from_iterable(sentence.starts for sentence in sentences)),
-    )
+    return join_sentences(group)
 
 
 def _truncate(

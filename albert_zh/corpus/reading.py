@@ -23,7 +23,7 @@ ON_BAD_TEXT = ("error", "skip")
 
 @dataclass(frozen=True)
 class ReadingRules:
-    """How files are read."""
+    """The settings of reading."""
 
     input_format: str = AUTO  # a name in `FORMATS`; auto: the format of each file is detected
     json_key: str = "text"  # key of the text in an object of JSON lines

@@ -54,7 +54,7 @@ def stored_bytes(path: str) -> int | None:
 
 
 def is_remote(path: str) -> bool:
-    """Whether the path is a URL, which `open` does not take.
+    """True if the path is a URL, which `open` does not take.
 
     >>> is_remote("gs://bucket/news.txt"), is_remote("news.txt")
     (True, False)

@@ -1,4 +1,4 @@
-"""Documents become records: tokenized once, made into instances in all passes, encoded.
+"""Documents become records: tokenized once, turned into instances in all passes, encoded.
 
 ```
 corpus slice -> documents -> instances -> records with keys, counts
@@ -102,7 +102,7 @@ class RecordMaker:
     ) -> None:
         """Adds the records of one of the documents, the `number`-th of the corpus."""
         needs_others = self.recipe.pairing is Pairing.NEXT_SENTENCE
-        made = make_instances(
+        document_instances = make_instances(
             documents[index],
             number=number,
             recipe=self.recipe,
@@ -110,10 +110,11 @@ class RecordMaker:
         )
         rng = random.Random(f"{self.recipe.random_seed}:{number}:order")
         result.records.extend(
-            (rng.getrandbits(64), serialize(instance, self.layout)) for instance in made.instances
+            (rng.getrandbits(64), serialize(instance, self.layout))
+            for instance in document_instances.instances
         )
-        result.counts.update(made.counts)
-        result.counts["documents_unused"] += not made.instances
+        result.counts.update(document_instances.counts)
+        result.counts["documents_unused"] += not document_instances.instances
 
     def _text_counts(self, sentences: Sequence[str], document: Document) -> Counter[str]:
         unknown = self.tools.tokenizer.vocab.unk_id
