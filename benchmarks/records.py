@@ -30,7 +30,7 @@ from albert_zh.corpus.instances import Instance, InstanceRecipe, make_instances
 from albert_zh.corpus.reading import CorpusReader
 from albert_zh.creation.maker import TextTools
 from albert_zh.flags import define_flags, option, read_flags
-from albert_zh.masking.instances import MaskingRecipe, replacement_ids
+from albert_zh.masking.recipe import MaskingRecipe, replacement_ids
 from albert_zh.records import features
 from albert_zh.records.features import Layout, serialize
 

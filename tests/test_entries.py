@@ -23,7 +23,7 @@ def pieces(entry, **options):
     [
         ("我爱", ["我", "爱"]),
         ("aab", ["a", "##ab"]),
-        ("##ba", ["b", "##a"]),  # nothing goes on with b, so as a word of its own
+        ("##ba", ["b", "##a"]),  # no piece begins with ##b, so it is a word of its own
         ("##aba", ["##ab", "##a"]),
         ("##我", ["我"]),
         ("##京", ["##京"]),

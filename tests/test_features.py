@@ -1,4 +1,8 @@
-"""Record bytes: what TensorFlow parses from them, and that they never vary."""
+"""Record bytes: their values in TensorFlow, and their one canonical form."""
+
+import pathlib
+import subprocess
+import sys
 
 import pytest
 import tensorflow as tf
@@ -7,6 +11,8 @@ from hypothesis import strategies as st
 
 from albert_zh.corpus.instances import Instance
 from albert_zh.records.features import Layout, serialize
+
+ROOT = pathlib.Path(__file__).parent.parent
 
 INSTANCE = Instance(
     token_ids=(101, 2769, 4263, 103, 103, 102, 800, 102),
@@ -114,3 +120,21 @@ def test_ids_of_any_size_survive(token_ids, swapped):
     assert values["masked_lm_ids"] == token_ids[-1:]
     assert values["masked_lm_positions"] == [len(token_ids) - 1]
     assert values["next_sentence_labels"] == [int(swapped)]
+
+
+def test_benchmark_compares_all_layouts_with_the_protobuf_runtime(tmp_path):
+    (tmp_path / "corpus.txt").write_text("今天下雨。\n我们在家看书。\n", encoding="utf-8")
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(ROOT / "benchmarks" / "records.py"),
+            f"--input_file={tmp_path / 'corpus.txt'}",
+            "--rounds=1",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    names = [line.partition("  ")[0] for line in done.stdout.splitlines()[2:]]
+    assert names == ["masked, padded", "masked, compact", "dynamic, padded", "dynamic, compact"], (
+        done.stderr
+    )

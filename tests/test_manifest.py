@@ -1,4 +1,4 @@
-"""The manifest of a directory: what each run wrote, whoever writes at the same time."""
+"""The manifest of a directory: the shards of each run, even if several write at the same time."""
 
 import json
 import multiprocessing

@@ -81,11 +81,11 @@ def test_compressed_file_cut_off_anywhere_is_an_error(record_file, reader):
             reader(str(record_file))
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_scan_tells_where_frames_are_and_what_is_wrong_with_them(record_file, pack):
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_scan_tells_where_frames_are_and_what_is_wrong_with_them(record_file, compress):
     content = bytearray(record_file.read_bytes())
     content[16 + 12] ^= 1
-    record_file.write_bytes(pack(bytes(content[:-1])))
+    record_file.write_bytes(compress(bytes(content[:-1])))
     found = [(each.number, each.offset, each.problem) for each in scan_frames(str(record_file))]
     ends = [16, 33, 52, 768]
     assert found == [
@@ -98,15 +98,15 @@ def test_scan_tells_where_frames_are_and_what_is_wrong_with_them(record_file, pa
 
 def framed_length(length):
     """The length of a frame with its checksum."""
-    return frame(struct.pack("<Q", length))[12:20] + frame(struct.pack("<Q", length))[-4:]
+    return frame(struct.compress("<Q", length))[12:20] + frame(struct.compress("<Q", length))[-4:]
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
 @pytest.mark.parametrize("payloads", [True, False])
 @pytest.mark.parametrize("length", [1 << 20, 1 << 31, 1 << 62, (1 << 64) - 1])
-def test_absurd_length_is_no_reason_to_ask_for_memory(tmp_path, length, payloads, pack):
+def test_absurd_length_is_no_reason_to_ask_for_memory(tmp_path, length, payloads, compress):
     path = tmp_path / "a.tfrecord"
-    path.write_bytes(pack(frame(b"abc") + framed_length(length) + bytes(2000)))
+    path.write_bytes(compress(frame(b"abc") + framed_length(length) + bytes(2000)))
     first, last = scan_frames(str(path), payloads=payloads)
     assert (first.problem, last.number) == (None, 1)
     assert last.problem == "the file ends within this record"

@@ -321,7 +321,7 @@ def test_pieces_are_joined_to_the_text_they_stand_for(pieces):
     found = shown(pieces.encode(text), text)
     assert found[:2] == [("▁", ""), ("hello", "Hello")]
     assert "".join(token for token, _ in found) == "▁hello▁world"
-    assert "".join(stretch for _, stretch in found) == "Hellowörld"
+    assert "".join(part for _, part in found) == "Hellowörld"
 
 
 def test_ids_are_those_of_the_pieces(pieces):
@@ -331,7 +331,7 @@ def test_ids_are_those_of_the_pieces(pieces):
     assert encoding.ids[-1] == pieces.vocab.unk_id
 
 
-def test_comma_after_a_digit_is_a_piece_of_its_own(pieces):
+def test_comma_after_a_digit_is_a_piece_of_its_own(pieces, model_file):
     text = "of 19, x19,"
     encoding = pieces.encode(text)
     assert "".join(encoding.tokens) == "▁of▁19,▁x19,"
@@ -339,7 +339,8 @@ def test_comma_after_a_digit_is_a_piece_of_its_own(pieces):
     assert [pair for pair in shown(encoding, text) if pair[0] == ","] == [(",", ",")] * 2
     assert encoding.spans[-1] == (10, 11)
     # Without the rule the pieces would be these.
-    assert "19," in pieces._processor.encode(text, out_type=str)
+    processor = sentencepiece.SentencePieceProcessor(model_file=model_file)
+    assert "19," in processor.encode(text, out_type=str)
 
 
 def test_capitals_and_accents_stay_where_not_asked_for(model_file):
