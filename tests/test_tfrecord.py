@@ -98,7 +98,7 @@ def test_scan_tells_where_frames_are_and_what_is_wrong_with_them(record_file, co
 
 def framed_length(length):
     """The length of a frame with its checksum."""
-    return frame(struct.compress("<Q", length))[12:20] + frame(struct.compress("<Q", length))[-4:]
+    return frame(struct.pack("<Q", length))[12:20] + frame(struct.pack("<Q", length))[-4:]
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])
