@@ -13,14 +13,13 @@ and albert_config.json. The same command again goes on where it stopped.
 
 from albert_zh import cli
 from albert_zh.finetuning.options import ClassifierOptions
-from albert_zh.finetuning.run import fine_tune
-from albert_zh.flags import define_flags, read_flags
 
 
-def main() -> None:
-    fine_tune(read_flags(ClassifierOptions))
+def main(options: ClassifierOptions) -> None:
+    from albert_zh.finetuning.run import fine_tune
+
+    fine_tune(options)
 
 
 if __name__ == "__main__":
-    define_flags(ClassifierOptions)
-    cli.run(main)
+    cli.run(main, ClassifierOptions, needs_tensorflow=True)

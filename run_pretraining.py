@@ -16,15 +16,14 @@ the masking flags that data creation has otherwise:
 """
 
 from albert_zh import cli
-from albert_zh.flags import define_flags, read_flags
 from albert_zh.pretraining.options import PretrainingOptions
-from albert_zh.pretraining.run import pretrain
 
 
-def main() -> None:
-    pretrain(read_flags(PretrainingOptions))
+def main(options: PretrainingOptions) -> None:
+    from albert_zh.pretraining.run import pretrain
+
+    pretrain(options)
 
 
 if __name__ == "__main__":
-    define_flags(PretrainingOptions)
-    cli.run(main)
+    cli.run(main, PretrainingOptions, needs_tensorflow=True)

@@ -1,42 +1,113 @@
-"""The frame every script runs in: flags are parsed, mistakes of the user become one line."""
+"""Frame of every script: flags become options, and mistakes of the user become one line.
 
+A script states its flags as option classes (see `flags`) and ends like this:
+
+```
+def main(options: TrainOptions) -> None:
+    from albert_zh.training import train  # TensorFlow: only now that the flags are right
+
+    train(options)
+
+
+if __name__ == "__main__":
+    cli.run(main, TrainOptions, needs_tensorflow=True)
+```
+`--help`, a wrong flag and a wrong path are answered before TensorFlow is imported, which takes
+seconds. So what needs TensorFlow is imported in `main`, and the rest on top.
+"""
+
+import faulthandler
 import logging as standard_logging
+import os
+import select
+import shutil
 import sys
 from collections.abc import Callable
 
-from absl import app, logging
+from absl import logging
 
+from albert_zh.flags import help_text, parse_flags
 from albert_zh.util.allocator import keep_freed_memory
+from albert_zh.util.tensorflow_start import import_tensorflow
+
+_HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
+_HELP_OF_LOGGING = """\
+Flags of the log:
+
+  --verbosity=N (default: 0)
+      -1: warnings and errors. 0: progress too. 1: details too, and where an error was raised.
+"""
 
 
-def run(main: Callable[[], None]) -> None:
-    """Parses the command line and calls `main()`; the way a script ends:
+def run(main: Callable[..., None], *option_classes: type, needs_tensorflow: bool = False) -> None:
+    """Reads the command line and calls `main` with one object per option class.
 
-    ```
-    if __name__ == "__main__":
-        cli.run(main)
-    ```
+    Options that have a method `check` are checked first; it raises if a file that a flag names is
+    missing or damaged.
+
     A ValueError or OSError (bad input, missing file, full disk) is shown as `error: ...` and the
-    exit code is 1. `--verbosity=1` shows the traceback too. Ctrl-C ends it with code 130.
+    exit code is 1. `--verbosity=1` shows the traceback too. Ctrl-C ends the script with code 130.
+
+    Args:
+        main: The script's work.
+        option_classes: Classes of its arguments, in their order.
+        needs_tensorflow: Whether `main` imports TensorFlow; its noise is kept from the user.
     """
-    keep_freed_memory()
+    logging.use_absl_handler()
     logging.set_verbosity(logging.INFO)  # A later --verbosity on the command line wins.
     # TensorFlow says everything twice, on its own handler and on absl's, and little for users.
     standard_logging.getLogger("tensorflow").setLevel(standard_logging.WARNING)
-
-    def guarded(arguments: list[str]) -> None:
-        if len(arguments) > 1:
-            raise app.UsageError(
-                f"unexpected argument {arguments[1]!r}; write flags as --name=value"
-            )
-        try:
-            main()
-        except (ValueError, OSError) as error:
-            logging.debug("where the error was raised", exc_info=True)
-            print(f"error: {error}", file=sys.stderr)
+    faulthandler.enable()  # A crash of a library shows where it was called.
+    try:
+        if _HELP & set(sys.argv[1:]):
+            print(_help(sys.modules[main.__module__].__doc__ or "", option_classes))
+        else:
+            options = parse_flags(sys.argv, *option_classes)
+            for each in options:
+                if hasattr(each, "check"):
+                    each.check()
+            keep_freed_memory()
+            if needs_tensorflow:
+                import_tensorflow()
+            main(*options)
+        sys.stdout.flush()
+    except (ValueError, OSError) as error:
+        if isinstance(error, BrokenPipeError) and _is_output_closed():
             sys.exit(1)
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            sys.exit(130)
+        logging.debug("where the error was raised", exc_info=True)
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
 
-    app.run(guarded)
+
+def _help(description: str, option_classes: tuple[type, ...]) -> str:
+    flags = help_text(*option_classes, width=min(100, shutil.get_terminal_size().columns))
+    parts = [description.strip(), flags.strip(), _HELP_OF_LOGGING.strip()]
+    return "\n\n".join(filter(None, parts))
+
+
+def _is_output_closed() -> bool:
+    """Whether nobody reads standard output any more; what is left to write is then dropped.
+
+    The reader of `... --help | head` ends early.
+    """
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    is_closed = any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    if is_closed:
+        # Python flushes at its end and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return is_closed
+
+
+def _interrupted(kind, error, traceback) -> None:
+    """Shows Ctrl-C during the imports of a script in one line, too."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, traceback)
+
+
+sys.excepthook = _interrupted

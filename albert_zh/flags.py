@@ -1,24 +1,24 @@
-"""Options are frozen dataclasses; here their fields become command-line flags and back.
+"""Options: frozen dataclasses whose fields are the flags of a script.
 
-@dataclass(frozen=True)                          --epochs  (default 3)  passes over the data
-class TrainOptions:                      ->      --[no]shuffle  (default true)  ...
-    epochs: int = option(3, "passes over the data")
-    shuffle: bool = option(True, "read in random order")
-
-define_flags(TrainOptions)                       at import of the script
-options = read_flags(TrainOptions)               in main, after the flags were parsed
+```
+@dataclass(frozen=True)                                --epochs=3
+class TrainOptions:                             ->     --noshuffle, --shuffle=False
+    epochs: int = option(3, "Passes over the data.")
+    shuffle: bool = option(True, "Read in random order.")
+```
+`cli.run(main, TrainOptions)` defines the flags, reads them and calls `main(TrainOptions(...))`.
 """
 
 import dataclasses
+import difflib
+import inspect
+import textwrap
 import types
 import typing
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from absl import flags
-
-# The flags belong to the script that calls define_flags, so that its --help lists them.
-flags.disclaim_key_flags()
 
 Options = TypeVar("Options")
 
@@ -28,8 +28,9 @@ class _Required:
         return "REQUIRED"
 
 
-REQUIRED = _Required()  # Given as the default, it makes the flag one that must be set.
+REQUIRED = _Required()  # As the default, it makes the flag one that must be set.
 
+_PLACEHOLDERS = {int: "N", float: "X", bool: "True|False", str: "TEXT"}
 _DEFINERS = {
     int: flags.DEFINE_integer,
     float: flags.DEFINE_float,
@@ -46,8 +47,8 @@ def option(
     Args:
         default: Value of the field and of the flag; `REQUIRED` when there is no sensible one.
         help: Text of `--help`.
-        choices: The allowed values of a text option.
-        alias: A second name of the flag, such as the one another published script uses.
+        choices: Allowed values of a text option.
+        alias: Second name of the flag, such as the one that another published script uses.
     """
     metadata = {"help": help, "choices": choices, "alias": alias}
     if default is REQUIRED:
@@ -55,64 +56,140 @@ def option(
     return dataclasses.field(default=default, kw_only=True, metadata=metadata)
 
 
-def define_flags(
-    *option_classes: type[Options], flag_values: flags.FlagValues = flags.FLAGS
-) -> None:
-    """Defines one flag per field of the classes, named like the field.
+def parse_flags(
+    arguments: Sequence[str],
+    *option_classes: type[Options],
+    flag_values: flags.FlagValues = flags.FLAGS,
+) -> list[Options]:
+    """Reads a command line, script name first, into one object per class.
 
-    A field that several classes share is one flag; they have to agree on it.
+    Each field is a flag of its name. A field that several classes share is one flag; they have to
+    agree on it.
 
     Raises:
-        ValueError: Two classes disagree on a flag.
+        ValueError: A flag is unknown or has an impossible value, a required one is missing, or an
+            argument is no flag. Or two classes disagree on a flag.
         TypeError: A field's type is none of int, float, bool, str and those with `| None`.
     """
-    defined: dict[str, tuple] = {}
+    _define_flags(option_classes, flag_values)
+    try:
+        rest = flag_values(list(arguments))
+    except flags.UnrecognizedFlagError as error:
+        raise ValueError(_unknown_flag(error.flagname, flag_values)) from None
+    except flags.Error as error:
+        raise ValueError(str(error)) from None
+    if len(rest) > 1:
+        raise ValueError(f"unexpected argument {rest[1]!r}; write flags as --name=value")
+    missing = {
+        f"--{field.name}": None
+        for option_class in option_classes
+        for field in dataclasses.fields(option_class)
+        if _is_required(field) and flag_values[field.name].value is None
+    }
+    if missing:
+        raise ValueError(f"give {', '.join(missing)}; --help describes all flags")
+    return [_read_flags(option_class, flag_values) for option_class in option_classes]
+
+
+def help_text(*option_classes: type, width: int = 100) -> str:
+    """Describes the flags of the classes, grouped by the class that states them.
+
+    The first line of a class's docstring is the heading of its group.
+    """
+    groups: dict[type, dict[str, str]] = {}
+    for option_class in option_classes:
+        hints = typing.get_type_hints(option_class)
+        for owner in option_class.__mro__:
+            own = inspect.get_annotations(owner)
+            for field in dataclasses.fields(option_class):
+                if field.name in own and not any(field.name in group for group in groups.values()):
+                    entry = _flag_help(field, hints[field.name], width)
+                    groups.setdefault(owner, {})[field.name] = entry
+    return "\n".join(
+        "\n".join([f"{owner.__doc__.splitlines()[0].rstrip('.')}:\n", *entries.values()])
+        for owner, entries in groups.items()
+    )
+
+
+def _flag_help(field: dataclasses.Field, hint: Any, width: int) -> str:
+    """One flag in the form `--name=N (default: 3)`, its text below it."""
+    kind, choices = _value_type(field.name, hint), field.metadata["choices"]
+    title = f"--{field.name}={'|'.join(choices) if choices else _PLACEHOLDERS[kind]}"
+    if field.metadata["alias"]:
+        title += f", --{field.metadata['alias']}"
+    if _is_required(field):
+        title += " (required)"
+    elif field.default not in (None, ""):
+        title += f" (default: {field.default})"
+    text = textwrap.fill(
+        field.metadata["help"],
+        width,
+        initial_indent=" " * 6,
+        subsequent_indent=" " * 6,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"  {title}\n{text}\n"
+
+
+def _define_flags(option_classes: Sequence[type], flag_values: flags.FlagValues) -> None:
+    definitions: dict[str, tuple] = {}
     for option_class in option_classes:
         hints = typing.get_type_hints(option_class)
         for field in dataclasses.fields(option_class):
-            described = (hints[field.name], field.default, dict(field.metadata))
-            if field.name not in defined:
+            definition = (hints[field.name], field.default, dict(field.metadata))
+            if field.name not in definitions:
                 _define_flag(field, hints[field.name], flag_values)
-            elif defined[field.name] != described:
+            elif definitions[field.name] != definition:
                 raise ValueError(
                     f"{option_class.__name__}.{field.name} differs from the field of the same name "
                     "in another option class; give both the same type, default and help"
                 )
-            defined[field.name] = described
+            definitions[field.name] = definition
 
 
-def read_flags(
-    option_class: type[Options], *, flag_values: flags.FlagValues = flags.FLAGS
-) -> Options:
-    """The options as the parsed flags state them."""
-    return option_class(
-        **{field.name: flag_values[field.name].value for field in dataclasses.fields(option_class)}
-    )
-
-
-def _define_flag(field: dataclasses.Field, hint: Any, flag_values: flags.FlagValues) -> None:
-    value_type = _value_type(field.name, hint)
-    required = field.default is dataclasses.MISSING
-    arguments = {
-        "name": field.name,
-        "default": None if required else field.default,
-        "help": field.metadata["help"],
-        "required": required,
-        "flag_values": flag_values,
-    }
-    if field.metadata["choices"]:
-        flags.DEFINE_enum(enum_values=list(field.metadata["choices"]), **arguments)
-    else:
-        _DEFINERS[value_type](**arguments)
-    if field.metadata["alias"]:
-        flags.DEFINE_alias(field.metadata["alias"], field.name, flag_values=flag_values)
+def _is_required(field: dataclasses.Field) -> bool:
+    """Whether the flag of an option has no default."""
+    return field.default is dataclasses.MISSING
 
 
 def _value_type(name: str, hint: Any) -> type:
-    """The type of the flag's value: `int` for `int` and for `int | None`."""
+    """Type of the flag's value: `int` for `int` and for `int | None`.
+
+    Raises:
+        TypeError: Flags have no such type.
+    """
     members = [hint]
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         members = [member for member in typing.get_args(hint) if member is not type(None)]
     if len(members) != 1 or members[0] not in _DEFINERS:
         raise TypeError(f"option {name} has type {hint}; flags can be int, float, bool or str")
     return members[0]
+
+
+def _define_flag(field: dataclasses.Field, hint: Any, flag_values: flags.FlagValues) -> None:
+    kind = _value_type(field.name, hint)
+    arguments = {
+        "name": field.name,
+        "default": None if _is_required(field) else field.default,
+        "help": field.metadata["help"],
+        "flag_values": flag_values,
+    }
+    if field.metadata["choices"]:
+        flags.DEFINE_enum(enum_values=list(field.metadata["choices"]), **arguments)
+    else:
+        _DEFINERS[kind](**arguments)
+    if field.metadata["alias"]:
+        flags.DEFINE_alias(field.metadata["alias"], field.name, flag_values=flag_values)
+
+
+def _read_flags(option_class: type[Options], flag_values: flags.FlagValues) -> Options:
+    return option_class(
+        **{field.name: flag_values[field.name].value for field in dataclasses.fields(option_class)}
+    )
+
+
+def _unknown_flag(name: str, flag_values: flags.FlagValues) -> str:
+    close = difflib.get_close_matches(name, list(flag_values), n=1)
+    hint = f"; did you mean --{close[0]}?" if close else ";"
+    return f"unknown flag --{name}{hint} --help describes all flags"

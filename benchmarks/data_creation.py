@@ -18,13 +18,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from project import ROOT, cli
 
-from albert_zh import cli
-from albert_zh.flags import define_flags, option, read_flags
+from albert_zh.flags import option
 
-_ROOT = pathlib.Path(__file__).resolve().parent.parent
 _PUBLISHED_MB_PER_S = 0.25  # of text and pass: TensorFlow 1.15, one core
 
 
@@ -33,9 +30,9 @@ class BenchmarkOptions:
     """What is run."""
 
     input_file: str = option(
-        str(_ROOT / "data" / "news_zh_1.txt"), "Corpora, comma-separated; each is measured."
+        str(ROOT / "data" / "news_zh_1.txt"), "Corpora, comma-separated; each is measured."
     )
-    vocab_file: str = option(str(_ROOT / "albert_config" / "vocab.txt"), "Vocabulary.")
+    vocab_file: str = option(str(ROOT / "albert_config" / "vocab.txt"), "Vocabulary.")
     segmenters: str = option("jieba", "Segmenters, comma-separated.")
     workers: str = option("1", "Numbers of worker processes, comma-separated.")
     passes: str = option("10", "Values of --dupe_factor, comma-separated.")
@@ -61,8 +58,7 @@ class Measured:
         return self.text_mb * self.passes / self.seconds
 
 
-def main() -> None:
-    options = read_flags(BenchmarkOptions)
+def main(options: BenchmarkOptions) -> None:
     print(
         f"{'corpus':24} {'MB':>6} {'segmenter':9} {'passes':>6} {'workers':>7} {'s':>7}"
         f" {'MB/s x pass':>11} {'instances/s':>11} {'peak MB':>7} {'published':>9} {'first':>6}"
@@ -93,7 +89,7 @@ def _run(
 ) -> Measured:
     with tempfile.TemporaryDirectory() as directory:
         command = [
-            *(sys.executable, str(_ROOT / "create_pretraining_data.py")),
+            *(sys.executable, str(ROOT / "create_pretraining_data.py")),
             f"--input_file={corpus}",
             f"--output_file={directory}/records-*.tfrecord",
             f"--vocab_file={options.vocab_file}",
@@ -140,5 +136,4 @@ def _timed(command: list[str], *, cores: int) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    define_flags(BenchmarkOptions)
-    cli.run(main)
+    cli.run(main, BenchmarkOptions)

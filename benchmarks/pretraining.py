@@ -14,22 +14,17 @@ import dataclasses
 import json
 import math
 import os
-import pathlib
 import statistics
 import subprocess
 import sys
 
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-
 from pretraining_step import OURS, THEIRS, THEIRS_GATHERED, Case, Measured
+from project import ROOT, cli
 
-from albert_zh import cli
 from albert_zh.config import ModelConfig
 from albert_zh.estimates import training_flops
-from albert_zh.flags import define_flags, option, read_flags
+from albert_zh.flags import option
 
-_ROOT = pathlib.Path(__file__).resolve().parent.parent
 _MASKED = 0.15  # share of the tokens, as published
 _HEADER = """\
 | model | length | batch | precision | program | examples/s | of the peak | memory MB | we gain |
@@ -58,7 +53,7 @@ class Child:
     def __init__(self, python: str, case: Case):
         self.case = case
         self._process = subprocess.Popen(
-            [python, str(_ROOT / "benchmarks" / "pretraining_step.py"), json.dumps(vars(case))],
+            [python, str(ROOT / "benchmarks" / "pretraining_step.py"), json.dumps(vars(case))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -84,8 +79,7 @@ class Child:
         return line
 
 
-def main() -> None:
-    options = read_flags(BenchmarkOptions)
+def main(options: BenchmarkOptions) -> None:
     print(_HEADER, flush=True)
     for precision in options.precisions.split(","):
         for model in options.models.split(","):
@@ -96,7 +90,7 @@ def main() -> None:
 
 def rows(model: str, length: int, precision: str, options: BenchmarkOptions) -> list[str]:
     """The lines of the table for one step."""
-    path = _ROOT / "albert_config" / f"albert_config_{model}.json"
+    path = ROOT / "albert_config" / f"albert_config_{model}.json"
     case = Case(
         program=OURS,
         config_file=str(path),
@@ -147,5 +141,4 @@ def measure(case: Case, options: BenchmarkOptions) -> dict[str, list[Measured]]:
 
 
 if __name__ == "__main__":
-    define_flags(BenchmarkOptions)
-    cli.run(main)
+    cli.run(main, BenchmarkOptions)

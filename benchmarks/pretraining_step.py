@@ -7,15 +7,11 @@ The programs of transformers need torch and transformers, and nothing of TensorF
 """
 
 import json
-import pathlib
 import resource
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 # Programs. transformers projects every position to the vocabulary; it can be made to project
 # the masked ones alone, as we do.

@@ -13,28 +13,22 @@ across versions, and without its compiled runtime it takes 50 times as long.
 """
 
 import math
-import pathlib
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+from project import ROOT, cli
 
-from albert_zh import cli
 from albert_zh.corpus.instances import Instance, InstanceRecipe, make_instances
 from albert_zh.corpus.reading import CorpusReader
 from albert_zh.creation.maker import TextTools
-from albert_zh.flags import define_flags, option, read_flags
+from albert_zh.flags import option
 from albert_zh.masking.recipe import MaskingRecipe, replacement_ids
 from albert_zh.records import features
 from albert_zh.records.features import Layout, serialize
 
-_ROOT = pathlib.Path(__file__).resolve().parent.parent
 _LENGTH, _PREDICTIONS = 512, 51
 
 # https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/example/feature.proto
@@ -68,13 +62,12 @@ message_type {
 class BenchmarkOptions:
     """Text and length of the measurement."""
 
-    input_file: str = option(str(_ROOT / "data" / "news_zh_1.txt"), "Text to make records of.")
-    vocab_file: str = option(str(_ROOT / "albert_config" / "vocab.txt"), "Vocabulary.")
+    input_file: str = option(str(ROOT / "data" / "news_zh_1.txt"), "Text to make records of.")
+    vocab_file: str = option(str(ROOT / "albert_config" / "vocab.txt"), "Vocabulary.")
     rounds: int = option(5, "Rounds in which all instances are encoded.")
 
 
-def main() -> None:
-    options = read_flags(BenchmarkOptions)
+def main(options: BenchmarkOptions) -> None:
     instances = _instances(options)
     message_class = example_class()
     print(f"{len(instances):,} instances; instances/s:")
@@ -173,5 +166,4 @@ def _instances(options: BenchmarkOptions) -> list[Instance]:
 
 
 if __name__ == "__main__":
-    define_flags(BenchmarkOptions)
-    cli.run(main)
+    cli.run(main, BenchmarkOptions)

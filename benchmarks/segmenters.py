@@ -8,24 +8,20 @@ with a Chinese character alone: of a segmenter's words they are the ones that ma
 """
 
 import math
-import pathlib
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from project import ROOT, cli
 
-from albert_zh import cli
-from albert_zh.flags import define_flags, option, read_flags
+from albert_zh.flags import option
 from albert_zh.text.encoding import has_chinese
 from albert_zh.util.files import expand_patterns, read_lines
 from albert_zh.words.jieba_segmenter import jieba_tokenizer
 from albert_zh.words.segmenters import load_segmenter
 from albert_zh.words.word_starts import Segmenter, Span
 
-SAMPLE = pathlib.Path(__file__).resolve().parent.parent / "data" / "news_zh_1.txt"
+SAMPLE = ROOT / "data" / "news_zh_1.txt"
 _ROUNDS = 3
 _REFERENCE = "package jieba"
 _COLUMNS = "{:<15}{:>14}{:>12}{:>14}{:>14}{:>14}"
@@ -50,8 +46,8 @@ class Measured:
         return sum(map(len, self.spans))
 
 
-def main() -> None:
-    lines = _lines(expand_patterns(read_flags(BenchmarkOptions).input_file))
+def main(options: BenchmarkOptions) -> None:
+    lines = _lines(expand_patterns(options.input_file))
     segmenters = {_REFERENCE: _package_jieba()}
     segmenters |= {name: load_segmenter(name) for name in ("jieba", "rjieba")}
     measured = measure(segmenters, lines)
@@ -116,5 +112,4 @@ def _lines(paths: Sequence[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    define_flags(BenchmarkOptions)
-    cli.run(main)
+    cli.run(main, BenchmarkOptions)

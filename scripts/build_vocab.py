@@ -18,19 +18,15 @@ models need the vocab.txt they came with.
 """
 
 import os
-import pathlib
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from project import cli
 
-from albert_zh import cli
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.corpus.reading import CorpusReader
 from albert_zh.corpus.sources import expand_inputs
-from albert_zh.flags import REQUIRED, define_flags, option, read_flags
+from albert_zh.flags import REQUIRED, option
 from albert_zh.text.encoding import is_chinese
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.files import atomic_write, read_lines
@@ -89,8 +85,7 @@ class BuildOptions:
                 raise ValueError(f"--{name}={value}: it must be at least 1")
 
 
-def main() -> None:
-    options, reading = read_flags(BuildOptions), read_flags(ReadingOptions)
+def main(options: BuildOptions, reading: ReadingOptions) -> None:
     if options.input_file is None and reading != ReadingOptions():
         raise ValueError("flags that say how a corpus is read need one; give --input_file")
     if os.path.exists(options.output_file):
@@ -182,5 +177,4 @@ def _texts(reader: CorpusReader) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    define_flags(BuildOptions, ReadingOptions)
-    cli.run(main)
+    cli.run(main, BuildOptions, ReadingOptions)

@@ -16,25 +16,15 @@ Nothing is run, so it tells nothing of the speed.
 """
 
 import os
-import pathlib
 import signal
-import sys
 import time
 from dataclasses import dataclass
 
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from project import cli
 
-from albert_zh import cli
 from albert_zh.config import ModelConfig
-from albert_zh.flags import REQUIRED, define_flags, option, read_flags
-from albert_zh.testing.step import pretraining_trial
-from albert_zh.testing.tpu_compiler import (
-    TOPOLOGY,
-    TpuProgram,
-    check_tpu_compiler,
-    compile_for_tpu,
-)
+from albert_zh.flags import REQUIRED, option
+from albert_zh.testing.tpu_program import TOPOLOGY, TpuProgram, check_tpu_compiler
 from albert_zh.train.precision import Precision
 from albert_zh.train.rules import Rule
 
@@ -68,10 +58,15 @@ class CheckOptions:
         False, "Compute the layers' values again for the gradients, to save memory."
     )
 
+    def check(self) -> None:
+        ModelConfig.from_json_file(self.bert_config_file)
+        check_tpu_compiler()
 
-def main() -> None:
-    options = read_flags(CheckOptions)
-    check_tpu_compiler()
+
+def main(options: CheckOptions) -> None:
+    from albert_zh.testing.step import pretraining_trial
+    from albert_zh.testing.tpu_compiler import compile_for_tpu
+
     trial = pretraining_trial(
         ModelConfig.from_json_file(options.bert_config_file),
         batch_size=options.batch_size,
@@ -116,5 +111,4 @@ def report(program: TpuProgram, *, micro_steps: int) -> str:
 if __name__ == "__main__":
     # The compiler does not come back to Python for minutes; Ctrl-C need not wait for it.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    define_flags(CheckOptions)
-    cli.run(main)
+    cli.run(main, CheckOptions, needs_tensorflow=True)

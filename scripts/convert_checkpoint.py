@@ -12,159 +12,20 @@ The output directory then holds model.ckpt, its configuration and vocab.txt, for
 belong to a training that ends here.
 """
 
-import dataclasses
-import functools
-import json
-import os
-import pathlib
-import sys
-from collections.abc import Collection, Mapping
+from project import cli
 
-import numpy as np
-import tensorflow as tf
-
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-
-from albert_zh import cli
-from albert_zh.checkpoint.conversion import RowPlan, check_tables, plan_rows, with_new_rows
-from albert_zh.checkpoint.files import (
-    read_arrays,
-    read_shapes,
-    write_checkpoint,
-)
-from albert_zh.checkpoint.loading import load_meta
-from albert_zh.checkpoint.meta import CheckpointMeta
-from albert_zh.checkpoint.names import is_weight
-from albert_zh.checkpoint.vocabulary_check import (
-    check_vocabulary,
-    check_vocabulary_size,
-    vocabulary_identity,
-)
-from albert_zh.config import ModelConfig
-from albert_zh.flags import REQUIRED, define_flags, option, read_flags
-from albert_zh.text.vocab import Vocab
-from albert_zh.util.object_files import write_json
-from albert_zh.vocabulary.entries import entry_pieces
+from albert_zh.checkpoint.options import ConversionOptions
 
 
-@dataclasses.dataclass(frozen=True)
-class ConversionOptions:
-    """Flags of this script."""
+def main(options: ConversionOptions) -> None:
+    import tensorflow as tf
 
-    init_checkpoint: str = option(
-        REQUIRED, "Checkpoint to convert, without its ending; brightmart's and google's load."
-    )
-    bert_config_file: str = option(
-        REQUIRED,
-        "JSON file with the sizes of the model, which came with the checkpoint.",
-        alias="albert_config_file",
-    )
-    vocab_file: str = option(REQUIRED, "Vocabulary of the checkpoint.")
-    new_vocab_file: str = option(REQUIRED, "Vocabulary it is to have.")
-    output_dir: str = option(REQUIRED, "New folder for the converted checkpoint.")
-    do_lower_case: bool = option(
-        True, "Lower-case entries to cut them; must be what the model was trained with."
-    )
-    random_seed: int = option(12345, "Seed of the rows that start at random.")
+    from albert_zh.checkpoint.vocabulary_change import change_vocabulary
 
-
-def main() -> None:
     tf.config.set_visible_devices([], "GPU")  # Nothing here is worth one.
-    for line in change_vocabulary(read_flags(ConversionOptions)):
+    for line in change_vocabulary(options):
         print(line)
 
 
-def change_vocabulary(options: ConversionOptions) -> list[str]:
-    """Converts to the new vocabulary; returns what became of the rows, for people.
-
-    Raises:
-        ValueError, OSError: Something does not fit; nothing was written then.
-    """
-    if tf.io.gfile.exists(options.output_dir) and tf.io.gfile.listdir(options.output_dir):
-        raise FileExistsError(f"--output_dir={options.output_dir} is not empty; choose a new one")
-    config = ModelConfig.from_json_file(options.bert_config_file)
-    old, new = Vocab.load(options.vocab_file), Vocab.load(options.new_vocab_file)
-    _check_source(options, config, old, new)
-    plan = plan_rows(
-        old.tokens,
-        new.tokens,
-        pieces=functools.partial(entry_pieces, vocab=old, do_lower_case=options.do_lower_case),
-    )
-    stored = read_shapes(options.init_checkpoint)
-    arrays = with_new_rows(
-        read_arrays(options.init_checkpoint, filter(is_weight, stored)),
-        plan,
-        initializer_range=config.initializer_range,
-        seed=options.random_seed,
-    )
-    prefix = _write(options, arrays, _meta(options, config, old, new))
-    return [f"wrote {prefix}", *_summary(plan), _summary_of_state(stored)]
-
-
-def _check_source(options: ConversionOptions, config: ModelConfig, old: Vocab, new: Vocab) -> None:
-    """Raises ValueError unless checkpoint, configuration and old vocabulary are of one model."""
-    check_tables(read_shapes(options.init_checkpoint), config)
-    check_vocabulary_size(len(old), config, source=options.vocab_file)
-    check_vocabulary(options.init_checkpoint, old.fingerprint)
-    if new.fingerprint == old.fingerprint:
-        raise ValueError(
-            f"{options.vocab_file} and {options.new_vocab_file} are the same vocabulary; the "
-            "checkpoint fits as it is"
-        )
-
-
-def _meta(
-    options: ConversionOptions, config: ModelConfig, old: Vocab, new: Vocab
-) -> CheckpointMeta:
-    """What stands beside the checkpoint; of a classifier, the task it is still good for."""
-    source = load_meta(options.init_checkpoint) or CheckpointMeta()
-    return CheckpointMeta(
-        config=dataclasses.replace(config, vocab_size=len(new)),
-        vocabulary=vocabulary_identity(new),
-        task=source.task,
-        converted={
-            "vocabulary": vocabulary_identity(old).to_json(),
-            **dataclasses.asdict(options),
-        },
-    )
-
-
-def _write(
-    options: ConversionOptions, arrays: Mapping[str, np.ndarray], meta: CheckpointMeta
-) -> str:
-    """Fills the output directory, the checkpoint last; returns the checkpoint."""
-    with open(options.bert_config_file, encoding="utf-8") as file:
-        values = {**json.load(file), "vocab_size": meta.config.vocab_size}
-    name = os.path.basename(options.bert_config_file)
-    write_json(os.path.join(options.output_dir, name), values)
-    tf.io.gfile.copy(options.new_vocab_file, os.path.join(options.output_dir, "vocab.txt"))
-    prefix = os.path.join(options.output_dir, "model.ckpt")
-    write_checkpoint(prefix, arrays, meta.to_json())
-    return prefix
-
-
-def _summary(plan: RowPlan) -> list[str]:
-    return [
-        f"  {plan.size:,} entries, of which",
-        f"  {len(plan.carried):,} keep their rows",
-        f"  {len(plan.averaged):,} get the mean of the rows of their pieces",
-        f"  {len(plan.random):,} start at random{_examples(list(plan.random.values()))}",
-        f"  {len(plan.dropped):,} old ones are dropped{_examples(plan.dropped)}",
-    ]
-
-
-def _examples(entries: list[str]) -> str:
-    if not entries:
-        return ""
-    return f": {' '.join(entries[:10])}{' ...' * (len(entries) > 10)}"
-
-
-def _summary_of_state(stored: Collection[str]) -> str:
-    left_out = sum(not is_weight(name) for name in stored)
-    return f"  {left_out} moments and counters of the training are left out"
-
-
 if __name__ == "__main__":
-    define_flags(ConversionOptions)
-    cli.run(main)
+    cli.run(main, ConversionOptions, needs_tensorflow=True)

@@ -20,20 +20,16 @@ It needs the package apache-beam, for Google Cloud apache-beam[gcp]. Workers nee
 travel with the pipeline; input and output have to be where all workers reach them.
 """
 
-import pathlib
-import sys
 from collections import Counter
 from dataclasses import dataclass
 
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from project import cli
 
-from albert_zh import cli
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.creation.options import DataOptions
 from albert_zh.creation.plan import make_plan
 from albert_zh.creation.summary import summary
-from albert_zh.flags import define_flags, option, read_flags
+from albert_zh.flags import option
 from albert_zh.masking.options import MaskingOptions
 from albert_zh.util.optional_packages import load_extra
 
@@ -47,7 +43,9 @@ class BeamOptions:
     )
 
 
-def main() -> None:
+def main(
+    options: DataOptions, reading: ReadingOptions, masking: MaskingOptions, beam: BeamOptions
+) -> None:
     load_extra("apache_beam", purpose="a pipeline")  # before the modules that import it on top
     from albert_zh.creation.beam.building import build_shards
     from albert_zh.creation.beam.files import (
@@ -57,14 +55,12 @@ def main() -> None:
         pipeline_options,
     )
 
-    options, reading = read_flags(DataOptions), read_flags(ReadingOptions)
-    masking = read_flags(MaskingOptions)
     if options.num_workers is not None:
         raise ValueError(
             "--num_workers is for create_pretraining_data.py; here the runner has workers, so tell"
             " it: --beam_options='--direct_running_mode=multi_processing --direct_num_workers=2'"
         )
-    runner_options = pipeline_options(read_flags(BeamOptions).beam_options)
+    runner_options = pipeline_options(beam.beam_options)
     outputs = parse_outputs(options.output_file, num_shards=options.num_shards)
     paths = find_inputs(options.input_file)
     plan = make_plan(options, reading, masking)
@@ -85,5 +81,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    define_flags(DataOptions, ReadingOptions, MaskingOptions, BeamOptions)
-    cli.run(main)
+    cli.run(main, DataOptions, ReadingOptions, MaskingOptions, BeamOptions)

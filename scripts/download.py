@@ -9,9 +9,7 @@ import concurrent.futures
 import contextlib
 import http.client
 import os
-import pathlib
 import shutil
-import sys
 import tempfile
 import threading
 import urllib.request
@@ -20,11 +18,9 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from project import cli
 
-from albert_zh import cli
-from albert_zh.flags import REQUIRED, define_flags, option, read_flags
+from albert_zh.flags import REQUIRED, option
 from albert_zh.util.progress import Progress
 
 # Offline is a normal state: whoever has no network should wait seconds, not minutes.
@@ -64,8 +60,7 @@ class DownloadOptions:
     url: str | None = option(None, "Another address of the same archive, such as a mirror's.")
 
 
-def main() -> None:
-    options = read_flags(DownloadOptions)
+def main(options: DownloadOptions) -> None:
     model = MODELS[options.model]
     download(options.url or model.url, files=model.files, folder=options.to)
     print(f"downloaded {options.model} to {options.to}")
@@ -167,5 +162,4 @@ def _find_member(
 
 
 if __name__ == "__main__":
-    define_flags(DownloadOptions)
-    cli.run(main)
+    cli.run(main, DownloadOptions)

@@ -11,15 +11,11 @@ once; any --train_batch_size of run_pretraining.py is split into micro batches.
 compares the published table of the largest batches on a 12 GB GPU with estimates for our models.
 """
 
-import pathlib
-import sys
 from dataclasses import dataclass
 from typing import NamedTuple
 
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from project import ROOT, cli
 
-from albert_zh import cli
 from albert_zh.config import ModelConfig
 from albert_zh.estimates import (
     PRECISIONS,
@@ -29,9 +25,9 @@ from albert_zh.estimates import (
     training_flops,
     training_seconds,
 )
-from albert_zh.flags import define_flags, option, read_flags
+from albert_zh.flags import option
 
-CONFIGS = pathlib.Path(__file__).resolve().parent.parent / "albert_config"
+CONFIGS = ROOT / "albert_config"
 GIB = 2**30
 
 
@@ -103,8 +99,7 @@ measured   * what fits by the memory that fine-tuning took on a CPU with two siz
 bfloat16, recompute   the estimate with --precision=bfloat16, with --recompute"""
 
 
-def main() -> None:
-    options = read_flags(EstimateOptions)
+def main(options: EstimateOptions) -> None:
     if options.published:
         print(published_table())
         return
@@ -217,5 +212,4 @@ def _fits(config: ModelConfig, length: int, **settings) -> int:
 
 
 if __name__ == "__main__":
-    define_flags(EstimateOptions)
-    cli.run(main)
+    cli.run(main, EstimateOptions)

@@ -9,21 +9,15 @@ need, and export.json, which says where they come from and how far they differ.
 
 import dataclasses
 import os
-import pathlib
-import sys
 from typing import Any
 
-import tensorflow as tf
+from project import cli
 
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-
-from albert_zh import cli
-from albert_zh.export.bundle import export_model
+from albert_zh.checkpoint.paths import check_checkpoint_exists
+from albert_zh.config import ModelConfig
 from albert_zh.export.directory import check_target
-from albert_zh.export.formats.table import FORMATS, parse_formats
-from albert_zh.flags import REQUIRED, define_flags, option, read_flags
-from albert_zh.inference.load import load_model
+from albert_zh.flags import REQUIRED, option
+from albert_zh.text.vocab import Vocab
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +30,9 @@ class ExportOptions:
         "or one checkpoint without its ending, such as lcqmc_output/model.ckpt-200.",
     )
     export_dir: str = option(REQUIRED, "New folder for the exported files.")
-    formats: str = option(",".join(FORMATS), "Comma-separated list of formats.")
+    formats: str | None = option(
+        None, "Comma-separated list of formats, such as saved_model. Default: all of them."
+    )
     vocab_file: str | None = option(
         None, "Vocabulary of the model; the vocab.txt beside the checkpoint when left out."
     )
@@ -52,19 +48,32 @@ class ExportOptions:
     )
     overwrite: bool = option(False, "Replace an earlier export in --export_dir.")
 
+    def check(self) -> None:
+        check_target(self.export_dir, overwrite=self.overwrite)
+        if not os.path.isdir(self.checkpoint):
+            check_checkpoint_exists(self.checkpoint)
+        if self.vocab_file:
+            Vocab.load(self.vocab_file)
+        if self.config_file:
+            ModelConfig.from_json_file(self.config_file)
 
-def main() -> None:
+
+def main(options: ExportOptions) -> None:
+    import tensorflow as tf
+
     # Results are compared in float32; GPUs may multiply with fewer bits.
     tf.config.set_visible_devices([], "GPU")
-    options = read_flags(ExportOptions)
     for line in summary(export(options), options.export_dir):
         print(line)
 
 
 def export(options: ExportOptions) -> dict[str, Any]:
     """Runs the export; returns the content of export.json."""
-    formats = parse_formats(options.formats)
-    check_target(options.export_dir, overwrite=options.overwrite)
+    from albert_zh.export.bundle import export_model
+    from albert_zh.export.formats.table import FORMATS, parse_formats
+    from albert_zh.inference.load import load_model
+
+    formats = parse_formats(options.formats or ",".join(FORMATS))
     labels = [label.strip() for label in options.labels.split(",")] if options.labels else None
     source = load_model(
         options.checkpoint,
@@ -106,5 +115,4 @@ def size(path: str) -> int:
 
 
 if __name__ == "__main__":
-    define_flags(ExportOptions)
-    cli.run(main)
+    cli.run(main, ExportOptions, needs_tensorflow=True)

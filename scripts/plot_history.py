@@ -8,16 +8,11 @@ ones smoothed, dashed ones held out. Several runs, separated by commas, are comp
   python scripts/plot_history.py --dir=run1,run2,run3 --picture_file=compared.png
 """
 
-import pathlib
-import sys
 from dataclasses import dataclass
 
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from project import cli
 
-from albert_zh import cli
-from albert_zh.flags import REQUIRED, define_flags, option, read_flags
-from albert_zh.runs.plots import PICTURE, plot_histories, plot_history
+from albert_zh.flags import REQUIRED, option
 
 
 @dataclass(frozen=True)
@@ -26,12 +21,13 @@ class PlotOptions:
 
     dir: str = option(REQUIRED, "Output directories of trainings, separated by commas.")
     picture_file: str | None = option(
-        None, f"PNG picture to write. Default: {PICTURE} in the directory, if it is one."
+        None, "PNG picture to write. Default: curves.png in the directory, if it is one."
     )
 
 
-def main() -> None:
-    options = read_flags(PlotOptions)
+def main(options: PlotOptions) -> None:
+    from albert_zh.runs.plots import plot_histories, plot_history
+
     directories = [name for name in options.dir.split(",") if name]
     if not options.picture_file and len(directories) == 1:
         print(f"wrote {plot_history(directories[0])}")
@@ -45,5 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    define_flags(PlotOptions)
-    cli.run(main)
+    cli.run(main, PlotOptions, needs_tensorflow=True)

@@ -3,14 +3,10 @@
 import dataclasses
 import json
 import os
-import pathlib
-import sys
 
-# A clone is not installed: its package is found beside this folder.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from project import cli
 
-from albert_zh import cli
-from albert_zh.flags import REQUIRED, define_flags, option, read_flags
+from albert_zh.flags import REQUIRED, option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,8 +16,8 @@ class TableOptions:
     directory: str = option(REQUIRED, "What quickstart.sh wrote.")
 
 
-def main() -> None:
-    directory = read_flags(TableOptions).directory
+def main(options: TableOptions) -> None:
+    directory = options.directory
     rows = [
         *_records(_json(directory, "manifest.json")),
         *_pretraining(os.path.join(directory, "pretrained", "history.jsonl")),
@@ -71,5 +67,4 @@ def _exported(directory: str) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    define_flags(TableOptions)
-    cli.run(main)
+    cli.run(main, TableOptions)

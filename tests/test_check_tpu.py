@@ -8,7 +8,8 @@ import pytest
 import small
 import tensorflow as tf
 
-from albert_zh.testing.tpu_compiler import TpuProgram
+from albert_zh.testing import tpu_compiler
+from albert_zh.testing.tpu_program import TpuProgram
 
 SCRIPT = pathlib.Path(__file__).parent.parent / "scripts" / "check_tpu.py"
 MIB = 2**20
@@ -34,7 +35,7 @@ script = load_script()
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(tmp_path, capsys):
     """Runs the script in this process, with batches of 4 x 12 tokens; gives what it prints."""
     options = script.CheckOptions(
         bert_config_file=small.write_config(tmp_path),
@@ -45,8 +46,8 @@ def run(tmp_path, monkeypatch, capsys):
     )
 
     def run() -> str:
-        monkeypatch.setattr(script, "read_flags", lambda options_class: options)
-        script.main()
+        options.check()
+        script.main(options)
         return capsys.readouterr().out
 
     return run
@@ -79,7 +80,7 @@ def test_the_training_step_of_the_flags_is_compiled(run, monkeypatch):
         return PROGRAM
 
     monkeypatch.setattr(script, "check_tpu_compiler", lambda: None)
-    monkeypatch.setattr(script, "compile_for_tpu", compile_for_tpu)
+    monkeypatch.setattr(tpu_compiler, "compile_for_tpu", compile_for_tpu)
     started, finished, *table = run().splitlines()
     assert started == (
         "config.json, 4 x 12 tokens, bfloat16: compiling for one core of v5e:2x2, which takes "

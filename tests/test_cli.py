@@ -1,18 +1,32 @@
 """Mistakes of the user end a script with one line and exit code 1."""
 
+import signal
 import subprocess
 import sys
 
 import pytest
 
-SCRIPT = """
-from albert_zh import cli
+SCRIPT = '''"""Does little."""
 
-def main():
+import dataclasses
+from albert_zh import cli
+from albert_zh.flags import option
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Flags of the test."""
+
+    word: str = option("ran", "Word to print.")
+
+    def check(self):
+        if self.word == "missing":
+            raise FileNotFoundError("there is no file missing")
+
+def main(options):
     {body}
 
-cli.run(main)
-"""
+cli.run(main, Options)
+'''
 
 
 def run_script(body, *flags):
@@ -58,7 +72,7 @@ def test_tensorflow_warns_but_does_not_chat():
 
 @pytest.mark.parametrize(
     ("argument", "message"),
-    [("--no_such_flag=1", "Unknown command line flag 'no_such_flag'"), ("False", "'False'")],
+    [("--no_such_flag=1", "unknown flag --no_such_flag"), ("False", "'False'")],
 )
 def test_unknown_flag_and_stray_word_are_errors(argument, message):
     done = run_script("print('ran')", argument)
@@ -68,4 +82,52 @@ def test_unknown_flag_and_stray_word_are_errors(argument, message):
 
 
 def test_good_run_exits_with_0():
-    assert run_script("print('ran')").stdout == "ran\n"
+    done = run_script("print(options.word)", "--word", "walked")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "walked\n", "")
+
+
+def test_options_are_checked_before_the_work():
+    done = run_script("print('ran')", "--word=missing")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: there is no file missing\n"
+
+
+def test_help_describes_the_script_its_flags_and_no_others():
+    assert (
+        run_script("print('ran')", "--help").stdout
+        == """\
+Does little.
+
+Flags of the test:
+
+  --word=TEXT (default: ran)
+      Word to print.
+
+Flags of the log:
+
+  --verbosity=N (default: 0)
+      -1: warnings and errors. 0: progress too. 1: details too, and where an error was raised.
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "flag"), [("print('ran')", "--help"), ("print('ran ' * 100000)", "--word=x")]
+)
+def test_reader_of_the_output_may_leave_early(body, flag):
+    script = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT.format(body=body), flag],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    script.stdout.close()
+    assert script.stderr.read() == ""
+    script.wait()
+
+
+def test_interruption_during_the_imports_is_one_line():
+    code = "from albert_zh import cli; raise KeyboardInterrupt  # while a module is imported"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode in (130, -signal.SIGINT)
+    assert done.stderr == "interrupted\n"

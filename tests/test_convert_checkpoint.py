@@ -1,6 +1,5 @@
 """Checkpoints converted to another vocabulary by the script, and what may be done with them."""
 
-import importlib.util
 import json
 import os
 import pathlib
@@ -17,6 +16,8 @@ from albert_zh.checkpoint.conversion import OUTPUT_BIAS, WORD_TABLE
 from albert_zh.checkpoint.files import read_meta, write_checkpoint
 from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.names import is_weight
+from albert_zh.checkpoint.options import ConversionOptions
+from albert_zh.checkpoint.vocabulary_change import change_vocabulary
 from albert_zh.checkpoint.vocabulary_check import check_vocabulary, vocabulary_identity
 from albert_zh.config import ModelConfig
 from albert_zh.finetuning.options import ClassifierOptions
@@ -41,16 +42,6 @@ NEW_VOCABULARY = [
     "今天",
     "雪",
 ]
-
-
-def load_script():
-    spec = importlib.util.spec_from_file_location("convert_checkpoint", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-converter = load_script()
 
 
 def write_entries(path, entries) -> str:
@@ -88,11 +79,11 @@ def options(directory, *, lineage=GOOGLE, **changes):
     if "init_checkpoint" not in changes:
         model = PretrainingModel(ModelConfig.from_json_file(config_file), seed=3)
         given["init_checkpoint"] = write_source(directory, model)
-    return converter.ConversionOptions(**{**given, **changes})
+    return ConversionOptions(**{**given, **changes})
 
 
 def convert(options) -> dict[str, np.ndarray]:
-    converter.change_vocabulary(options)
+    change_vocabulary(options)
     return arrays(os.path.join(options.output_dir, "model.ckpt"))
 
 
@@ -150,7 +141,7 @@ def test_extension_and_back_gives_the_same_weights(tmp_path):
     extended = write_entries(tmp_path / "more.txt", ["[PAD]", "囧", *small.VOCABULARY[1:], "雪"])
     given = options(tmp_path, new_vocab_file=extended)
     convert(given)
-    back = converter.ConversionOptions(
+    back = ConversionOptions(
         init_checkpoint=os.path.join(given.output_dir, "model.ckpt"),
         bert_config_file=os.path.join(given.output_dir, "config.json"),
         vocab_file=os.path.join(given.output_dir, "vocab.txt"),
@@ -233,7 +224,7 @@ def test_classifier_keeps_its_head_and_its_task(tmp_path):
 
 def refused(options, complaint, *, error=ValueError):
     with pytest.raises(error, match=complaint):
-        converter.change_vocabulary(options)
+        change_vocabulary(options)
     assert not os.path.exists(os.path.join(options.output_dir, "vocab.txt"))
 
 

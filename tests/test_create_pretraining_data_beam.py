@@ -12,9 +12,10 @@ ROOT = pathlib.Path(__file__).parent.parent
 LOCAL, BEAM = "create_pretraining_data.py", "scripts/create_pretraining_data_beam.py"
 RUNNER = "--beam_options=--runner=FnApiRunner"
 WITHOUT = """
-import runpy, sys
+import os, runpy, sys
 sys.modules[sys.argv[1]] = None  # makes an import of it fail
 sys.argv[:2] = []
+sys.path.insert(0, os.path.dirname(sys.argv[0]))  # as Python does for a script
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 

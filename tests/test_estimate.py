@@ -20,12 +20,11 @@ script = load_script()
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
+def run(capsys):
     """Runs the script in this process; gives what it prints."""
 
     def run(**options):
-        monkeypatch.setattr(script, "read_flags", lambda options_class: options_class(**options))
-        script.main()
+        script.main(script.EstimateOptions(**options))
         return capsys.readouterr().out
 
     return run

@@ -5,11 +5,13 @@ import dataclasses
 import pytest
 from absl import flags
 
-from albert_zh.flags import REQUIRED, define_flags, option, read_flags
+from albert_zh.flags import REQUIRED, help_text, option, parse_flags
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainOptions:
+    """Flags of a training."""
+
     output_dir: str = option(REQUIRED, "where results go", alias="model_dir")
     steps: int = option(10, "steps to train")
     learning_rate: float = option(0.5, "rate at the start")
@@ -21,24 +23,23 @@ class TrainOptions:
 
 @dataclasses.dataclass(frozen=True)
 class EvalOptions:
+    """Flags of an evaluation."""
+
     steps: int = option(10, "steps to train")
     batch_size: int = option(8, "examples of a step")
 
 
 def parsed(*arguments, classes=(TrainOptions,)):
-    values = flags.FlagValues()
-    define_flags(*classes, flag_values=values)
-    values(["script", *arguments])
-    return values
+    options = parse_flags(["script", *arguments], *classes, flag_values=flags.FlagValues())
+    return options if len(classes) > 1 else options[0]
 
 
 def test_left_out_flags_give_the_defaults():
-    values = parsed("--output_dir=out")
-    assert read_flags(TrainOptions, flag_values=values) == TrainOptions(output_dir="out")
+    assert parsed("--output_dir=out") == TrainOptions(output_dir="out")
 
 
 def test_flags_are_read_with_the_type_of_their_field():
-    values = parsed(
+    options = parsed(
         "--output_dir=out",
         "--steps=3",
         "--learning_rate=1e-3",
@@ -47,7 +48,7 @@ def test_flags_are_read_with_the_type_of_their_field():
         "--num_cores=8",
         "--optimizer=adamw",
     )
-    assert read_flags(TrainOptions, flag_values=values) == TrainOptions(
+    assert options == TrainOptions(
         output_dir="out",
         steps=3,
         learning_rate=1e-3,
@@ -59,30 +60,46 @@ def test_flags_are_read_with_the_type_of_their_field():
 
 
 def test_missing_required_flag_is_an_error_that_names_it():
-    with pytest.raises(flags.IllegalFlagValueError, match="output_dir"):
+    with pytest.raises(ValueError, match=r"give --output_dir; --help describes all flags"):
         parsed("--steps=3")
 
 
 def test_alias_sets_the_flag_and_satisfies_the_requirement():
-    values = parsed("--model_dir=out")
-    assert read_flags(TrainOptions, flag_values=values).output_dir == "out"
+    assert parsed("--model_dir=out").output_dir == "out"
 
 
 @pytest.mark.parametrize("argument", ["--optimizer=sgd", "--steps=many", "--shuffle=perhaps"])
 def test_value_that_does_not_fit_is_an_error(argument):
-    with pytest.raises(flags.IllegalFlagValueError, match=argument[2:].split("=")[0]):
+    with pytest.raises(ValueError, match=argument[2:].split("=")[0]):
         parsed("--output_dir=out", argument)
 
 
 def test_unknown_flag_is_an_error():
-    with pytest.raises(flags.UnrecognizedFlagError, match="stepz"):
+    with pytest.raises(ValueError, match=r"unknown flag --stepz; did you mean --steps\?"):
         parsed("--output_dir=out", "--stepz=3")
+    with pytest.raises(ValueError, match="unknown flag --quiet; --help describes all flags"):
+        parsed("--output_dir=out", "--quiet")
+
+
+def test_value_may_follow_its_flag_after_a_space():
+    assert parsed("--output_dir", "out", "--steps", "3") == TrainOptions(output_dir="out", steps=3)
+
+
+@pytest.mark.parametrize("arguments", [["--shuffle", "False"], ["words"], ["--", "words"]])
+def test_stray_argument_is_an_error(arguments):
+    with pytest.raises(ValueError, match=f"unexpected argument '{arguments[-1]}'; write flags as"):
+        parsed("--output_dir=out", *arguments)
+
+
+def test_flag_without_its_value_is_an_error():
+    with pytest.raises(ValueError, match="--output_dir"):
+        parsed("--output_dir")
 
 
 def test_classes_share_a_field_they_agree_on():
-    values = parsed("--output_dir=out", "--steps=3", classes=(TrainOptions, EvalOptions))
-    assert read_flags(TrainOptions, flag_values=values).steps == 3
-    assert read_flags(EvalOptions, flag_values=values) == EvalOptions(steps=3)
+    train, evaluation = parsed("--output_dir=out", "--steps=3", classes=(TrainOptions, EvalOptions))
+    assert train == TrainOptions(output_dir="out", steps=3)
+    assert evaluation == EvalOptions(steps=3)
 
 
 def test_classes_that_disagree_on_a_field_are_an_error():
@@ -91,7 +108,7 @@ def test_classes_that_disagree_on_a_field_are_an_error():
         steps: int = option(11, "steps to train")
 
     with pytest.raises(ValueError, match=r"Other\.steps differs"):
-        define_flags(TrainOptions, Other, flag_values=flags.FlagValues())
+        parsed("--output_dir=out", classes=(TrainOptions, Other))
 
 
 def test_field_of_a_type_flags_do_not_have_is_an_error():
@@ -100,7 +117,7 @@ def test_field_of_a_type_flags_do_not_have_is_an_error():
         content: bytes = option(REQUIRED, "content")
 
     with pytest.raises(TypeError, match="option content has type"):
-        define_flags(Binary, flag_values=flags.FlagValues())
+        parsed("--content=x", classes=(Binary,))
 
 
 def test_required_field_has_to_be_given_in_code_too():
@@ -108,6 +125,50 @@ def test_required_field_has_to_be_given_in_code_too():
         TrainOptions()
 
 
-def test_help_shows_what_the_field_says():
-    shown = parsed("--output_dir=out").get_help()
-    assert "--steps: steps to train\n    (default: '10')" in shown
+@dataclasses.dataclass(frozen=True)
+class LongOptions(EvalOptions):
+    """Flags of a long training."""
+
+    hours: float | None = option(None, "At most so many hours. " + "Then it stops. " * 6)
+
+
+def test_help_groups_flags_by_the_class_that_states_them():
+    assert (
+        help_text(LongOptions, TrainOptions, width=60)
+        == """\
+Flags of a long training:
+
+  --hours=X
+      At most so many hours. Then it stops. Then it stops.
+      Then it stops. Then it stops. Then it stops. Then it
+      stops.
+
+Flags of an evaluation:
+
+  --steps=N (default: 10)
+      steps to train
+
+  --batch_size=N (default: 8)
+      examples of a step
+
+Flags of a training:
+
+  --output_dir=TEXT, --model_dir (required)
+      where results go
+
+  --learning_rate=X (default: 0.5)
+      rate at the start
+
+  --shuffle=True|False (default: True)
+      read in random order
+
+  --init_checkpoint=TEXT
+      weights to start from
+
+  --num_cores=N
+      cores to expect
+
+  --optimizer=lamb|adamw (default: lamb)
+      update rule
+"""
+    )

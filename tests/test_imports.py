@@ -27,11 +27,11 @@ ALLOWED = {
     "records": {"text", "corpus", "masking"},
     "creation": {"text", "words", "masking", "corpus", "records", "flags"},
     "input": {"records", "masking"},
-    "inspection": {"text", "masking", "records", "input"},
+    "inspection": {"flags", "text", "masking", "records", "input"},
     "model": {"config", "variants"},
     "objectives": {"config", "variants", "model", "train.losses", "train.metrics"},
     "train": set(),
-    "checkpoint": {"config", "variants", "text"},
+    "checkpoint": {"flags", "config", "variants", "text", "vocabulary"},
     "runs": {"flags", "config", "variants", "estimates", "text", "train", "checkpoint", "model"},
     "tasks": {"text"},
     "inference": {

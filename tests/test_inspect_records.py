@@ -1,6 +1,5 @@
 """The script from end to end: what it prints, what it writes, how it exits."""
 
-import importlib.util
 import pathlib
 import subprocess
 import sys
@@ -9,22 +8,15 @@ import pytest
 import small
 
 from albert_zh.corpus.instances import Instance
+from albert_zh.inspection.options import InspectOptions
+from albert_zh.inspection.rendering import LEGEND
+from albert_zh.inspection.run import inspect_records
 from albert_zh.records.features import Layout, serialize
 from albert_zh.records.tfrecord import frame
 from albert_zh.text.vocab import Vocab
 
 SCRIPT = pathlib.Path(__file__).parent.parent / "scripts" / "inspect_records.py"
 VOCAB = Vocab(tuple(small.VOCABULARY))
-
-
-def load_script():
-    spec = importlib.util.spec_from_file_location("inspect_records", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-script = load_script()
 
 
 def ids(text):
@@ -50,14 +42,15 @@ def records(tmp_path):
 
 
 @pytest.fixture
-def run(records, tmp_path, monkeypatch, capsys):
-    """Runs the script in this process; gives what it prints."""
+def run(records, tmp_path, capsys):
+    """Runs the inspection in this process; gives what it prints."""
     vocab_file = small.write_vocabulary(tmp_path)
 
     def run(**options):
         options = {"input_file": str(records), "vocab_file": vocab_file} | options
-        monkeypatch.setattr(script, "read_flags", lambda options_class: options_class(**options))
-        script.main()
+        chosen = InspectOptions(**options)
+        chosen.check()
+        inspect_records(chosen)
         return capsys.readouterr().out
 
     return run
@@ -65,7 +58,7 @@ def run(records, tmp_path, monkeypatch, capsys):
 
 def test_instances_then_statistics_then_the_verdict_are_printed(run, records):
     legend, example, statistics, histogram, note, verdict = run(num_shown=1).strip().split("\n\n")
-    assert legend == script.LEGEND
+    assert legend == LEGEND
     assert example == (
         f"{records}, record 0: 7 tokens, 2 to predict, swapped\n"
         "  A  [CLS] 今 [天→MASK] [SEP]\n"

@@ -88,16 +88,13 @@ def test_runs_share_a_picture(tmp_path):
     assert {float(y) for line in panel.get_lines() for y in line.get_ydata()} == {3.0, 2.0}
 
 
-def test_script_draws_one_run_beside_its_history_and_several_where_told(
-    tmp_path, monkeypatch, capsys
-):
+def test_script_draws_one_run_beside_its_history_and_several_where_told(tmp_path, capsys):
     spec = importlib.util.spec_from_file_location("plot_history", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
 
     def run(**options):
-        monkeypatch.setattr(script, "read_flags", lambda options_class: options_class(**options))
-        script.main()
+        script.main(script.PlotOptions(**options))
         return capsys.readouterr().out
 
     for name in ("one", "two"):

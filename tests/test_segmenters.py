@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from albert_zh.words.segmenters import SEGMENTERS, load_segmenter, simplified_characters
+from albert_zh.words.names import SEGMENTERS
+from albert_zh.words.segmenters import load_segmenter, simplified_characters
 
 ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE_OF = {"rjieba": "rjieba"}

@@ -5,8 +5,9 @@ import importlib.util
 import pytest
 import tensorflow as tf
 
-from albert_zh.testing import tpu_compiler
-from albert_zh.testing.tpu_compiler import check_tpu_compiler, compile_for_tpu, lower
+from albert_zh.testing import tpu_program
+from albert_zh.testing.tpu_compiler import compile_for_tpu, lower
+from albert_zh.testing.tpu_program import check_tpu_compiler
 
 needs_compiler = pytest.mark.skipif(
     not all(map(importlib.util.find_spec, ("jax", "libtpu"))),
@@ -33,7 +34,7 @@ def test_a_mistake_in_the_function_keeps_its_own_message():
 def test_without_a_compiler_the_extra_is_named(missing, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        tpu_compiler.importlib.util,
+        tpu_program.importlib.util,
         "find_spec",
         lambda name: None if name in missing else found("json"),
     )

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from albert_zh.checkpoint.paths import missing_checkpoint
 from albert_zh.util.object_files import flush_to_disk, one_line_errors, remove_if_exists
 
 _DATA_SUFFIX = ".data-00000-of-00001"
@@ -52,10 +53,7 @@ def read_arrays(prefix: str, names: Iterable[str]) -> dict[str, np.ndarray]:
 
 def _reader(prefix: str):
     if not tf.io.gfile.exists(prefix + ".index"):
-        raise FileNotFoundError(
-            f"there is no checkpoint {prefix} (no file {prefix}.index); name it without the "
-            "ending, such as albert_tiny_zh/albert_model.ckpt"
-        )
+        raise missing_checkpoint(prefix)
     try:
         return tf.train.load_checkpoint(prefix)
     except _DAMAGE as error:

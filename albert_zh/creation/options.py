@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from albert_zh.flags import REQUIRED, option
 from albert_zh.masking.options import MASKINGS
-from albert_zh.words.segmenters import SEGMENTERS
+from albert_zh.words.names import SEGMENTERS
 
 
 @dataclass(frozen=True)

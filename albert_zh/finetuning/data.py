@@ -32,12 +32,7 @@ def prepare_data(options: ClassifierOptions, task: Task, tokenizer: Tokenizer) -
         FileNotFoundError: A split's file is missing.
         ValueError: A file is malformed; the message names file and line.
     """
-    wanted = {"train": options.do_train, "dev": options.do_eval, "test": options.do_predict}
-    splits = [
-        read_split(task, data_dir=options.data_dir, split=name)
-        for name, is_needed in wanted.items()
-        if is_needed
-    ]
+    splits = [read_split(task, data_dir=options.data_dir, split=name) for name in options.splits()]
     for line in report(splits, labels=task.labels).lines():
         logging.info("%s", line)
     # A TPU compiles for every shape, so there all batches have one.

@@ -5,6 +5,9 @@ import dataclasses
 from albert_zh.config import Pooling
 from albert_zh.flags import REQUIRED, option
 from albert_zh.runs.options import RunOptions
+from albert_zh.tasks.catalog import find_task
+from albert_zh.tasks.splits import find_file
+from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.train.rules import Rule
 
 
@@ -37,6 +40,18 @@ class ClassifierOptions(RunOptions):
     use_pooled_output: bool = option(
         True, "Classify the pooled first token; else the mean of all tokens."
     )
+
+    def check(self) -> None:
+        task = find_task(self.task_name)
+        super().check()
+        load_tokenizer(self.vocab_file, spm_model_file=self.spm_model_file)
+        for split in self.splits():
+            find_file(task, data_dir=self.data_dir, split=split)
+
+    def splits(self) -> list[str]:
+        """Splits of the task that the flags ask for."""
+        wanted = {"train": self.do_train, "dev": self.do_eval, "test": self.do_predict}
+        return [name for name, is_wanted in wanted.items() if is_wanted]
 
     @property
     def pooling(self) -> Pooling:

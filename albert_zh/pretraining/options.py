@@ -6,7 +6,9 @@ from albert_zh.flags import REQUIRED, option
 from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import MASKINGS, MaskingOptions
 from albert_zh.runs.options import RunOptions
+from albert_zh.text.vocab import Vocab
 from albert_zh.train.rules import Rule
+from albert_zh.util.files import expand_patterns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,3 +87,10 @@ class PretrainingOptions(RunOptions, MaskingOptions):
                 f"--masked_lm_weight={self.masked_lm_weight} must be more than 0, "
                 f"--sentence_order_weight={self.sentence_order_weight} at least 0"
             )
+
+    def check(self) -> None:
+        super().check()
+        for patterns in filter(None, (self.input_file, self.eval_input_file)):
+            expand_patterns(patterns)
+        if self.vocab_file:
+            Vocab.load(self.vocab_file)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from albert_zh.checkpoint.paths import check_checkpoint_exists
 from albert_zh.config import ModelConfig
 from albert_zh.flags import REQUIRED, option
 from albert_zh.train.cluster import StrategyOptions, TpuAddress, parse_workers
@@ -103,6 +104,12 @@ class RunOptions:
             counts = field.name.endswith("batch_size") or field.name in _COUNTS
             if counts and value is not None and value < 1:
                 raise ValueError(f"--{field.name}={value}: it must be at least 1")
+
+    def check(self) -> None:
+        """Fails if a file that a flag names is missing or damaged; needs no TensorFlow."""
+        ModelConfig.from_json_file(self.bert_config_file)
+        if self.init_checkpoint:
+            check_checkpoint_exists(self.init_checkpoint)
 
     def strategy_options(self) -> StrategyOptions:
         """Where to train.

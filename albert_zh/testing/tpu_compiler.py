@@ -9,16 +9,15 @@ suffices. TensorFlow makes the HLO with its kernels for CPUs, as those for TPUs 
 package; they are mostly the same.
 """
 
-import importlib.util
 import os
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-TOPOLOGY = "v5e:2x2"
+from albert_zh.testing.tpu_program import TOPOLOGY, TpuProgram, check_tpu_compiler
 
 # libtpu looks for the TPU of this machine, and for other processes that use it.
 _NO_TPU_HERE = {
@@ -27,37 +26,6 @@ _NO_TPU_HERE = {
     "TPU_WORKER_HOSTNAMES": "localhost",
     "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
 }
-
-
-class TpuProgram(NamedTuple):
-    """What the compiler says of a program of one core; sizes in bytes."""
-
-    arguments: int  # variables and inputs
-    outputs: int  # new values of the variables, and results
-    aliased: int  # of the outputs, those that take the memory of arguments
-    temporaries: int
-    code: int
-    flops: float  # a loop's counted for one pass
-    bytes_accessed: float  # between memory and core; a loop's for one pass
-
-    @property
-    def memory(self) -> int:
-        """All that the program takes."""
-        return self.arguments + self.outputs - self.aliased + self.temporaries + self.code
-
-
-def check_tpu_compiler() -> None:
-    """Finds out before the long work whether there is a compiler.
-
-    Raises:
-        ValueError: There is none; the message says what to install.
-    """
-    missing = [package for package in ("jax", "libtpu") if not importlib.util.find_spec(package)]
-    if missing:
-        raise ValueError(
-            f"compiling for a TPU needs {' and '.join(missing)}, of the extra tpu-check (Linux, "
-            "Python 3.11 or later); install it: pip install '.[tpu-check]'"
-        )
 
 
 def compile_for_tpu(

@@ -25,9 +25,8 @@ from albert_zh.text.encoding import UNKNOWN_CHARACTER
 from albert_zh.util.files import read_lines
 from albert_zh.util.optional_packages import load_extra
 from albert_zh.words.jieba_segmenter import JiebaSegmenter
+from albert_zh.words.names import SEGMENTERS
 from albert_zh.words.word_starts import Segmenter, Span, consecutive_spans
-
-SEGMENTERS = ("jieba", "rjieba", "spaces", "none")
 
 UserWord = tuple[str, int | None]
 

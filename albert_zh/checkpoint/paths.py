@@ -1,0 +1,21 @@
+"""Checks of checkpoint paths that need no TensorFlow."""
+
+import os
+
+
+def check_checkpoint_exists(prefix: str) -> None:
+    """Fails early if a local checkpoint is missing; `gs://` and the like are found out later.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+    """
+    if "://" not in prefix and not os.path.exists(prefix + ".index"):
+        raise missing_checkpoint(prefix)
+
+
+def missing_checkpoint(prefix: str) -> FileNotFoundError:
+    """The error to raise when there is no checkpoint of that name."""
+    return FileNotFoundError(
+        f"there is no checkpoint {prefix} (no file {prefix}.index); name it without the "
+        "ending, such as albert_tiny_zh/albert_model.ckpt"
+    )

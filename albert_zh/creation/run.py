@@ -1,0 +1,61 @@
+"""The whole of data creation: corpus files become shards of records."""
+
+import os
+from collections import Counter
+from typing import Any
+
+from albert_zh.corpus.options import ReadingOptions
+from albert_zh.corpus.reading import CorpusReader
+from albert_zh.corpus.sources import STANDARD_INPUT, expand_inputs
+from albert_zh.creation.building import build_shards
+from albert_zh.creation.options import DataOptions
+from albert_zh.creation.outputs import Outputs, is_complete
+from albert_zh.creation.plan import make_plan
+from albert_zh.creation.summary import summary
+from albert_zh.creation.work_directory import remove_leftovers
+from albert_zh.masking.options import MaskingOptions
+from albert_zh.util.files import sha256_of_file
+from albert_zh.util.process_pool import available_cores
+
+
+def create_records(options: DataOptions, reading: ReadingOptions, masking: MaskingOptions) -> None:
+    """Writes the records that the flags describe; those that exist completely are left alone.
+
+    Raises:
+        ValueError, OSError: Flags contradict each other, or the corpus cannot be read.
+    """
+    outputs = Outputs.parse(options.output_file, num_shards=options.num_shards)
+    paths = expand_inputs(options.input_file)
+    plan = make_plan(options, reading, masking)
+    if is_complete(outputs, plan.record_set, lambda: [_describe_input(path) for path in paths]):
+        remove_leftovers(outputs)
+        print(f"complete already, nothing to do: {options.output_file}")
+        return
+    result = build_shards(
+        CorpusReader(paths, reading.rules),
+        plan.maker,
+        outputs=outputs,
+        record_set=plan.record_set,
+        compressed=options.compress == "gzip",
+        num_workers=_num_workers(options),
+    )
+    print(summary(Counter(result.counts), result.recipe))
+    print(f"wrote {result.num_records:,} instances to {', '.join(outputs.labels(result.shards))}")
+
+
+def _num_workers(options: DataOptions) -> int:
+    if options.num_workers is None:
+        return available_cores()
+    if options.num_workers < 1:
+        raise ValueError(f"num_workers must be at least 1, got {options.num_workers}")
+    return options.num_workers
+
+
+def _describe_input(path: str) -> dict[str, Any]:
+    """Name, size and hash of an input file."""
+    if path == STANDARD_INPUT:
+        raise ValueError(
+            "the output exists already, and standard input cannot be compared with its inputs;"
+            " delete it or choose another --output_file"
+        )
+    return {"file": path, "bytes": os.path.getsize(path), "sha256": sha256_of_file(path)}

@@ -1,0 +1,54 @@
+"""The flags of record inspection."""
+
+from dataclasses import dataclass
+
+from albert_zh.flags import REQUIRED, option
+from albert_zh.records.manifest import MANIFEST
+from albert_zh.text.tokenizers import load_tokenizer
+from albert_zh.text.vocab import Vocab
+from albert_zh.util.files import expand_patterns
+from albert_zh.util.optional_packages import load_extra
+
+
+@dataclass(frozen=True)
+class InspectOptions:
+    """Files to inspect, and how closely."""
+
+    input_file: str = option(REQUIRED, "Record files: a comma-separated list of files or globs.")
+    vocab_file: str | None = option(
+        None, "Vocabulary of the records; instances and mask kinds are shown only with it."
+    )
+    spm_model_file: str | None = option(
+        None, "SentencePiece model, for records made with one; its pieces are the vocabulary."
+    )
+    num_shown: int = option(3, "Instances to show.")
+    verify: bool = option(
+        True,
+        f"Compare the files with {MANIFEST} beside them: size, SHA-256, number of records, shards "
+        "that are missing. The records are checked in any case.",
+    )
+    histogram_file: str | None = option(
+        None, "Picture of the lengths and the masked tokens of a record, to write as .png."
+    )
+
+    def check(self) -> None:
+        if self.histogram_file:
+            check_picture(self.histogram_file)
+        expand_patterns(self.input_file)
+        load_vocab(self)
+
+
+def check_picture(path: str) -> None:
+    """Fails before the long work if the picture cannot be written."""
+    if not path.endswith(".png"):
+        raise ValueError(
+            f"the histogram is a PNG picture; give a name that ends in .png, not {path}"
+        )
+    load_extra("matplotlib", purpose="a histogram")
+
+
+def load_vocab(options: InspectOptions) -> Vocab | None:
+    """The vocabulary that was given, if any."""
+    if not options.vocab_file and not options.spm_model_file:
+        return None
+    return load_tokenizer(options.vocab_file, spm_model_file=options.spm_model_file).vocab

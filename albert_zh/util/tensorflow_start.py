@@ -1,0 +1,72 @@
+"""TensorFlow's import without the lines that say nothing on a machine without a GPU.
+
+TensorFlow's log writes to standard error by itself. TF_CPP_MIN_LOG_LEVEL=1 leaves out what is no
+warning, except for what is logged while TensorFlow is imported and looks for GPUs: that takes no
+setting. So on a machine without a GPU a filter drops these lines until the devices are known:
+
+    WARNING: All log messages before absl::InitializeLog() is called are written to STDERR
+    I0000 ... oneDNN custom operations are on. ...
+    I0000 ... Could not find cuda drivers on your machine, GPU will not be used.
+    E0000 ... failed call to cuInit: ...
+
+Where there is a GPU, every line is shown, so that its owner sees why TensorFlow does not use it.
+TF_CPP_MIN_LOG_LEVEL=0 in the environment shows everything on any machine.
+"""
+
+import contextlib
+import glob
+import os
+import re
+import signal
+from collections.abc import Iterator
+
+_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+# NVIDIA's driver, the driver within WSL, AMD's driver.
+_GPU_FILES = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")
+# No warning, or the search for a GPU that is not there.
+_NOISE = re.compile(
+    rb"I\d{4} |WARNING: All log messages before absl|To enable the following instructions"
+    rb"|E\d{4} .*(cuInit|cuda|cuDNN|cuFFT|cuBLAS)"
+)
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow and looks for its devices, quietly where there is no GPU."""
+    shows_all = os.environ.get(_LEVEL) == "0" or any(map(glob.glob, _GPU_FILES))
+    os.environ.setdefault(_LEVEL, "1")
+    with contextlib.nullcontext() if shows_all else filtered_standard_error(_NOISE):
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+
+
+@contextlib.contextmanager
+def filtered_standard_error(noise: re.Pattern[bytes]) -> Iterator[None]:
+    """Drops the lines of standard error that begin with `noise`, from C++ code too.
+
+    Another process filters, so that the last words of one that crashes are shown.
+    """
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # It ends after its parent.
+        os.close(write_end)
+        _copy_lines(read_end, noise)
+        os._exit(0)
+    os.close(read_end)
+    kept = os.dup(2)
+    os.dup2(write_end, 2)
+    os.close(write_end)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.waitpid(child, 0)
+
+
+def _copy_lines(source: int, noise: re.Pattern[bytes]) -> None:
+    with contextlib.suppress(OSError), open(source, "rb") as lines:
+        for line in lines:
+            if not noise.match(line):
+                os.write(2, line)

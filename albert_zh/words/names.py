@@ -1,0 +1,3 @@
+"""Names of the segmenters, for flags: this module loads no dictionary."""
+
+SEGMENTERS = ("jieba", "rjieba", "spaces", "none")

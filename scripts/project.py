@@ -1,0 +1,12 @@
+"""Finds the package of a clone, which need not be installed; scripts import `cli` from here."""
+
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+sys.path.insert(0, str(ROOT))
+
+from albert_zh import cli  # noqa: E402
+
+__all__ = ["ROOT", "cli"]
