@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from albert_zh.corpus.instances import Instance
+from albert_zh.input.damage import READ_ERRORS
 from albert_zh.input.decoding import decode
 from albert_zh.input.reading import RecordReader
 from albert_zh.records.features import Layout, serialize
@@ -46,7 +47,7 @@ def parsed(records, layout):
     """The batch of the records; None if training fails."""
     try:
         batch = parser(layout)(tf.constant(records))
-    except tf.errors.InvalidArgumentError:
+    except READ_ERRORS:
         return None
     return {name: value.numpy() for name, value in batch.items()}
 
