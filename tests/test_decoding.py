@@ -171,7 +171,9 @@ def test_flipped_bit_in_a_record_does_not_hide_the_next(tmp_path):
     path = tmp_path / "a.tfrecord"
     path.write_bytes(damaged(frame(RECORD) * 3, SIZE + 50))
     assert read(path) == [
-        *((0, 0, None), (1, SIZE, "its checksum does not match"), (2, 2 * SIZE, None)),
+        (0, 0, None),
+        (1, SIZE, "its checksum does not match"),
+        (2, 2 * SIZE, None),
     ]
 
 

@@ -27,7 +27,7 @@ ALLOWED = {
     "records": {"text", "corpus", "masking"},
     "creation": {"text", "words", "masking", "corpus", "records", "flags"},
     "input": {"records", "masking"},
-    "inspection": {"flags", "text", "masking", "records", "input"},
+    "inspection": {"flags", "text", "records", "input"},
     "model": {"config", "variants"},
     "objectives": {"config", "variants", "model", "train.losses", "train.metrics"},
     "train": set(),

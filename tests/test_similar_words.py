@@ -2,7 +2,6 @@
 
 import pytest
 
-from albert_zh.masking import similar_words
 from albert_zh.masking.similar_words import read_similar_words
 from albert_zh.text.vocab import Vocab
 from albert_zh.text.wordpiece import WordPieceTokenizer
@@ -61,11 +60,10 @@ def test_words_that_are_equal_in_lower_case_share_their_similar_words(table):
     assert found.ids == {ids(("app",)): (ids("好"), ids("看"), ids("兴"))}
 
 
-def test_large_tables_are_tokenized_part_by_part(table, monkeypatch):
+def test_large_tables_are_tokenized_part_by_part(table):
     path = table("漂亮 美丽 好看\n高兴 美丽 漂亮\n")
     whole = read_similar_words(path, TOKENIZER)
-    monkeypatch.setattr(similar_words, "_BATCH", 2)
-    assert read_similar_words(path, TOKENIZER) == whole
+    assert read_similar_words(path, TOKENIZER, batch_size=2) == whole
 
 
 @pytest.mark.parametrize(

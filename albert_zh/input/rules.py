@@ -5,8 +5,8 @@ RecordRules.length_checks -> decoding: one record, numpy, says what is wrong    
             .value_checks -> reading:  a batch of records, TensorFlow, fails      training
 ```
 A check is a comparison of a record's values, written with operators that numpy arrays `[N]` and
-tensors `[B, N]` share. So the two readers cannot have two ideas of a bad record, and what training
-stops at is what an inspection names.
+tensors `[B, N]` share. So both readers have the same idea of a bad record: an inspection names the
+records that stop a training, and no others.
 """
 
 import enum
@@ -65,8 +65,9 @@ class RecordRules:
     def length_checks(self, lengths: Mapping[str, Any], *, padded: bool) -> Iterator[Check]:
         """Checks of the numbers of values.
 
-        A padded record has exactly the lengths of the rules, a compact one at most; both have a
-        token, and a compact one a mask: without any it could not be told from an incomplete one.
+        A padded record has exactly the lengths of the rules, a compact record at most. Both have
+        a token. A compact masked record has a mask, too: TensorFlow reads a missing feature and an
+        empty one alike.
 
         Args:
             lengths: Number of values of each feature, an int or `[B]`; unknown features are left
@@ -98,11 +99,11 @@ class RecordRules:
             yield Check(f"{features.SENTENCE_ORDER} has {length} values, not 1", length == 1)
 
     def value_checks(self, values: Mapping[str, Any], *, num_tokens: Any) -> Iterator[Check]:
-        """Checks of the values, padding included: a model reads it, too.
+        """Checks of the values, and of the padding, since models read it.
 
         Args:
-            values: Feature -> `[..., N]`, with `input_mask` and, beside masks,
-                `masked_lm_weights`; the lengths agree.
+            values: Feature -> `[..., N]`, of lengths that passed. `input_mask` is always there,
+                and `masked_lm_weights` in masked records.
             num_tokens: `[..., 1]` tokens without padding.
         """
         mask, segments = values[features.INPUT_MASK], values[features.SEGMENT_IDS]

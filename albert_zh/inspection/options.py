@@ -39,7 +39,7 @@ class InspectOptions:
 
 
 def check_picture(path: str) -> None:
-    """Fails before the long work if the picture cannot be written."""
+    """Fail before the long work if the picture cannot be written."""
     if not path.endswith(".png"):
         raise ValueError(
             f"the histogram is a PNG picture; give a name that ends in .png, not {path}"

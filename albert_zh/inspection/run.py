@@ -13,7 +13,7 @@ from albert_zh.util.files import atomic_write, expand_patterns
 
 
 def inspect_records(options: InspectOptions) -> None:
-    """Prints examples, statistics and the verdict.
+    """Print examples, statistics and the verdict.
 
     Raises:
         ValueError, OSError: A file is missing, or not all is in order; lists all of it.

@@ -38,7 +38,7 @@ class ReplacePer(enum.Enum):
 
 @dataclass(frozen=True)
 class MaskingRecipe:
-    """How many tokens are masked, in which units, and by what."""
+    """The share of masked tokens, the units they are masked in, and their replacements."""
 
     masked_lm_prob: float  # share of the tokens of an instance, [CLS] and [SEP] counted too
     max_predictions_per_seq: int  # most masked tokens of an instance; as many again are permuted

@@ -15,8 +15,6 @@ import numpy as np
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.files import read_lines
 
-_BATCH = 10_000  # words tokenized at a time: an encoding takes far more memory than its ids
-
 Ids = tuple[int, ...]
 
 
@@ -67,7 +65,9 @@ class SimilarWordTable:
         )
 
 
-def read_similar_words(path: str, tokenizer: Tokenizer) -> SimilarWords:
+def read_similar_words(
+    path: str, tokenizer: Tokenizer, *, batch_size: int = 10_000
+) -> SimilarWords:
     """Read a word and its similar words from every line, separated by spaces or tabs.
 
     A similar word with another number of tokens, or with an unknown token, cannot take the place
@@ -75,14 +75,18 @@ def read_similar_words(path: str, tokenizer: Tokenizer) -> SimilarWords:
     similar words. A word is tokenized by itself: SentencePiece, whose tokens depend on the text
     before, then gives the words that follow a space.
 
+    Args:
+        path: The table.
+        tokenizer: Gives the ids of the words.
+        batch_size: Words tokenized at a time; an encoding takes far more memory than its ids.
+
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: A line has no similar words, a word has two lines, or no line is of any use.
     """
     rows = _rows(path)
-    ids = _token_ids(
-        chain.from_iterable((word, *others) for word, others in rows.items()), tokenizer
-    )
+    words = chain.from_iterable((word, *others) for word, others in rows.items())
+    ids = _token_ids(words, tokenizer, batch_size)
     table: dict[Ids, tuple[Ids, ...]] = {}
     left_out = 0
     for word, others in rows.items():
@@ -125,11 +129,11 @@ def _lines(path: str) -> Iterator[str]:
         ) from None
 
 
-def _token_ids(words: Iterable[str], tokenizer: Tokenizer) -> dict[str, Ids]:
+def _token_ids(words: Iterable[str], tokenizer: Tokenizer, batch_size: int) -> dict[str, Ids]:
     distinct = list(dict.fromkeys(words))
     ids: dict[str, Ids] = {}
-    for begin in range(0, len(distinct), _BATCH):
-        batch = distinct[begin : begin + _BATCH]
+    for begin in range(0, len(distinct), batch_size):
+        batch = distinct[begin : begin + batch_size]
         encodings = tokenizer.encode_batch(batch)
         ids.update(zip(batch, (tuple(encoding.ids) for encoding in encodings), strict=True))
     return ids
