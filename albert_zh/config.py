@@ -5,13 +5,7 @@ import enum
 import json
 from typing import Any
 
-
-class Lineage(enum.Enum):
-    """Which published code trained (or could have trained) a model."""
-
-    BRIGHTMART = "brightmart"
-    GOOGLE = "google"
-    GOOGLE_FAST = "google_fast"
+from albert_zh.variants import VARIANTS, Variant, find_variant
 
 
 class NormOrder(enum.Enum):
@@ -58,7 +52,7 @@ class ModelConfig:
     num_hidden_layers: int  # times a layer is applied, not layers stored
     num_attention_heads: int
     intermediate_size: int  # I, inner width of the feed-forward network
-    lineage: Lineage
+    lineage: str  # key of `variants.VARIANTS`: the published code that (could have) trained it
     norm_order: NormOrder = NormOrder.POST  # key ln_type; only brightmart files choose
     hidden_act: str = "gelu"
     hidden_dropout_prob: float = 0.0
@@ -92,14 +86,26 @@ class ModelConfig:
 
     def _check_lineage(self) -> None:
         """Only what a lineage's published code can do has a place in its files and names."""
-        if self.lineage is not Lineage.BRIGHTMART and self.norm_order is NormOrder.PRE:
-            raise ValueError(f"ln_type is preln, but {self.lineage.value} models are post-LN")
+        variant = self.variant
+        if self.norm_order is NormOrder.PRE and not variant.has_norm_order:
+            raise ValueError(f"ln_type is preln, but {self.lineage} models are post-LN")
         for name in ("num_hidden_groups", "inner_group_num"):
-            if self.lineage is Lineage.BRIGHTMART and getattr(self, name) > 1:
+            if getattr(self, name) > 1 and not variant.has_groups:
                 raise ValueError(
-                    f"{name} is {getattr(self, name)}, but brightmart models have one group; "
-                    "leave out ln_type for a google model"
+                    f"{name} is {getattr(self, name)}, but {self.lineage} models have one group; "
+                    f"leave out {variant.json_key or 'lineage'} for a google model"
                 )
+        for name in ("hidden_size", "intermediate_size"):
+            if getattr(self, name) % variant.feed_forward_groups:
+                raise ValueError(
+                    f"{name} {getattr(self, name)} is not a multiple of the "
+                    f"{variant.feed_forward_groups} feed-forward groups of {self.lineage}"
+                )
+
+    @property
+    def variant(self) -> Variant:
+        """The row of the lineage."""
+        return find_variant(self.lineage)
 
     @property
     def head_size(self) -> int:
@@ -119,9 +125,9 @@ class ModelConfig:
     def from_dict(cls, values: dict[str, Any]) -> "ModelConfig":
         """Reads the keys of a published configuration.
 
-        The lineage is the key `lineage`, else what the keys tell: `ln_type` stands in brightmart
-        files only, `num_hidden_groups` in google files only. A published google_fast file looks
-        like a google file, so it needs the key.
+        The key `lineage` names the lineage; without it, a key that only one lineage's files have
+        does: `ln_type` in brightmart's, `num_hidden_groups` in google's. A published google_fast
+        file looks like a google file, so it needs the key.
 
         Raises:
             ValueError: A key is unknown, missing, of the wrong type, or out of range.
@@ -160,9 +166,9 @@ class ModelConfig:
         """The configuration as JSON values; `from_dict` gives the same object back."""
         values = dataclasses.asdict(self)
         norm_order = values.pop("norm_order")
-        values["lineage"] = self.lineage.value
-        if self.lineage is Lineage.BRIGHTMART:
+        if self.variant.has_norm_order:
             values["ln_type"] = norm_order.value
+        if not self.variant.has_groups:
             for key in ("num_hidden_groups", "inner_group_num"):
                 del values[key]
         return values
@@ -176,17 +182,18 @@ def _choice(kind: type[enum.Enum], key: str, value: Any) -> enum.Enum:
         raise ValueError(f"{key} is {value!r}; choose one of {choices}") from None
 
 
-def _lineage_of(values: dict[str, Any]) -> Lineage:
+def _lineage_of(values: dict[str, Any]) -> str:
     if "lineage" in values:
-        return _choice(Lineage, "lineage", values["lineage"])
-    if "ln_type" in values:
-        return Lineage.BRIGHTMART
-    if "num_hidden_groups" in values:
-        return Lineage.GOOGLE
-    raise ValueError(
-        "neither ln_type (brightmart) nor num_hidden_groups (google) is given, so this is no "
-        'ALBERT configuration; add "ln_type": "postln" or "num_hidden_groups": 1'
+        return find_variant(values["lineage"]).name
+    rows = [variant for variant in VARIANTS.values() if variant.json_key]
+    for variant in rows:
+        if variant.json_key in values:
+            return variant.name
+    keys = " nor ".join(f"{variant.json_key} ({variant.name})" for variant in rows)
+    ways_out = " or ".join(
+        f'"{variant.json_key}": {json.dumps(variant.json_value)}' for variant in rows
     )
+    raise ValueError(f"neither {keys} is given, so this is no ALBERT configuration; add {ways_out}")
 
 
 _FIELDS = {field.name: field for field in dataclasses.fields(ModelConfig)}

@@ -5,7 +5,7 @@ E embedding, I intermediate, N heads, V vocabulary.
 """
 
 from albert_zh.config import ModelConfig
-from albert_zh.variants import variant_of
+from albert_zh.train.rules.table import find_rule
 
 _FLOAT32 = 4  # bytes
 # Bytes of a number that layers compute with; layer normalisation and softmax stay in float32.
@@ -13,7 +13,6 @@ _ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}
 PRECISIONS = tuple(_ITEM)
 # Bytes that layer normalisation keeps of a number: normal, in float32, and its result.
 _NORMALISED = {item: _FLOAT32 + item for item in _ITEM.values()}
-_MOMENTS = 2  # of LAMB and AdamW, for every parameter
 
 # Memory that an example takes, as measured, over what it must hold: allocators leave holes, and
 # operations that could follow each other run at once. Measured for tiny and base at lengths 128 and
@@ -26,7 +25,7 @@ def parameters(config: ModelConfig) -> int:
 
     Stored layers count once, however often they are applied.
     """
-    words_first = variant_of(config).project_words_first
+    words_first = config.variant.project_words_first
     embedding, hidden, vocab = config.embedding_size, config.hidden_size, config.vocab_size
     width = _embedding_width(config)
     tables = config.type_vocab_size + config.max_position_embeddings
@@ -66,7 +65,7 @@ def training_flops(
         recompute: Whether layers are computed a second time in the backward pass.
     """
     embedding, hidden = config.embedding_size, config.hidden_size
-    words_first = variant_of(config).project_words_first
+    words_first = config.variant.project_words_first
     width = _embedding_width(config)
     project = embedding * hidden if words_first or embedding != hidden else 0
     guess = hidden * width + embedding * config.vocab_size + (project if words_first else 0)
@@ -103,6 +102,7 @@ def memory_parts(
     precision: str = "float32",
     recompute: bool = False,
     accumulate: bool = True,
+    optimizer: str = "lamb",
 ) -> dict[str, int]:
     """Bytes that one device holds at the peak of a training step, by what they are for.
 
@@ -114,6 +114,7 @@ def memory_parts(
         precision: Of the layers: float32, bfloat16 or float16.
         recompute: Whether the backward pass computes a layer anew instead of keeping it.
         accumulate: Whether gradients of several micro batches are summed up.
+        optimizer: Name of the update rule, which keeps moments for every parameter.
     """
     weights = _FLOAT32 * parameters(config)
     per_example = activation_bytes(
@@ -130,7 +131,7 @@ def memory_parts(
     return {
         "weights": weights,
         "gradients": weights + unsummed,
-        "moments": _MOMENTS * weights,
+        "moments": len(find_rule(optimizer).slots) * weights,
         "accumulated gradients": weights if accumulate else 0,
         "kernels as computed with": _kernel_copies(
             config, precision, recompute, reads_all=not max_predictions_per_seq
@@ -242,7 +243,7 @@ def _item(precision: str) -> int:
 
 def _embedding_width(config: ModelConfig) -> int:
     """Width in which words, token types and positions are summed; the masked-LM head's too."""
-    if variant_of(config).project_words_first:
+    if config.variant.project_words_first:
         return config.hidden_size
     return config.embedding_size
 
@@ -259,7 +260,7 @@ def _applied_blocks(config: ModelConfig) -> int:
 
 def _block_kernels(config: ModelConfig) -> int:
     """Numbers in the matrices of one block: what a token is multiplied with."""
-    groups = variant_of(config).feed_forward_groups
+    groups = config.variant.feed_forward_groups
     feed_forward = 2 * config.hidden_size * config.intermediate_size // groups
     return 4 * config.hidden_size**2 + feed_forward
 

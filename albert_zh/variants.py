@@ -1,94 +1,152 @@
-"""Variant: everything that differs between the published ALBERT lineages.
+"""Variant: everything that differs between the published ALBERT lineages, a row each.
 
 Code speaks canonical names, which are those of google's checkpoints. A brightmart model stores the
 same tensors under other names; its variant carries the table. The first matching prefix wins.
+
+A new lineage is a new row; configurations, checkpoints, estimates and evaluation files derive
+from it. No TensorFlow.
 """
 
 import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from albert_zh.config import Lineage, ModelConfig
+Shapes = Mapping[str, tuple[int, ...]]  # name in a checkpoint -> shape
 
 # The number of feed-forward groups is a constant of the published google_fast code.
 _GOOGLE_FAST_GROUPS = 16
 
 _INNER_GROUP = "bert/encoder/transformer/group_0/inner_group_0/"
 _LAYER_SHARED = "bert/encoder/layer_shared/"
+_WORD_PROJECTION = "bert/embeddings/word_embeddings_2"
+_FEED_FORWARD = re.compile(
+    r"bert/encoder/transformer/group_\d+/inner_group_\d+/ffn_1/intermediate/(output/)?dense/kernel"
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
     """One published lineage, as data."""
 
-    lineage: Lineage
-    # Word vectors are projected to the hidden size before token types and positions (which then
-    # live in H) are added; else the sum in E is normalised and projected (with a bias).
+    name: str  # value of the key `lineage` in configurations
+
+    # Configurations. A key that files of no other lineage have, and a value for it; without one,
+    # a file has to name the lineage.
+    json_key: str | None
+    json_value: Any
+    has_norm_order: bool  # there are pre-LN models; else all are post-LN
+    has_groups: bool  # a model may have several layer groups and inner groups
+
+    # Model. Word vectors are projected to the hidden size before token types and positions (which
+    # then live in H) are added; else the sum in E is normalised and projected (with a bias).
     project_words_first: bool
     feed_forward_groups: int  # 1, or the groups of a grouped feed-forward network
-    renames: tuple[tuple[str, str], ...]  # (canonical prefix, stored prefix)
-    lamb_slots: tuple[str, str]  # suffixes of first and second moment
-    # LAMB's trust ratio also scales the variables that are excluded from weight decay.
-    lamb_adapts_excluded: bool
+
+    # Checkpoints.
+    recognises: Callable[[Shapes], bool]  # its names among those of all lineages
+    mark: str  # the same for people
+    renames: tuple[tuple[str, str], ...] = ()  # (canonical prefix, stored prefix)
+
+    # Training. Update rule -> suffixes of its slots, and arguments of its update for the variables
+    # that weight decay leaves out, where the lineage differs from the rule's row.
+    slots: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    undecayed: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+
+    # Evaluation files: (our prefix of a metric, prefix of the published code).
+    metric_renames: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def way_out(self) -> str:
+        """The sign of a configuration of this lineage, or the way to get one."""
+        if self.json_key:
+            return f"its configuration has the key {self.json_key}"
+        return f'add "lineage": "{self.name}" to its configuration'
 
     def stored_name(self, name: str) -> str:
         """Name of a variable in this lineage's checkpoints.
 
-        >>> brightmart = VARIANTS[Lineage.BRIGHTMART]
-        >>> brightmart.stored_name(
+        >>> VARIANTS["brightmart"].stored_name(
         ...     "bert/encoder/transformer/group_0/inner_group_0/attention_1/self/query/kernel")
         'bert/encoder/layer_shared/attention/self/query/kernel'
         """
-        for canonical, stored in self.renames:
-            if name.startswith(canonical):
-                return stored + name.removeprefix(canonical)
-        return name
+        return _renamed(name, self.renames)
+
+    def metric_name(self, name: str) -> str:
+        """Name of a metric in this lineage's evaluation files.
+
+        >>> VARIANTS["brightmart"].metric_name("sentence_order_loss")
+        'next_sentence_loss'
+        """
+        return _renamed(name, self.metric_renames)
 
 
-VARIANTS = {
-    Lineage.BRIGHTMART: Variant(
-        lineage=Lineage.BRIGHTMART,
+def _renamed(name: str, renames: tuple[tuple[str, str], ...]) -> str:
+    for ours, theirs in renames:
+        if name.startswith(ours):
+            return theirs + name.removeprefix(ours)
+    return name
+
+
+def _feed_forward_ranks(stored: Shapes) -> set[int]:
+    return {len(shape) for name, shape in stored.items() if _FEED_FORWARD.fullmatch(name)}
+
+
+_GOOGLE = Variant(
+    name="google",
+    json_key="num_hidden_groups",
+    json_value=1,
+    has_norm_order=False,
+    has_groups=True,
+    project_words_first=False,
+    feed_forward_groups=1,
+    recognises=lambda stored: _feed_forward_ranks(stored) == {2},
+    mark="transformer/group_ layers",
+    slots={"lamb": ("adam_m", "adam_v")},
+    undecayed={"lamb": {"adapt": False}},
+)
+_ROWS = (
+    Variant(
+        name="brightmart",
+        json_key="ln_type",
+        json_value="postln",
+        has_norm_order=True,
+        has_groups=False,
         project_words_first=True,
         feed_forward_groups=1,
+        recognises=lambda stored: _WORD_PROJECTION in stored,
+        mark="word_embeddings_2",
         renames=(
-            (
-                "bert/encoder/embedding_hidden_mapping_in/kernel",
-                "bert/embeddings/word_embeddings_2",
-            ),
+            ("bert/encoder/embedding_hidden_mapping_in/kernel", _WORD_PROJECTION),
             (_INNER_GROUP + "attention_1/", _LAYER_SHARED + "attention/"),
             (_INNER_GROUP + "LayerNorm/", _LAYER_SHARED + "attention/output/LayerNorm/"),
             (_INNER_GROUP + "ffn_1/intermediate/output/", _LAYER_SHARED + "output/"),
             (_INNER_GROUP + "ffn_1/intermediate/", _LAYER_SHARED + "intermediate/"),
             (_INNER_GROUP + "LayerNorm_1/", _LAYER_SHARED + "output/LayerNorm/"),
         ),
-        lamb_slots=("lamb_m", "lamb_v"),
-        lamb_adapts_excluded=True,
+        slots={"lamb": ("lamb_m", "lamb_v")},
+        metric_renames=(("sentence_order_", "next_sentence_"),),
     ),
-    Lineage.GOOGLE: Variant(
-        lineage=Lineage.GOOGLE,
-        project_words_first=False,
-        feed_forward_groups=1,
-        renames=(),
-        lamb_slots=("adam_m", "adam_v"),
-        lamb_adapts_excluded=False,
+    _GOOGLE,
+    dataclasses.replace(
+        _GOOGLE,
+        name="google_fast",
+        json_key=None,  # its published files look like google's
+        json_value=None,
+        feed_forward_groups=_GOOGLE_FAST_GROUPS,
+        recognises=lambda stored: _feed_forward_ranks(stored) == {3},
+        mark="transformer/group_ layers with grouped kernels",
     ),
-}
-VARIANTS[Lineage.GOOGLE_FAST] = dataclasses.replace(
-    VARIANTS[Lineage.GOOGLE],
-    lineage=Lineage.GOOGLE_FAST,
-    feed_forward_groups=_GOOGLE_FAST_GROUPS,
 )
+VARIANTS = {row.name: row for row in _ROWS}
 
 
-def variant_of(config: ModelConfig) -> Variant:
-    """The variant that a configuration asks for.
+def find_variant(name: str) -> Variant:
+    """The row of a lineage.
 
     Raises:
-        ValueError: The configuration's sizes do not fit the variant.
+        ValueError: There is none of that name.
     """
-    variant = VARIANTS[config.lineage]
-    for name in ("hidden_size", "intermediate_size"):
-        if getattr(config, name) % variant.feed_forward_groups:
-            raise ValueError(
-                f"{name} {getattr(config, name)} is not a multiple of the "
-                f"{variant.feed_forward_groups} feed-forward groups of {config.lineage.value}"
-            )
-    return variant
+    if not isinstance(name, str) or name not in VARIANTS:
+        raise ValueError(f"lineage is {name!r}; choose one of {', '.join(VARIANTS)}")
+    return VARIANTS[name]

@@ -89,7 +89,7 @@ def _ours(case: Case) -> Program:
     from albert_zh.config import ModelConfig
     from albert_zh.testing.step import pretraining_trial
     from albert_zh.train.precision import Precision
-    from albert_zh.train.rules import Rule
+    from albert_zh.train.rules.table import ADAMW
 
     tf.config.threading.set_intra_op_parallelism_threads(case.threads)
     trial = pretraining_trial(
@@ -97,7 +97,7 @@ def _ours(case: Case) -> Program:
         batch_size=case.batch_size,
         max_seq_length=case.max_seq_length,
         max_predictions_per_seq=case.max_predictions_per_seq,
-        rule=Rule.ADAMW,
+        rule=ADAMW,
         precision=Precision(case.precision),
     )
     batches = iter(tf.data.Dataset.from_tensors(trial.batch).repeat())

@@ -26,7 +26,7 @@ from albert_zh.config import ModelConfig
 from albert_zh.flags import REQUIRED, option
 from albert_zh.testing.tpu_program import TOPOLOGY, TpuProgram, check_tpu_compiler
 from albert_zh.train.precision import Precision
-from albert_zh.train.rules import Rule
+from albert_zh.train.rules.table import LAMB, RULES, find_rule
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class CheckOptions:
         "What the layers compute in.",
         choices=[precision.value for precision in Precision],
     )
-    optimizer: str = option(Rule.LAMB.value, "Update rule.", choices=[rule.value for rule in Rule])
+    optimizer: str = option(LAMB.name, "Update rule.", choices=list(RULES))
     recompute: bool = option(
         False, "Compute the layers' values again for the gradients, to save memory."
     )
@@ -73,7 +73,7 @@ def main(options: CheckOptions) -> None:
         micro_batch=options.micro_batch_size,
         max_seq_length=options.max_seq_length,
         max_predictions_per_seq=options.max_predictions_per_seq,
-        rule=Rule(options.optimizer),
+        rule=find_rule(options.optimizer),
         precision=Precision(options.precision),
         recompute=options.recompute,
     )

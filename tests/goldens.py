@@ -14,17 +14,16 @@ import numpy as np
 import tensorflow as tf
 
 from albert_zh.checkpoint.files import read_arrays, read_shapes
-from albert_zh.config import Lineage, ModelConfig, Pooling
+from albert_zh.config import ModelConfig, Pooling
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.objectives.classification import classification_objective
 from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions, clip_by_global_norm
-from albert_zh.train.rules import Rule
+from albert_zh.train.rules.table import ADAMW, LAMB
 from albert_zh.train.step import Trainer
 from albert_zh.train.strategy import distribute_batches
-from albert_zh.variants import variant_of
 
 # On GPUs TensorFlow rounds the inputs of a float32 product to 10 bits, unless told otherwise.
 tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -240,16 +239,16 @@ def check_lamb(case: GoldenCase, *, copies: int = 1, **settings) -> None:
         copies: How often the rows of the batch stand in it, which changes no mean.
         settings: Of the trainer, its strategy among them.
     """
-    variant, expected = variant_of(case.config), case.arrays("train.npz")
+    variant, expected = case.config.variant, case.arrays("train.npz")
     options = OptimizerOptions(
-        Rule.LAMB, slots=variant.lamb_slots, adapts_excluded=variant.lamb_adapts_excluded
+        LAMB, slots=variant.slots["lamb"], undecayed=variant.undecayed.get("lamb", {})
     )
     batch = {name: tf.concat(copies * [rows], axis=0) for name, rows in case.batch().items()}
     run = train(pretraining_objective, case.pretraining_model, batch, options, 0.01, **settings)
     assert_close(run.losses, expected["loss"], atol=1e-4, rtol=0)
     assert_close(run.norms, expected["grad_norm"], atol=0, rtol=case.tolerances.lamb_norm)
     # brightmart's trust ratio blows the noise up to full-size steps.
-    brightmart = case.config.lineage is Lineage.BRIGHTMART
+    brightmart = case.config.lineage == "brightmart"
     check_state(
         run.state,
         case.checkpoint("model.ckpt-3"),
@@ -281,7 +280,7 @@ def check_adamw(case: GoldenCase, file: str) -> None:
         classification_objective,
         lambda: case.classifier(file),
         case.classifier_batch(file),
-        OptimizerOptions(Rule.ADAMW),
+        OptimizerOptions(ADAMW),
         1e-3,
     )
     assert_close(run.losses, expected["train/loss"], atol=0, rtol=tolerances.adamw_loss)

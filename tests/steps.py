@@ -13,7 +13,7 @@ from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions
 from albert_zh.train.precision import Precision
-from albert_zh.train.rules import Rule
+from albert_zh.train.rules.table import LAMB
 from albert_zh.train.step import Trainer
 from albert_zh.train.strategy import distribute_batches
 
@@ -61,7 +61,7 @@ class Setup:
         strategy = strategy or tf.distribute.get_strategy()
         with strategy.scope():
             self.model = PretrainingModel(config, seed=5, dtype=tf.as_dtype(precision.value))
-            self.optimizer = Optimizer(self.model.trainable_variables, OptimizerOptions(Rule.LAMB))
+            self.optimizer = Optimizer(self.model.trainable_variables, OptimizerOptions(LAMB))
         self.trainer = Trainer(
             objective=lambda batch, seed: pretraining_objective(self.model, batch, seed),
             optimizer=self.optimizer,

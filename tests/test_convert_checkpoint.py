@@ -29,7 +29,6 @@ from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.first_weights import load_first_weights
 from albert_zh.runs.options import RunOptions
 from albert_zh.text.vocab import Vocab
-from albert_zh.variants import VARIANTS
 
 SCRIPT = pathlib.Path(__file__).parent.parent / "scripts" / "convert_checkpoint.py"
 GOOGLE = {}
@@ -58,7 +57,7 @@ def write_source(directory, model: tf.Module, *, meta=None) -> str:
     slots = {
         f"{name}/{slot}": np.ones_like(values[name])
         for name in (WORD_TABLE, "bert/pooler/dense/bias")
-        for slot in VARIANTS[model.albert.config.lineage].lamb_slots
+        for slot in model.albert.config.variant.slots["lamb"]
     }
     prefix = os.path.join(directory, "source.ckpt")
     write_checkpoint(prefix, {**values, **slots, "global_step": np.int64(7)}, meta or {})

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_zh.config import Lineage
 from albert_zh.model.attention import attention_bias
 from albert_zh.model.layers import (
     ACTIVATIONS,
@@ -19,7 +18,7 @@ from albert_zh.model.layers import (
 from albert_zh.model.scope import Scope, named_variables
 from albert_zh.variants import VARIANTS
 
-SCOPE = Scope(VARIANTS[Lineage.GOOGLE], initializer_range=0.02, seed=3)
+SCOPE = Scope(VARIANTS["google"], initializer_range=0.02, seed=3)
 SEED = tf.constant([1, 2])
 
 

@@ -13,7 +13,8 @@ import tensorflow as tf
 from goldens import golden_case
 
 from albert_zh.model import layers
-from albert_zh.train import optimizers, step
+from albert_zh.train import step
+from albert_zh.train.rules import adam
 from albert_zh.variants import VARIANTS
 
 FAMILIES = ("brightmart_postln", "google")
@@ -59,15 +60,15 @@ def _replace_direction(monkeypatch, direction):
     """Replaces the way from moments to direction; `direction(param, m, v, weight_decay)`."""
 
     def mistaken(grad, param, m, v, weight_decay):
-        m = optimizers.BETA_1 * m + (1.0 - optimizers.BETA_1) * grad
-        v = optimizers.BETA_2 * v + (1.0 - optimizers.BETA_2) * tf.square(grad)
+        m = adam.BETA_1 * m + (1.0 - adam.BETA_1) * grad
+        v = adam.BETA_2 * v + (1.0 - adam.BETA_2) * tf.square(grad)
         return direction(param, m, v, weight_decay), m, v
 
-    monkeypatch.setattr(optimizers, "_adam_direction", mistaken)
+    monkeypatch.setattr(adam, "direction", mistaken)
 
 
 def _plain(param, m, v, weight_decay):
-    return m / (tf.sqrt(v) + optimizers.EPSILON) + weight_decay * param
+    return m / (tf.sqrt(v) + adam.EPSILON) + weight_decay * param
 
 
 def no_mistake(monkeypatch):
@@ -88,8 +89,8 @@ def bias_correction(monkeypatch):
 
     def corrected(param, m, v, weight_decay):
         steps[param.name] += 1
-        m = m / (1.0 - optimizers.BETA_1 ** steps[param.name])
-        v = v / (1.0 - optimizers.BETA_2 ** steps[param.name])
+        m = m / (1.0 - adam.BETA_1 ** steps[param.name])
+        v = v / (1.0 - adam.BETA_2 ** steps[param.name])
         return _plain(param, m, v, weight_decay)
 
     _replace_direction(monkeypatch, corrected)
@@ -97,15 +98,15 @@ def bias_correction(monkeypatch):
 
 def epsilon_inside_the_root(monkeypatch):
     def inside(param, m, v, weight_decay):
-        return m / tf.sqrt(v + optimizers.EPSILON) + weight_decay * param
+        return m / tf.sqrt(v + adam.EPSILON) + weight_decay * param
 
     _replace_direction(monkeypatch, inside)
 
 
 def trust_ratio_of_the_other_family(monkeypatch):
     for lineage, variant in list(VARIANTS.items()):
-        other = not variant.lamb_adapts_excluded
-        swapped = dataclasses.replace(variant, lamb_adapts_excluded=other)
+        other = {} if variant.undecayed else {"lamb": {"adapt": False}}
+        swapped = dataclasses.replace(variant, undecayed=other)
         monkeypatch.setitem(VARIANTS, lineage, swapped)
 
 
@@ -126,7 +127,7 @@ def summed_rows_in_the_clip_norm(monkeypatch):
     ("check", "mistake", "cases"),
     [
         (goldens.check_lamb, no_weight_decay, FAMILIES),
-        # brightmart's trust ratio all but hides a decay of gammas; test_optimizers.py finds it.
+        # brightmart's trust ratio all but hides a decay of gammas; test_adam.py finds it.
         (goldens.check_lamb, decay_of_every_variable, ("google", "google_fast_groups2")),
         (goldens.check_lamb, bias_correction, FAMILIES),
         (goldens.check_lamb, epsilon_inside_the_root, FAMILIES),

@@ -14,6 +14,7 @@ from albert_zh.runs.batch_size import plan_within_memory
 from albert_zh.runs.spec import Lengths
 from albert_zh.train import agreement
 from albert_zh.train.batch_plan import BatchPlan
+from albert_zh.train.rules.table import LAMB
 from albert_zh.train.stopping import StopSignals
 
 GIGABYTE = 10**9
@@ -34,7 +35,7 @@ def micro_batch(run, step: int) -> int:
 def plan(run, memory: int) -> BatchPlan:
     config = ModelConfig.from_json_file(run.bert_config_file)
     return plan_within_memory(
-        8, Lengths(**LENGTHS), options=run, config=config, num_replicas=1, memory=memory
+        8, Lengths(**LENGTHS), LAMB, options=run, config=config, num_replicas=1, memory=memory
     )
 
 

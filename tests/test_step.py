@@ -16,7 +16,7 @@ from albert_zh.train.loss_scale import LossScale
 from albert_zh.train.metrics import Mean, Outcome, mean_of, results
 from albert_zh.train.optimizers import Optimizer, OptimizerOptions
 from albert_zh.train.precision import Precision
-from albert_zh.train.rules import Rule
+from albert_zh.train.rules.table import ADAMW
 from albert_zh.train.step import Trainer, make_evaluation_step
 from albert_zh.train.strategy import distribute_batches
 
@@ -54,7 +54,7 @@ def _variance_of_dropout(strategy: tf.distribute.Strategy, plan: BatchPlan) -> f
     """Of the random numbers that replicas and micro batches draw in one step."""
     with strategy.scope():
         weight = tf.Variable([1.0], name="w/kernel")
-        optimizer = Optimizer([weight], OptimizerOptions(Rule.ADAMW))
+        optimizer = Optimizer([weight], OptimizerOptions(ADAMW))
 
     def objective(batch, seed) -> Outcome:
         drawn, one = tf.random.stateless_uniform([], seed), tf.constant(1.0)
@@ -190,7 +190,7 @@ class Line:
 
     def __init__(self, xs: list[list[float]], *, learning_rate: float = 0.1, **settings):
         self.weight = tf.Variable([3.0, 4.0], name="w/kernel")
-        self.optimizer = Optimizer([self.weight], OptimizerOptions(Rule.ADAMW, weight_decay=0.0))
+        self.optimizer = Optimizer([self.weight], OptimizerOptions(ADAMW, weight_decay=0.0))
         self.trainer = Trainer(
             objective=self._objective,
             optimizer=self.optimizer,
@@ -206,7 +206,7 @@ class Line:
         return Outcome({"loss": loss}, {"loss": loss})
 
     def state(self) -> list[list[float]]:
-        variables = (self.weight, *self.optimizer.first, *self.optimizer.second)
+        variables = (self.weight, *self.optimizer.slots[0])
         return [variable.numpy().tolist() for variable in variables]
 
 
@@ -215,7 +215,7 @@ def test_reported_norm_is_that_before_clipping():
     line = Line([[30.0, 40.0]], learning_rate=0.0)
     report = line.trainer.run(line.batches, 1)
     assert (float(report.loss), float(report.gradient_norm)) == (250.0, 50.0)
-    np.testing.assert_allclose(line.optimizer.first[0], [0.06, 0.08], rtol=1e-6)  # 0.1, clipped
+    np.testing.assert_allclose(line.optimizer.slots[0][0], [0.06, 0.08], rtol=1e-6)  # 0.1, clipped
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

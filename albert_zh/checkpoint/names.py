@@ -1,21 +1,19 @@
 """Matching the names a model wants with the names a checkpoint holds. Pure functions."""
 
 import dataclasses
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from albert_zh.config import Lineage, ModelConfig
-from albert_zh.variants import variant_of
-
-Shapes = Mapping[str, tuple[int, ...]]  # name -> shape
+from albert_zh.config import ModelConfig
+from albert_zh.train.rules.table import RULES
+from albert_zh.variants import VARIANTS, Shapes
 
 GLOBAL_STEP = "global_step"
 WORD_TABLE = "bert/embeddings/word_embeddings"  # [V, E]
 POSITIONS = "bert/embeddings/position_embeddings"  # [P, E], brightmart's [P, D]
 # What a trainer counts, beside its moments.
 _COUNTERS = frozenset({GLOBAL_STEP, "loss_scale", "good_steps"})
-_SLOT = re.compile(r"/(adam|lamb)_[mv]$")
-_FEED_FORWARD = re.compile(r"/ffn_1/intermediate/(output/)?dense/kernel$")
 _GROUP = re.compile(r"/group_\d+/(inner_group_\d+/)")
 
 
@@ -25,25 +23,29 @@ def is_weight(name: str) -> bool:
     >>> [is_weight(name) for name in ("bert/pooler/dense/bias", "bert/pooler/dense/bias/adam_m")]
     [True, False]
     """
-    return name not in _COUNTERS and not _SLOT.search(name)
+    _, _, suffix = name.rpartition("/")
+    return name not in _COUNTERS and suffix not in _slot_suffixes()
 
 
-def detect_lineage(stored: Shapes) -> Lineage:
-    """The lineage that wrote a checkpoint, read off its names and the rank of its kernels.
+def _slot_suffixes() -> set[str]:
+    """Endings of the names under which any lineage stores what an update rule keeps."""
+    rows = [rule.slots for rule in RULES.values()]
+    rows += [slots for variant in VARIANTS.values() for slots in variant.slots.values()]
+    return set(itertools.chain(*rows))
+
+
+def detect_lineage(stored: Shapes) -> str:
+    """The lineage that wrote a checkpoint, by its names and the rank of its kernels.
 
     Raises:
         ValueError: No published ALBERT has such names.
     """
-    if "bert/embeddings/word_embeddings_2" in stored:
-        return Lineage.BRIGHTMART
-    ranks = {len(shape) for name, shape in stored.items() if _FEED_FORWARD.search(name)}
-    if ranks == {3}:
-        return Lineage.GOOGLE_FAST
-    if ranks == {2}:
-        return Lineage.GOOGLE
+    for variant in VARIANTS.values():
+        if variant.recognises(stored):
+            return variant.name
+    marks = ", ".join(f"{variant.mark} ({variant.name})" for variant in VARIANTS.values())
     raise ValueError(
-        "the checkpoint holds no ALBERT: neither word_embeddings_2 (brightmart) nor "
-        f"transformer/group_ layers (google) among its {len(stored)} names, "
+        f"the checkpoint holds no ALBERT: none of {marks} among its {len(stored)} names, "
         f"such as {', '.join(sorted(stored)[:3])}"
     )
 
@@ -157,16 +159,10 @@ def _without(names: Iterable[str], prefixes: Sequence[str]) -> list[str]:
     return [name for name in names if not name.startswith(tuple(prefixes))]
 
 
-def _check_lineage(found: Lineage, config: ModelConfig) -> None:
-    if found is variant_of(config).lineage:
-        return
-    way_out = {
-        Lineage.BRIGHTMART: "its configuration has the key ln_type",
-        Lineage.GOOGLE: "its configuration has the key num_hidden_groups",
-        Lineage.GOOGLE_FAST: 'add "lineage": "google_fast" to its configuration',
-    }[found]
-    raise ValueError(
-        f"the checkpoint is of the {found.value} lineage, the configuration of the "
-        f"{config.lineage.value} lineage; use the configuration that came with the checkpoint "
-        f"({way_out})"
-    )
+def _check_lineage(lineage: str, config: ModelConfig) -> None:
+    if lineage != config.lineage:
+        raise ValueError(
+            f"the checkpoint is of the {lineage} lineage, the configuration of the "
+            f"{config.lineage} lineage; use the configuration that came with the checkpoint "
+            f"({VARIANTS[lineage].way_out})"
+        )

@@ -8,7 +8,7 @@ from albert_zh.runs.options import RunOptions
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.splits import find_file
 from albert_zh.text.tokenizers import load_tokenizer
-from albert_zh.train.rules import Rule
+from albert_zh.train.rules.table import RULES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ClassifierOptions(RunOptions):
     train_batch_size: int = option(32, "Examples of one optimizer step.")
     eval_batch_size: int = option(64, "Examples evaluated at a time.")
     predict_batch_size: int = option(64, "Examples predicted at a time.")
-    optimizer: str = option("adamw", "Update rule.", choices=[rule.value for rule in Rule])
+    optimizer: str = option("adamw", "Update rule.", choices=list(RULES))
     learning_rate: float = option(5e-5, "Peak of the learning rate.")
     num_train_epochs: float = option(3.0, "Passes over the training data.")
     warmup_proportion: float = option(0.1, "Share of the steps over which the rate rises.")

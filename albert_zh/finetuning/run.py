@@ -38,7 +38,7 @@ from albert_zh.tasks.splits import find_file
 from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.train.loop import Workload
-from albert_zh.train.rules import Rule
+from albert_zh.train.rules.table import find_rule
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.strategy import make_strategy, report_lost_workers
 from albert_zh.util.files import sha256_of_file
@@ -164,17 +164,17 @@ def _train(
     )
     if run.is_chief:
         _write_companions(options, model.albert.config, tokenizer)
-    kind_model = KIND_MODELS[data.task.kind.name]
+    kind_model, rule = KIND_MODELS[data.task.kind.name], find_rule(options.optimizer)
     spec = TrainingSpec(
         objective=functools.partial(kind_model.objective, model),
-        rule=Rule(options.optimizer),
+        rule=rule,
         schedule=ScheduleOptions(
             learning_rate=options.learning_rate,
             num_train_steps=num_steps,
             num_warmup_steps=int(num_steps * options.warmup_proportion),
         ),
         batches=lambda step: training_batches(options, data, step, until=num_steps),
-        plan=plan_batch(run, options.train_batch_size, Lengths(options.max_seq_length)),
+        plan=plan_batch(run, options.train_batch_size, Lengths(options.max_seq_length), rule),
         workload=Workload(options.train_batch_size),
         first_weights=first_weights,
         facts={"examples": num_rows, "epochs": options.num_train_epochs},

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from albert_zh.config import ModelConfig
-from albert_zh.variants import Variant, variant_of
+from albert_zh.variants import Variant
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Scope:
 
     @classmethod
     def root(cls, config: ModelConfig, *, seed: int) -> "Scope":
-        return cls(variant_of(config), config.initializer_range, seed)
+        return cls(config.variant, config.initializer_range, seed)
 
     def __truediv__(self, name: str) -> "Scope":
         return dataclasses.replace(self, path=f"{self.path}{name}/")

@@ -7,7 +7,7 @@ from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import MASKINGS, MaskingOptions
 from albert_zh.runs.options import RunOptions
 from albert_zh.text.vocab import Vocab
-from albert_zh.train.rules import Rule
+from albert_zh.train.rules.table import RULES
 from albert_zh.util.files import expand_patterns
 
 
@@ -60,7 +60,7 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     sentence_order_weight: float = option(
         1.0, "Weight of the sentence-order loss; 0 trains without it."
     )
-    optimizer: str = option("lamb", "Update rule.", choices=[rule.value for rule in Rule])
+    optimizer: str = option("lamb", "Update rule.", choices=list(RULES))
     learning_rate: float = option(5e-5, "Peak of the learning rate.")
     poly_power: float = option(1.0, "Power of the decay: 1 is a straight line to 0.")
     num_train_steps: int = option(100000, "Steps to train in all.")

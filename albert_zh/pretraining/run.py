@@ -16,7 +16,7 @@ import tensorflow as tf
 from absl import logging
 
 from albert_zh.checkpoint.loading import load_exactly
-from albert_zh.config import Lineage, ModelConfig
+from albert_zh.config import ModelConfig
 from albert_zh.input.batches import named_read_errors
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
@@ -90,13 +90,11 @@ def _evaluate_latest(run: RunDirectory, model: PretrainingModel, evaluation: Eva
         raise ValueError(f"no checkpoint in {directory}; train first (--do_train=True)")
     step = run.checkpoints.steps()[-1]
     load_exactly(named_variables(model), prefix)
-    metrics = evaluation.metrics(step)
-    if run.config.lineage is Lineage.BRIGHTMART:  # whose eval_results.txt has these keys
-        metrics = {
-            key.replace("sentence_order_", "next_sentence_"): value
-            for key, value in metrics.items()
-        }
-    metrics = {**metrics, "global_step": step}
+    metrics = {
+        run.config.variant.metric_name(name): value
+        for name, value in evaluation.metrics(step).items()
+    }
+    metrics["global_step"] = step
     lines = [f"{key} = {metrics[key]}" for key in sorted(metrics)]
     if run.is_chief:
         write_text(os.path.join(directory, "eval_results.txt"), "\n".join(lines) + "\n")

@@ -25,7 +25,7 @@ from albert_zh.runs.spec import TrainingSpec, Validation
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.loop import Workload
 from albert_zh.train.peak import matmul_peak
-from albert_zh.train.rules import Rule
+from albert_zh.train.rules.table import find_rule
 from albert_zh.train.schedules import ScheduleOptions
 
 
@@ -74,7 +74,8 @@ def training_spec(
         ValueError: The batch does not divide, or not even one example fits in memory.
     """
     options, files = run.options, records.files
-    plan = plan_batch(run, options.train_batch_size, records.lengths)
+    rule = find_rule(options.optimizer)
+    plan = plan_batch(run, options.train_batch_size, records.lengths, rule)
     workload = _workload(run, records)
 
     def describe_batch(step: int) -> str:
@@ -85,7 +86,7 @@ def training_spec(
     return TrainingSpec(
         objective=functools.partial(pretraining_objective, model, **_loss_weights(options)),
         variables=pretraining_variables(model, sentence_order=bool(options.sentence_order_weight)),
-        rule=Rule(options.optimizer),
+        rule=rule,
         schedule=ScheduleOptions(
             learning_rate=options.learning_rate,
             num_train_steps=options.num_train_steps,
@@ -144,6 +145,7 @@ def _facts(
         precision=options.precision,
         recompute=options.recomputes(config),
         accumulate=plan.micro_steps > 1,
+        optimizer=options.optimizer,
     )
     return {
         "parameters": estimates.parameters(config),

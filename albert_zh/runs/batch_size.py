@@ -10,9 +10,10 @@ from albert_zh.runs.spec import Lengths
 from albert_zh.train.agreement import of_chief
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.devices import memory_limit
+from albert_zh.train.rules.table import Rule
 
 
-def plan_batch(run: RunDirectory, global_batch: int, lengths: Lengths) -> BatchPlan:
+def plan_batch(run: RunDirectory, global_batch: int, lengths: Lengths, rule: Rule) -> BatchPlan:
     """The plan of --micro_batch_size, of the checkpoint to resume, or of the devices' memory.
 
     A resumed run divides its batches as it did before, so that it ends with the same bits.
@@ -31,6 +32,7 @@ def plan_batch(run: RunDirectory, global_batch: int, lengths: Lengths) -> BatchP
     return plan_within_memory(
         global_batch,
         lengths,
+        rule,
         options=run.options,
         config=run.config,
         num_replicas=replicas,
@@ -41,6 +43,7 @@ def plan_batch(run: RunDirectory, global_batch: int, lengths: Lengths) -> BatchP
 def plan_within_memory(
     global_batch: int,
     lengths: Lengths,
+    rule: Rule,
     *,
     options: RunOptions,
     config: ModelConfig,
@@ -52,6 +55,7 @@ def plan_within_memory(
     Args:
         global_batch: Examples of an optimizer step.
         lengths: Sizes of an example.
+        rule: Update rule, for which a device keeps moments.
         options: Precision and recomputation.
         config: Of the model.
         num_replicas: Devices that share the batch.
@@ -68,6 +72,7 @@ def plan_within_memory(
         **dataclasses.asdict(lengths),
         precision=options.precision,
         recompute=options.recomputes(config),
+        optimizer=rule.name,
     )
     if limit < 1:
         raise ValueError(

@@ -11,10 +11,9 @@ from albert_zh.config import ModelConfig
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.loop import Workload
 from albert_zh.train.optimizers import OptimizerOptions
-from albert_zh.train.rules import Rule
+from albert_zh.train.rules.table import Rule
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.step import Objective
-from albert_zh.variants import variant_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,9 +53,7 @@ class TrainingSpec:
 
 def optimizer_options(rule: Rule, config: ModelConfig) -> OptimizerOptions:
     """The rule as the configuration's lineage applied it, under the slot names it stored."""
-    variant = variant_of(config)
-    if rule is Rule.ADAMW:
-        return OptimizerOptions(rule)
+    variant = config.variant
     return OptimizerOptions(
-        rule, slots=variant.lamb_slots, adapts_excluded=variant.lamb_adapts_excluded
+        rule, slots=variant.slots.get(rule.name), undecayed=variant.undecayed.get(rule.name, {})
     )

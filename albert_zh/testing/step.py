@@ -12,7 +12,7 @@ from albert_zh.testing.synthetic_batch import made_up_batch
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.optimizers import Optimizer
 from albert_zh.train.precision import Precision
-from albert_zh.train.rules import Rule
+from albert_zh.train.rules.table import LAMB, Rule
 from albert_zh.train.schedules import ScheduleOptions, polynomial_decay_with_warmup
 from albert_zh.train.step import Trainer
 
@@ -31,7 +31,7 @@ def pretraining_trial(
     max_seq_length: int,
     max_predictions_per_seq: int,
     micro_batch: int | None = None,
-    rule: Rule = Rule.LAMB,
+    rule: Rule = LAMB,
     precision: Precision = Precision.FLOAT32,
     recompute: bool = False,
     xla: bool = False,

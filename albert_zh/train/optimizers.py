@@ -1,71 +1,16 @@
-"""LAMB and AdamW as pure update rules, and a thin class that holds the moments."""
+"""A thin class that holds the slots of an update rule and applies it; clipping of gradients."""
 
 import dataclasses
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
-from albert_zh.train.rules import Rule
+from albert_zh.train.rules.table import Rule
 
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-6
 # Found in a variable's name, these keep weight decay away from it.
 _NO_DECAY = re.compile("LayerNorm|layer_norm|bias")
-
-
-class Update(NamedTuple):
-    """New values of a parameter and its two moments."""
-
-    param: tf.Tensor
-    m: tf.Tensor
-    v: tf.Tensor
-
-
-def adamw_update(
-    grad: tf.Tensor,
-    param: tf.Tensor,
-    m: tf.Tensor,
-    v: tf.Tensor,
-    *,
-    learning_rate: tf.Tensor,
-    weight_decay: float,
-) -> Update:
-    """One step of Adam with decoupled weight decay, as BERT uses it: without bias correction.
-
-    (Kingma and Ba 2015, Algorithm 1; Loshchilov and Hutter 2019, Algorithm 2.)
-    """
-    direction, m, v = _adam_direction(grad, param, m, v, weight_decay)
-    return Update(param - learning_rate * direction, m, v)
-
-
-def lamb_update(
-    grad: tf.Tensor,
-    param: tf.Tensor,
-    m: tf.Tensor,
-    v: tf.Tensor,
-    *,
-    learning_rate: tf.Tensor,
-    weight_decay: float,
-    adapt: bool = True,
-) -> Update:
-    """One step of LAMB (You et al. 2020, Algorithm 2), without bias correction.
-
-    The step has the length `learning_rate * |param|`, whatever the size of the gradient; with
-    `adapt=False`, or where parameter or direction is all zeros, it is AdamW's.
-    """
-    direction, m, v = _adam_direction(grad, param, m, v, weight_decay)
-    if adapt:
-        param_norm, direction_norm = tf.norm(param), tf.norm(direction)
-        ratio = tf.math.divide_no_nan(param_norm, direction_norm)
-        learning_rate = learning_rate * tf.where(ratio > 0.0, ratio, 1.0)
-    return Update(param - learning_rate * direction, m, v)
-
-
-def _adam_direction(grad, param, m, v, weight_decay) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    m = BETA_1 * m + (1.0 - BETA_1) * grad
-    v = BETA_2 * v + (1.0 - BETA_2) * tf.square(grad)
-    return m / (tf.sqrt(v) + EPSILON) + weight_decay * param, m, v
 
 
 def clip_by_global_norm(
@@ -84,31 +29,24 @@ def clip_by_global_norm(
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerOptions:
-    """Which rule, and how a lineage applied it."""
+    """An update rule, and how a lineage applied it."""
 
     rule: Rule
-    slots: tuple[str, str] = ("adam_m", "adam_v")  # suffixes of the moments' names
+    slots: tuple[str, ...] | None = None  # suffixes of the slots' names; None: the rule's
     weight_decay: float = 0.01
-    # LAMB's trust ratio also scales the variables that are excluded from weight decay.
-    adapts_excluded: bool = True
+    # Arguments of the rule's update for the variables that weight decay leaves out.
+    undecayed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Optimizer(tf.Module):
-    """Holds both moments of every variable, under `<variable>/<slot>`, and applies the rule."""
+    """Holds the slots of every variable, under `<variable>/<suffix>`, and applies the rule."""
 
     def __init__(self, variables: Sequence[tf.Variable], options: OptimizerOptions):
         super().__init__()
-        self._options = options
+        self._options, self._update = options, options.rule.load_update()
         self.parameters = list(variables)
-        self.first, self.second = (
-            [self._slot(variable, suffix) for variable in self.parameters]
-            for suffix in options.slots
-        )
-
-    @staticmethod
-    def _slot(variable: tf.Variable, suffix: str) -> tf.Variable:
-        name = f"{variable.name.removesuffix(':0')}/{suffix}"
-        return tf.Variable(tf.zeros_like(variable), trainable=False, name=name)
+        suffixes = options.slots or options.rule.slots
+        self.slots = [[_slot(each, suffix) for suffix in suffixes] for each in self.parameters]
 
     def apply(
         self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor, *, accept: tf.Tensor
@@ -120,26 +58,22 @@ class Optimizer(tf.Module):
         Args:
             gradients: One a variable.
             learning_rate: Of this step.
-            accept: Scalar bool; if False, variables and moments stay as they are.
+            accept: Scalar bool; if False, variables and slots stay as they are.
         """
         update = tf.distribute.get_strategy().extended.update
-        slots = zip(self.parameters, self.first, self.second, gradients, strict=True)
-        for param, m, v, gradient in slots:
-            update(param, self._assign, args=(m, v, gradient, learning_rate, accept), group=False)
+        for param, slots, gradient in zip(self.parameters, self.slots, gradients, strict=True):
+            arguments = (gradient, learning_rate, accept, *slots)
+            update(param, self._assign, args=arguments, group=False)
 
-    def _assign(self, param, m, v, gradient, learning_rate, accept) -> None:
-        update = self._update(gradient, param, m, v, learning_rate)
-        for variable, value in zip((param, m, v), update, strict=True):
+    def _assign(self, param, gradient, learning_rate, accept, *slots) -> None:
+        arguments: dict[str, Any] = {"weight_decay": self._options.weight_decay}
+        if _NO_DECAY.search(param.name):
+            arguments = {"weight_decay": 0.0, **self._options.undecayed}
+        values = self._update(gradient, param, *slots, learning_rate=learning_rate, **arguments)
+        for variable, value in zip((param, *slots), values, strict=True):
             variable.assign(tf.where(accept, value, variable))
 
-    def _update(self, gradient, param, m, v, learning_rate) -> Update:
-        options = self._options
-        excluded = bool(_NO_DECAY.search(param.name))
-        arguments = {
-            "learning_rate": learning_rate,
-            "weight_decay": 0.0 if excluded else options.weight_decay,
-        }
-        if options.rule is Rule.ADAMW:
-            return adamw_update(gradient, param, m, v, **arguments)
-        adapt = options.adapts_excluded or not excluded
-        return lamb_update(gradient, param, m, v, **arguments, adapt=adapt)
+
+def _slot(variable: tf.Variable, suffix: str) -> tf.Variable:
+    name = f"{variable.name.removesuffix(':0')}/{suffix}"
+    return tf.Variable(tf.zeros_like(variable), trainable=False, name=name)
