@@ -89,6 +89,11 @@ def test_google_record_has_masks_and_word_starts():
     assert stored.starts.tolist() == list(INSTANCE.starts)
 
 
+def test_word_starts_beside_masks_are_left_out_if_they_do_not_fit():
+    """Training does not read them, so they make no record bad."""
+    assert decode(example(PUBLISHED | {"token_boundary": [1] * 9})).starts is None
+
+
 def without(name):
     return {key: value for key, value in PUBLISHED.items() if key != name}
 

@@ -8,6 +8,8 @@ import small
 
 from albert_zh.corpus.instances import Instance
 from albert_zh.input.decoding import decode
+from albert_zh.input.files import check_records
+from albert_zh.input.rules import OnCorrupt
 from albert_zh.inspection.files import InspectedFiles
 from albert_zh.inspection.rendering import examples, render
 from albert_zh.inspection.verification import inspect_files
@@ -160,6 +162,16 @@ def test_same_problem_with_a_good_record_between_is_two_lines(tmp_path):
         f"{path}: record 0, at byte 0: input_ids has 11 values, not 12",
         f"{path}: record 2, at byte {size + SIZE}: input_ids has 11 values, not 12",
     ]
+
+
+def test_record_of_another_layout_is_a_problem_as_it_is_to_training(tmp_path):
+    path = tmp_path / "a.tfrecord"
+    compact = frame(serialize(INSTANCE, replace(LAYOUT, padded=False)))
+    path.write_bytes(frame(RECORD) + compact + frame(RECORD))
+    assert found([path])[1] == [
+        f"{path}: record 1, at byte {SIZE}: it lacks input_mask, masked_lm_weights"
+    ]
+    assert check_records([str(path)], on_corrupt=OnCorrupt.SKIP).num_skipped == 1
 
 
 def test_ids_beyond_the_vocabulary_are_a_problem_with_or_without_a_manifest(shards, tmp_path):

@@ -6,7 +6,8 @@ RecordRules.length_checks -> decoding: one record, numpy, says what is wrong    
 ```
 A check is a comparison of a record's values, written with operators that numpy arrays `[N]` and
 tensors `[B, N]` share. So both readers have the same idea of a bad record: an inspection names the
-records that stop a training, and no others.
+records that stop a training, and no others. (Bytes that are no valid Example at all, which only a
+faulty writer makes, are refused by protobuf more often than by TensorFlow.)
 """
 
 import enum
