@@ -126,7 +126,7 @@ def is_complete(
             replace(wanted, inputs=describe_inputs())
         )
         if difference:
-            raise _occupied(where, f"made otherwise: {difference}")
+            raise _occupied(where, f"from another run: {difference}")
         for file in present:
             _check_unchanged(outputs.path(file), known)
         if stray := [file for file in existing if file not in files]:

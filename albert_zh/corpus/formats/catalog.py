@@ -5,7 +5,7 @@ wiki_00.jsonl.gz    by the ending of its name      json
 - (a pipe)          by its first bytes             none of the rows so far has any
 anything else                                      text
 ```
-A new format is a file beside this one and a row in `FORMATS`.
+A new format is a file beside this one and one row here.
 """
 
 from albert_zh.corpus.compression import without_compression_ending

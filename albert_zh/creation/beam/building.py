@@ -80,7 +80,7 @@ def build_shards(
                 MakeRecords(maker, len(files)),
                 _WriteShard(directory, files, compressed),
             )
-        facts = _checked_facts(directory, files)
+        facts = _read_facts(directory, files)
     except Exception:
         remove_directory(directory)
         raise
@@ -176,7 +176,7 @@ def _write_facts(directory, counts, inputs, shards) -> None:
         move([attempt], [f"{directory}/{_FACTS}"])
 
 
-def _checked_facts(directory: str, files: Sequence[str]) -> dict[str, Any]:
+def _read_facts(directory: str, files: Sequence[str]) -> dict[str, Any]:
     with open_stored(f"{directory}/{_FACTS}") as file:
         facts = json.load(file)
     counts = Counter(facts["counts"])
