@@ -9,7 +9,7 @@ from albert_zh.variants import VARIANTS, Variant, find_variant
 
 
 class NormOrder(enum.Enum):
-    """Where a layer normalises: after the residual sum, or the input of each sublayer."""
+    """Place of the normalisation: after the residual sum, or at the input of each sublayer."""
 
     POST = "postln"
     PRE = "preln"

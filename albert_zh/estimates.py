@@ -1,4 +1,4 @@
-"""What a training costs before it starts: parameters, operations, memory, time. No TensorFlow.
+"""Costs of a training before it starts: parameters, operations, memory, time. No TensorFlow.
 
 B batch, L length, P masked positions, R tokens that are read of the last block, D hidden,
 E embedding, I intermediate, N heads, V vocabulary.

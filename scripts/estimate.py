@@ -26,6 +26,7 @@ from albert_zh.estimates import (
     training_seconds,
 )
 from albert_zh.flags import option
+from albert_zh.train.rules.table import RULES
 
 CONFIGS = ROOT / "albert_config"
 GIB = 2**30
@@ -46,6 +47,9 @@ class EstimateOptions:
     precision: str = option("float32", "In which layers compute.", choices=PRECISIONS)
     recompute: bool = option(
         False, "Compute layers anew in the backward pass: less memory, a third more work."
+    )
+    optimizer: str = option(
+        "lamb", "Update rule, which keeps moments of every parameter.", choices=list(RULES)
     )
     train_batch_size: int = option(4096, "Examples of one optimizer step.")
     num_train_steps: int = option(125000, "Optimizer steps.")
@@ -159,6 +163,7 @@ def report(options: EstimateOptions, config: ModelConfig, length: int) -> str:
 
 def _memory(options: EstimateOptions, config: ModelConfig, lengths: dict[str, int]) -> list[str]:
     settings = {**lengths, "precision": options.precision, "recompute": options.recompute}
+    settings["optimizer"] = options.optimizer
     most = largest_micro_batch(config, memory=int(options.device_memory * GIB), **settings)
     micro_batch = min(most, options.train_batch_size)
     parts = memory_parts(config, micro_batch=max(1, micro_batch), **settings)

@@ -3,7 +3,8 @@
   python scripts/plot_history.py --dir=my_albert
 
 writes my_albert/curves.png: losses, accuracies, learning rate, speed; thin lines as recorded, thick
-ones smoothed, dashed ones held out. Several runs, separated by commas, are compared in one picture:
+ones smoothed, dashed ones of the validation set. Several runs, separated by commas, are compared in
+one picture:
 
   python scripts/plot_history.py --dir=run1,run2,run3 --picture_file=compared.png
 """

@@ -23,7 +23,7 @@ OUTPUT_BIAS = "cls/predictions/output_bias"  # [V]; not in every fine-tuned chec
 
 @dataclasses.dataclass(frozen=True)
 class RowPlan:
-    """What becomes of every entry; ids are those of the new vocabulary where not said otherwise."""
+    """The source of every entry's row; ids are the new vocabulary's where not said otherwise."""
 
     carried: dict[int, int]  # id -> old id of the same entry
     averaged: dict[int, tuple[int, ...]]  # id -> old ids of its pieces

@@ -1,4 +1,4 @@
-"""Which steps of a run are saved, which one is resumed, which are kept, which one is best."""
+"""The saved steps of a run: the newest one is resumed, some are kept, one is the best."""
 
 import dataclasses
 import json
@@ -119,7 +119,7 @@ class CheckpointManager:
             delete_checkpoint(self.prefix(step))
 
     def _keeping(self) -> dict[str, Any]:
-        """Whether the checkpoint stays for ever, and since when the next such one is awaited."""
+        """Marks of a new checkpoint: kept for ever; since when the next such one is awaited."""
         if self._keep_every_hours is None:
             return {}
         now = self._clock()
@@ -143,7 +143,7 @@ class CheckpointManager:
         self._let_go(newest=self.steps()[-1])
 
     def best(self) -> dict[str, Any] | None:
-        """What `note_best` left: `checkpoint`, its name, and scores; None where nothing is noted.
+        """The note of `note_best`: `checkpoint`, its name, and metrics; None where there is none.
 
         Raises:
             ValueError: The note is damaged.

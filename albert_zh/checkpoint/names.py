@@ -18,7 +18,7 @@ _GROUP = re.compile(r"/group_\d+/(inner_group_\d+/)")
 
 
 def is_weight(name: str) -> bool:
-    """Whether a stored name is a model's weight, not training state.
+    """True for the name of a model's weight, False for training state.
 
     >>> [is_weight(name) for name in ("bert/pooler/dense/bias", "bert/pooler/dense/bias/adam_m")]
     [True, False]
@@ -52,7 +52,7 @@ def detect_lineage(stored: Shapes) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class LoadPlan:
-    """Which stored tensor fills which variable, and what does not fit."""
+    """The stored tensor that fills each variable, and everything that does not fit."""
 
     loaded: dict[str, str]  # wanted name -> stored name
     missing: list[str]  # wanted, not stored
@@ -126,7 +126,7 @@ def initial_plan(
     _check_lineage(detect_lineage(weights), config)
     plan = plan_load(wanted, weights, from_group_0=from_group_0)
     if grow_positions:
-        plan = _with_grown_positions(plan)
+        plan = _with_grown_positions(plan, config.variant.stored_name(POSITIONS))
     unexplained = dataclasses.replace(
         plan,
         missing=_without(plan.missing, new_parts),
@@ -137,7 +137,8 @@ def initial_plan(
         hint = ""
         if not from_group_0 and any(_GROUP.search(name) for name in unexplained.missing):
             hint = "; --init_from_group0 fills groups that are not stored from group 0"
-        wanted_words, stored_words = unexplained.misshapen.get(WORD_TABLE, ((0,), (0,)))
+        words = config.variant.stored_name(WORD_TABLE)
+        wanted_words, stored_words = unexplained.misshapen.get(words, ((0,), (0,)))
         if wanted_words[0] != stored_words[0]:
             hint += "; scripts/convert_checkpoint.py converts it to another vocabulary"
         raise ValueError(
@@ -147,12 +148,12 @@ def initial_plan(
     return plan
 
 
-def _with_grown_positions(plan: LoadPlan) -> LoadPlan:
-    wanted, stored = plan.misshapen.get(POSITIONS, ((), ()))
+def _with_grown_positions(plan: LoadPlan, table: str) -> LoadPlan:
+    wanted, stored = plan.misshapen.get(table, ((), ()))
     if wanted[1:] != stored[1:] or wanted <= stored:
         return plan
-    misshapen = {name: shapes for name, shapes in plan.misshapen.items() if name != POSITIONS}
-    return dataclasses.replace(plan, misshapen=misshapen, grown={POSITIONS: stored[0]})
+    misshapen = {name: shapes for name, shapes in plan.misshapen.items() if name != table}
+    return dataclasses.replace(plan, misshapen=misshapen, grown={table: stored[0]})
 
 
 def _without(names: Iterable[str], prefixes: Sequence[str]) -> list[str]:

@@ -72,7 +72,7 @@ def _check_source(options: ConversionOptions, config: ModelConfig, old: Vocab, n
 def _meta(
     options: ConversionOptions, config: ModelConfig, old: Vocab, new: Vocab
 ) -> CheckpointMeta:
-    """What stands beside the checkpoint; of a classifier, the task it is still good for."""
+    """The meta file of the new checkpoint; a classifier keeps its task."""
     source = load_meta(options.init_checkpoint) or CheckpointMeta()
     return CheckpointMeta(
         config=dataclasses.replace(config, vocab_size=len(new)),

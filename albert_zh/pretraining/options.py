@@ -20,13 +20,13 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     )
     eval_input_file: str | None = option(
         None,
-        "Records held out of the training, to be evaluated on the way. Without them and "
-        "--eval_fraction, --do_eval reads --input_file, which only tells how well the training "
-        "data is known.",
+        "Records of the validation set, evaluated on the way. Without them and --eval_fraction, "
+        "--do_eval reads --input_file, which only tells how well the model knows its training "
+        "data.",
     )
     eval_fraction: float | None = option(
         None,
-        "Share of the files of --input_file that is held out of the training instead of "
+        "Share of the files of --input_file that is the validation set instead of "
         "--eval_input_file: whole files, at least one, chosen by --random_seed.",
     )
     max_seq_length: int | None = option(
@@ -67,7 +67,7 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     num_warmup_steps: int = option(10000, "Steps over which the learning rate rises.")
     start_warmup_step: int = option(0, "Step at which the warm-up begins.")
     eval_steps: int | None = option(
-        None, "Steps between evaluations of what is held out. Default: at every checkpoint."
+        None, "Steps between validations. Default: at every checkpoint."
     )
     max_eval_steps: int = option(100, "Batches evaluated at most.")
     peak_flops: float | None = option(

@@ -32,7 +32,7 @@ from albert_zh.train.schedules import ScheduleOptions
 def run_identity(
     options: PretrainingOptions, config: ModelConfig, records: Records
 ) -> CheckpointMeta:
-    """What may not change when a run is resumed. The number of steps and the rate may."""
+    """Facts that stay the same when a run is resumed; number of steps and rate may change."""
     files = records.files
     vocabulary = VocabularyIdentity.from_json(files.vocabulary) if files.vocabulary else None
     identity = CheckpointMeta(config=config, vocabulary=vocabulary)

@@ -152,7 +152,7 @@ def _resume(
 def _should_validate(
     run: RunDirectory, step: int, rows: Sequence[Mapping[str, Any]], loop: LoopOptions
 ) -> bool:
-    """Whether the run before was killed between saving a step and validating it."""
+    """True where the run before was killed between saving a step and validating it."""
     is_due = loop.is_due(step, loop.evaluate_every)
     is_done = any(row["step"] == step and "held_out_loss" in row for row in rows)
     # The chief alone has rows.

@@ -1,4 +1,4 @@
-"""`history.jsonl`: the numbers of a run, a row for every stretch of steps and every evaluation.
+"""`history.jsonl`: the numbers of a run, a row for some steps each, and one for every validation.
 
 ```
 {"step": 100, "steps": 100, "loss": 7.93, "masked_lm_accuracy": 0.11, ..., "seconds": 9.8}

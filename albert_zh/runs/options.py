@@ -112,7 +112,7 @@ class RunOptions:
             check_checkpoint_exists(self.init_checkpoint)
 
     def strategy_options(self) -> StrategyOptions:
-        """Where to train.
+        """The devices and machines to train on.
 
         Raises:
             ValueError: The flags of the workers are malformed.
@@ -126,5 +126,5 @@ class RunOptions:
         return Precision(self.precision)
 
     def recomputes(self, config: ModelConfig) -> bool:
-        """Whether layers are computed a second time in the backward pass."""
+        """True if the backward pass computes layers a second time."""
         return config.hidden_size >= _WIDE if self.recompute is None else self.recompute
