@@ -222,7 +222,7 @@ def test_broken_loss_stops_the_run_and_saves_nothing(data, tmp_path):
         ({"eval_steps": 0}, "--eval_steps=0: it must be at least 1"),
         ({"sentence_order_weight": -1.0}, "--sentence_order_weight=-1.0 at least 0"),
         ({"eval_fraction": 0.1}, "--eval_fraction holds out whole files, but there is only"),
-        ({"eval_fraction": 0.1, "eval_input_file": "x"}, "both hold out; give one"),
+        ({"eval_fraction": 0.1, "eval_input_file": "x"}, "both name a validation set; give one"),
         ({"task_index": 1}, "--worker_hosts"),
         ({"stall_minutes": -1.0}, "-1.0 minutes"),
         ({"keep_checkpoint_every_n_hours": 0.0}, "keep_checkpoint_every_n_hours is 0.0"),

@@ -1,4 +1,4 @@
-"""The flags of scripts/convert_checkpoint.py."""
+"""Flags of the conversion of a checkpoint to another vocabulary."""
 
 import dataclasses
 
@@ -10,23 +10,27 @@ from albert_zh.text.vocab import Vocab
 
 @dataclasses.dataclass(frozen=True)
 class ConversionOptions:
-    """Flags of this script."""
+    """Flags of the conversion."""
 
     init_checkpoint: str = option(
-        REQUIRED, "Checkpoint to convert, without its ending; brightmart's and google's load."
+        REQUIRED,
+        "Checkpoint to convert, without its ending. Checkpoints of brightmart's and google's "
+        "code load too.",
     )
     bert_config_file: str = option(
         REQUIRED,
-        "JSON file with the sizes of the model, which came with the checkpoint.",
+        "JSON file with the sizes of the model, from the checkpoint's release or run.",
         alias="albert_config_file",
     )
     vocab_file: str = option(REQUIRED, "Vocabulary of the checkpoint.")
-    new_vocab_file: str = option(REQUIRED, "Vocabulary it is to have.")
-    output_dir: str = option(REQUIRED, "New folder for the converted checkpoint.")
+    new_vocab_file: str = option(REQUIRED, "Vocabulary of the converted checkpoint.")
+    output_dir: str = option(REQUIRED, "New directory for the converted checkpoint.")
     do_lower_case: bool = option(
-        True, "Lower-case entries to cut them; must be what the model was trained with."
+        True,
+        "Lower-case new entries before they are split into pieces. Must be as in the model's "
+        "training.",
     )
-    random_seed: int = option(12345, "Seed of the rows that start at random.")
+    random_seed: int = option(12345, "Seed of the rows with random values.")
 
     def check(self) -> None:
         check_checkpoint_exists(self.init_checkpoint)

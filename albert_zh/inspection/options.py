@@ -1,4 +1,4 @@
-"""The flags of record inspection."""
+"""Flags of the inspection of records."""
 
 from dataclasses import dataclass
 

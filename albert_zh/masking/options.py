@@ -31,7 +31,7 @@ _ONLY_NGRAM = ("ngram", "favor_shorter_ngram")
 
 @dataclasses.dataclass(frozen=True)
 class MaskingOptions:
-    """Flags of both scripts that mask, besides `--masking`."""
+    """Flags of masking."""
 
     masked_lm_prob: float = option(0.15, "Share of the tokens that are masked.")
     ngram: int = option(3, "Most words masked together by --masking=ngram.")

@@ -1,4 +1,4 @@
-"""The flags of pretraining."""
+"""Flags of pretraining."""
 
 import dataclasses
 
@@ -13,49 +13,49 @@ from albert_zh.util.files import expand_patterns
 
 @dataclasses.dataclass(frozen=True)
 class PretrainingOptions(RunOptions, MaskingOptions):
-    """Flags of pretraining. Those of masking are for records of --masking=dynamic."""
+    """Flags of pretraining.
+
+    Those of masking are for records without masks, made with --masking=dynamic.
+    """
 
     input_file: str = option(
-        REQUIRED, "Records to train on: comma-separated files and globs of TFRecord files."
+        REQUIRED, "Training records: comma-separated TFRecord files and globs."
     )
     eval_input_file: str | None = option(
         None,
-        "Records of the validation set, evaluated on the way. Without them and --eval_fraction, "
-        "--do_eval reads --input_file, which only tells how well the model knows its training "
-        "data.",
+        "Validation records, evaluated during training. Without them and --eval_fraction, "
+        "--do_eval reads --input_file, which only shows how well the training data is fitted.",
     )
     eval_fraction: float | None = option(
         None,
-        "Share of the files of --input_file that is the validation set instead of "
+        "Share of the files of --input_file that become the validation set instead of "
         "--eval_input_file: whole files, at least one, chosen by --random_seed.",
     )
-    max_seq_length: int | None = option(
-        None, "Length of the examples, in tokens. Default: as the records say."
-    )
+    max_seq_length: int | None = option(None, "Tokens per example. Default: as in the records.")
     max_predictions_per_seq: int | None = option(
         None,
-        "Masks an example has room for. Default: as the records say; where they are masked here, "
-        "what masked_lm_prob takes of the longest.",
+        "Most prediction targets per example. Default: as in the records; for records without "
+        "masks, masked_lm_prob of max_seq_length.",
     )
     vocab_file: str | None = option(
-        None, "Vocabulary of the records, one entry a line. Needed where they are masked here."
+        None, "Vocabulary of the records, one entry a line. Required for records without masks."
     )
     masking: str | None = option(
         None,
-        "What is masked together where records are masked here: a word (the default), an ngram of "
-        "words, a span of words of geometric length (SpanBERT), or a token by itself.",
+        "Unit of masking for records without masks (--masking=dynamic in data creation): word "
+        "(the default); ngram of words; span of words, of geometric length (SpanBERT); token.",
         choices=MASKINGS,
     )
     on_corrupt: str = option(
         "error",
-        "What to do with records that cannot be read: end with an error that names the first one, "
-        "or skip and count them, after reading all files once.",
+        "Reaction to records that cannot be read. error: stop and name the first one. skip: "
+        "leave them out and count them, after reading all files once.",
         choices=[choice.value for choice in OnCorrupt],
     )
     do_train: bool = option(False, "Train.")
-    do_eval: bool = option(False, "Evaluate the newest checkpoint into eval_results.txt.")
-    train_batch_size: int = option(32, "Examples of one optimizer step, of all devices together.")
-    eval_batch_size: int = option(8, "Examples evaluated at a time.")
+    do_eval: bool = option(False, "Evaluate the newest checkpoint and write eval_results.txt.")
+    train_batch_size: int = option(32, "Examples per optimizer step, over all devices.")
+    eval_batch_size: int = option(8, "Examples per evaluation batch.")
     masked_lm_weight: float = option(1.0, "Weight of the masked-LM loss.")
     sentence_order_weight: float = option(
         1.0, "Weight of the sentence-order loss; 0 trains without it."
@@ -63,17 +63,17 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     optimizer: str = option("lamb", "Update rule.", choices=list(RULES))
     learning_rate: float = option(5e-5, "Peak of the learning rate.")
     poly_power: float = option(1.0, "Power of the decay: 1 is a straight line to 0.")
-    num_train_steps: int = option(100000, "Steps to train in all.")
-    num_warmup_steps: int = option(10000, "Steps over which the learning rate rises.")
+    num_train_steps: int = option(100000, "Training steps in total.")
+    num_warmup_steps: int = option(10000, "Steps over which the learning rate rises to its peak.")
     start_warmup_step: int = option(0, "Step at which the warm-up begins.")
     eval_steps: int | None = option(
-        None, "Steps between validations. Default: at every checkpoint."
+        None, "Steps between evaluations of the validation set. Default: at every checkpoint."
     )
-    max_eval_steps: int = option(100, "Batches evaluated at most.")
+    max_eval_steps: int = option(100, "Most batches per evaluation.")
     peak_flops: float | None = option(
         None,
-        "FLOP/s that one device can reach, against which the speed is shown (MFU). Default: "
-        "measured at the start.",
+        "Peak FLOP/s of one device, for the model FLOPs utilisation (MFU). Default: measured at "
+        "the start.",
     )
 
     def __post_init__(self):
@@ -81,7 +81,9 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         if not (self.do_train or self.do_eval):
             raise ValueError("nothing to do: set --do_train=True, --do_eval=True or both")
         if self.eval_input_file and self.eval_fraction is not None:
-            raise ValueError("--eval_input_file and --eval_fraction both hold out; give one")
+            raise ValueError(
+                "--eval_input_file and --eval_fraction both name a validation set; give one"
+            )
         if self.masked_lm_weight <= 0 or self.sentence_order_weight < 0:
             raise ValueError(
                 f"--masked_lm_weight={self.masked_lm_weight} must be more than 0, "

@@ -1,4 +1,4 @@
-"""The flags that every training script has, and what they mean for the engine."""
+"""Flags of every training script, and their meaning for the engine."""
 
 import dataclasses
 
@@ -8,10 +8,10 @@ from albert_zh.flags import REQUIRED, option
 from albert_zh.train.cluster import StrategyOptions, TpuAddress, parse_workers
 from albert_zh.train.precision import Precision
 
-# Flags beside the batch sizes of which there is no 0.
+# Flags, besides the batch sizes, that must be at least 1.
 _COUNTS = frozenset({"save_checkpoints_steps", "iterations_per_loop", "log_steps", "eval_steps"})
 
-# Hidden size from which layers are computed twice rather than kept: that of xlarge.
+# Hidden size of xlarge: from here on layers are recomputed rather than stored.
 _WIDE = 2048
 
 
@@ -21,82 +21,83 @@ class RunOptions:
 
     bert_config_file: str = option(
         REQUIRED,
-        "JSON file with the sizes of the model; for published weights, the file they came with.",
+        "JSON file with the sizes of the model. Published weights come with theirs.",
         alias="albert_config_file",
     )
     output_dir: str = option(
-        REQUIRED, "Where checkpoints and results go. A directory with checkpoints is resumed."
+        REQUIRED,
+        "Directory for checkpoints and results. A run whose checkpoints are there is resumed.",
     )
     init_checkpoint: str | None = option(
         None,
-        "Checkpoint to start from, without its ending, such as albert_tiny_zh/albert_model.ckpt; "
-        "brightmart's and google's load. Random weights when left out.",
+        "Checkpoint to start from, without its ending, such as "
+        "albert_tiny_zh/albert_model.ckpt. Checkpoints of brightmart's and google's code load "
+        "too. Default: random weights.",
     )
     init_from_group0: bool = option(
-        False, "Fill layer groups that --init_checkpoint does not hold from its group 0."
+        False, "Fill layer groups that --init_checkpoint lacks from its group 0."
     )
     save_checkpoints_steps: int = option(1000, "Steps between checkpoints.")
     keep_checkpoint_max: int = option(
-        5, "Newest checkpoints that are kept; 0 keeps all. The best one is kept, too."
+        5, "Number of newest checkpoints to keep; 0 keeps all. The best one is kept in any case."
     )
     keep_checkpoint_every_n_hours: float | None = option(
-        None, "Keep a checkpoint of every so many hours for ever."
+        None, "Hours after which one more checkpoint is kept for good."
     )
     iterations_per_loop: int = option(
-        1000, "At most so many steps in one call to the device. Fewer are taken on slow devices."
+        1000, "Most steps in one call to the device. Slow devices get fewer."
     )
-    log_steps: int = option(
-        100, "Steps that a row of history.jsonl and a point in TensorBoard sum up."
-    )
-    random_seed: int = option(12345, "Seed of start weights, dropout and order of the data.")
+    log_steps: int = option(100, "Steps per row of history.jsonl and per point in TensorBoard.")
+    random_seed: int = option(12345, "Seed of first weights, dropout and order of the data.")
     micro_batch_size: int | None = option(
         None,
-        "Examples that one device computes at once; gradients of the others of a step are added "
-        "up. Default: as many as its memory is estimated to hold.",
+        "Examples that one device computes at once. The gradients of a step are summed over its "
+        "micro batches. Default: as many as the memory of the device is estimated to hold.",
     )
     precision: str = option(
         "float32",
-        "What layers compute in. Weights, moments, normalisation, softmax and losses are float32 "
-        "always.",
+        "Type in which layers compute. Weights, moments, normalisation, softmax and losses are "
+        "always float32.",
         choices=[precision.value for precision in Precision],
     )
     xla: str = option(
         "auto",
-        "Compile the training step with XLA. auto: on GPUs and TPUs; it makes CPUs slower.",
+        "Compile the training step with XLA. auto: only on GPUs and TPUs, because it slows down "
+        "CPUs.",
         choices=["auto", "true", "false"],
     )
     recompute: bool | None = option(
         None,
-        "Compute layers a second time in the backward pass rather than keep them: a third more "
-        "work, a fraction of the memory. Default: from hidden size 2048 on (xlarge, xxlarge).",
+        "Compute layers again in the backward pass instead of storing their values: a third "
+        "more work, a fraction of the memory. Default: True from hidden size 2048 on (xlarge, "
+        "xxlarge).",
     )
     on_nan: str = option(
         "stop",
-        "What to do when loss or gradients are no finite numbers; weights are left alone then. "
-        "stop: end with an error. skip: log it and go on with the next batch.",
+        "Reaction to a loss or gradients that are not finite. The weights are not updated then. "
+        "stop: end with an error. skip: log it and continue with the next batch.",
         choices=["stop", "skip"],
     )
     stall_minutes: float = option(
-        15.0, "Show where the program stands when no step has ended for so long; 0 never does."
+        15.0,
+        "Minutes without a finished step after which the log shows where the program is; 0: never.",
     )
     worker_hosts: str | None = option(
         None,
-        "host:port of every process of a training on several machines, separated by commas; all "
-        "get the same flags but for --task_index, and share --output_dir.",
+        "host:port of each process of a training on several machines, separated by commas. All "
+        "processes get the same flags, except --task_index, and share --output_dir.",
     )
-    task_index: int | None = option(None, "Which of --worker_hosts this process is, from 0.")
+    task_index: int | None = option(None, "Index of this process in --worker_hosts, from 0.")
     use_tpu: bool = option(False, "Train on a TPU.")
     tpu_name: str | None = option(
         None,
-        "Name or address of the TPU, such as grpc://10.240.1.2:8470; the one of this machine "
-        "when left out.",
+        "Name or address of the TPU, such as grpc://10.240.1.2:8470. Default: the TPU of this "
+        "machine.",
         alias="master",
     )
-    tpu_zone: str | None = option(None, "Zone of the TPU, where its name alone does not tell.")
-    gcp_project: str | None = option(None, "Project of the TPU, where it is not the machine's.")
-    num_tpu_cores: int | None = option(
-        None, "Cores the TPU is expected to have; another number is an error."
-    )
+    tpu_zone: str | None = option(None, "Zone of the TPU, if its name does not determine it.")
+    gcp_project: str | None = option(None, "Project of the TPU, if it is not that of this machine.")
+    num_tpu_cores: int | None = option(None, "Number of cores that the TPU must have.")
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
