@@ -1,4 +1,4 @@
-"""Turns raw text into pretraining records.
+"""Turn raw text into pretraining records.
 
 The text has one sentence a line and a blank line between documents. In each of `dupe_factor`
 passes, a document gives pairs of segments, in order or swapped, with whole words masked:

@@ -5,10 +5,10 @@ r"""Fine-tune an ALBERT on a classification task, evaluate it, predict with it.
       --bert_config_file=albert_tiny_zh/albert_config_tiny.json --do_train=True --do_eval=True \
       --max_seq_length=128 --train_batch_size=64 --learning_rate=1e-4 --num_train_epochs=5
 
-The output directory then holds the newest checkpoints (model.ckpt-N), the scores of each on dev
-(eval_results_albert_zh.txt), which of them is best (best_checkpoint.json), history.jsonl with the
-numbers of the training, options.json, and what a checkpoint needs to be used elsewhere: vocab.txt
-and albert_config.json. The same command again goes on where it stopped.
+The output directory gets the newest checkpoints (model.ckpt-N) with their vocab.txt and
+albert_config.json, their scores on the dev file (eval_results_albert_zh.txt), the name of the best
+one (best_checkpoint.json), the training metrics (history.jsonl) and the flags (options.json). The
+same command resumes a run that was stopped.
 """
 
 from albert_zh import cli

@@ -5,12 +5,12 @@ r"""Pretrain an ALBERT on records of create_pretraining_data.py: masked LM and s
       --train_batch_size=64 --num_train_steps=125000 --num_warmup_steps=12500 \
       --learning_rate=0.00176
 
-The output directory then holds the newest checkpoints (model.ckpt-N), eval_results.txt,
-history.jsonl with the numbers of the training and options.json. The same command again goes on
-where it stopped.
+The output directory gets the newest checkpoints (model.ckpt-N), the scores (eval_results.txt), the
+training metrics (history.jsonl) and the flags (options.json). The same command resumes a run that
+was stopped.
 
-Records of --masking=dynamic are masked here, anew in every epoch. That takes the vocabulary and
-the masking flags that data creation has otherwise:
+Records of data creation with --masking=dynamic have no masks; they are masked here, anew in every
+epoch. This takes the vocabulary and the masking flags:
 
   python3 run_pretraining.py ... --vocab_file=albert_config/vocab.txt --masking=ngram
 """

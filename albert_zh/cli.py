@@ -40,7 +40,7 @@ Flags of the log:
 
 
 def run(main: Callable[..., None], *option_classes: type, needs_tensorflow: bool = False) -> None:
-    """Reads the command line and calls `main` with one object per option class.
+    """Read the command line and call `main` with one object per option class.
 
     Options that have a method `check` are checked first; it raises if a file that a flag names is
     missing or damaged.
@@ -55,7 +55,7 @@ def run(main: Callable[..., None], *option_classes: type, needs_tensorflow: bool
     """
     logging.use_absl_handler()
     logging.set_verbosity(logging.INFO)  # A later --verbosity on the command line wins.
-    # TensorFlow says everything twice, on its own handler and on absl's, and little for users.
+    # TensorFlow logs everything twice, on its own handler and on absl's, and little of it helps.
     standard_logging.getLogger("tensorflow").setLevel(standard_logging.WARNING)
     faulthandler.enable()  # A crash of a library shows where it was called.
     try:
@@ -89,7 +89,7 @@ def _help(description: str, option_classes: tuple[type, ...]) -> str:
 
 
 def _is_output_closed() -> bool:
-    """Whether nobody reads standard output any more; what is left to write is then dropped.
+    """True if nobody reads standard output any more; what is left to write is then dropped.
 
     The reader of `... --help | head` ends early.
     """
@@ -103,7 +103,7 @@ def _is_output_closed() -> bool:
 
 
 def _interrupted(kind, error, traceback) -> None:
-    """Shows Ctrl-C during the imports of a script in one line, too."""
+    """Show Ctrl-C during the imports of a script in one line, too."""
     if issubclass(kind, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
     else:

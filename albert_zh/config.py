@@ -85,7 +85,7 @@ class ModelConfig:
             raise ValueError(f"initializer_range is {self.initializer_range}; it must be positive")
 
     def _check_lineage(self) -> None:
-        """Only what a lineage's published code can do has a place in its files and names."""
+        """Raise ValueError for what the lineage's published code cannot do and has no names for."""
         variant = self.variant
         if self.norm_order is NormOrder.PRE and not variant.has_norm_order:
             raise ValueError(f"ln_type is preln, but {self.lineage} models are post-LN")
@@ -113,7 +113,7 @@ class ModelConfig:
         return self.hidden_size // self.num_attention_heads
 
     def check_length(self, max_seq_length: int, *, source: str) -> None:
-        """Raises ValueError where the model, configured in `source`, has too few positions."""
+        """Raise ValueError if the model, configured in `source`, has too few positions."""
         if max_seq_length > self.max_position_embeddings:
             raise ValueError(
                 f"max_seq_length {max_seq_length} exceeds max_position_embeddings "
@@ -123,7 +123,7 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ModelConfig":
-        """Reads the keys of a published configuration.
+        """Read the keys of a published configuration.
 
         The key `lineage` names the lineage; without it, a key that only one lineage's files have
         does: `ln_type` in brightmart's, `num_hidden_groups` in google's. A published google_fast
@@ -147,7 +147,7 @@ class ModelConfig:
 
     @classmethod
     def from_json_file(cls, path: str) -> "ModelConfig":
-        """Reads a configuration file.
+        """Read a configuration file.
 
         Raises:
             FileNotFoundError: There is no such file.

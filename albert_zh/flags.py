@@ -61,7 +61,7 @@ def parse_flags(
     *option_classes: type[Options],
     flag_values: flags.FlagValues = flags.FLAGS,
 ) -> list[Options]:
-    """Reads a command line, script name first, into one object per class.
+    """Read a command line, script name first, into one object per class.
 
     Each field is a flag of its name. A field that several classes share is one flag; they have to
     agree on it.
@@ -92,7 +92,7 @@ def parse_flags(
 
 
 def help_text(*option_classes: type, width: int = 100) -> str:
-    """Describes the flags of the classes, grouped by the class that states them.
+    """Describe the flags of the classes, grouped by the class that states them.
 
     The first line of a class's docstring is the heading of its group.
     """
@@ -149,7 +149,7 @@ def _define_flags(option_classes: Sequence[type], flag_values: flags.FlagValues)
 
 
 def _is_required(field: dataclasses.Field) -> bool:
-    """Whether the flag of an option has no default."""
+    """True if the flag of an option has no default."""
     return field.default is dataclasses.MISSING
 
 

@@ -1,4 +1,4 @@
-"""How fast create_pretraining_data.py is, on how many cores, in how much memory.
+"""Measure the speed and memory of create_pretraining_data.py on several numbers of cores.
 
   python benchmarks/data_creation.py --input_file=corpus.txt --segmenters=jieba,rjieba --workers=1,2
 
@@ -27,7 +27,7 @@ _PUBLISHED_MB_PER_S = 0.25  # of text and pass: TensorFlow 1.15, one core
 
 @dataclass(frozen=True)
 class BenchmarkOptions:
-    """What is run."""
+    """Flags of the runs."""
 
     input_file: str = option(
         str(ROOT / "data" / "news_zh_1.txt"), "Corpora, comma-separated; each is measured."

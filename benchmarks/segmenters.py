@@ -1,4 +1,4 @@
-"""The segmenters beside each other: how fast they are, and how often they give jieba's words.
+"""Compare the segmenters: their speed, and the share of words that agree with jieba's.
 
   python benchmarks/segmenters.py --input_file=corpus.txt
 
@@ -29,7 +29,7 @@ _COLUMNS = "{:<15}{:>14}{:>12}{:>14}{:>14}{:>14}"
 
 @dataclass(frozen=True)
 class BenchmarkOptions:
-    """What is segmented."""
+    """Flags of the comparison."""
 
     input_file: str = option(str(SAMPLE), "Text, UTF-8: a comma-separated list of files or globs.")
 

@@ -1,20 +1,20 @@
-r"""Builds a WordPiece vocabulary from a corpus or from jieba's dictionary, or extends one.
+r"""Build a WordPiece vocabulary from a corpus or from jieba's dictionary, or extend one.
 
   python scripts/build_vocab.py --input_file=corpus --output_file=my_vocab.txt
 
   python scripts/build_vocab.py --input_file=corpus --base_vocab_file=albert_tiny_zh/vocab.txt \
       --num_new_entries=2000 --output_file=my_vocab.txt
 
-The second keeps every entry and its id, and appends what the corpus has and they lack;
-scripts/convert_checkpoint.py then makes a pretrained model fit.
+The second command keeps every entry and its id, and appends entries that the corpus has and the
+vocabulary lacks. scripts/convert_checkpoint.py then converts a pretrained model.
 
-The project's own albert_config/vocab.txt, for lower-cased text, was made without a corpus; the
-same command makes it again:
+The project's own albert_config/vocab.txt, for lower-cased text, was built without a corpus. This
+command builds it again:
 
   python scripts/build_vocab.py --output_file=albert_config/vocab.txt
 
-Ids differ from one vocabulary to another: a vocabulary is for models pretrained with it. Published
-models need the vocab.txt they came with.
+Ids differ between vocabularies, so a vocabulary only fits models that were pretrained with it.
+Published models need the vocab.txt of their release.
 """
 
 import os
@@ -41,32 +41,32 @@ _MIN_COUNT = 5
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What to count, and what to make of it."""
+    """Flags of the vocabulary."""
 
-    output_file: str = option(REQUIRED, "Vocabulary to write; it must not exist yet.")
+    output_file: str = option(REQUIRED, "Vocabulary to write; the file must not exist.")
     input_file: str | None = option(
         None,
-        "Text to count: a comma-separated list of files (.gz, .xz, .zst too), globs and "
-        "directories; - is standard input. Without it, jieba's dictionary is counted.",
+        "Corpus: a comma-separated list of files (.gz, .xz, .zst too), globs and directories; - is "
+        "standard input. Default: the words of jieba's dictionary.",
     )
     do_lower_case: bool = option(
-        True, "For text that is lower-cased and stripped of accents; as in pretraining."
+        True, "Lower-case the text and strip accents; must be as in pretraining."
     )
     vocab_size: int | None = option(
         None,
-        "Entries of a new vocabulary, the vocab_size of the model's configuration; "
-        f"{PUBLISHED_SIZE} when left out.",
+        "Number of entries of a new vocabulary, the vocab_size of the model's configuration. "
+        f"Default: {PUBLISHED_SIZE}.",
     )
     base_vocab_file: str | None = option(
-        None, "Vocabulary to extend by what --input_file has and it lacks; its ids are kept."
+        None, "Vocabulary to extend with entries from --input_file; its ids are kept."
     )
     num_new_entries: int | None = option(
-        None, f"With --base_vocab_file: most entries to add; {_NEW_ENTRIES} when left out."
+        None, f"With --base_vocab_file: most entries to add. Default: {_NEW_ENTRIES}."
     )
     min_count: int | None = option(
         None,
-        "With --base_vocab_file: entries that would be used less often in --input_file are not "
-        f"added; {_MIN_COUNT} when left out.",
+        "With --base_vocab_file: least number of uses of a new entry in --input_file. Default: "
+        f"{_MIN_COUNT}.",
     )
 
     def __post_init__(self):
@@ -98,7 +98,7 @@ def main(options: BuildOptions, reading: ReadingOptions) -> None:
 
 
 def _build(options: BuildOptions, reading: ReadingOptions) -> list[str]:
-    """Writes a new vocabulary; returns the lines that say so."""
+    """Write a new vocabulary; return the lines to print."""
     entries = build_entries(
         _counts(options, reading),
         size=PUBLISHED_SIZE if options.vocab_size is None else options.vocab_size,
@@ -109,7 +109,7 @@ def _build(options: BuildOptions, reading: ReadingOptions) -> list[str]:
 
 
 def _extend(options: BuildOptions, reading: ReadingOptions) -> list[str]:
-    """Writes the extended vocabulary; returns the lines that say what is new in it."""
+    """Write the extended vocabulary; return the lines to print."""
     base = Vocab.load(options.base_vocab_file)
     counts = _counts(options, reading)
     min_count = options.min_count or _MIN_COUNT
@@ -167,7 +167,7 @@ def _counts(options: BuildOptions, reading: ReadingOptions) -> TextCounts:
 
 
 def _texts(reader: CorpusReader) -> Iterator[str]:
-    """The texts of all documents, while a progress bar shows how far they are."""
+    """Texts of all documents, with a progress bar."""
     done = 0
     with Progress(description="counting", unit="B", total=reader.total, scaled=True) as progress:
         for document in reader:

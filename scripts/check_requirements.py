@@ -1,4 +1,4 @@
-"""Prints, in one line, which requirements this Python lacks; the exit status is 1 if any.
+"""Print the requirements that this Python lacks in one line; the exit status is 1 if there are any.
 
 Run by `scripts/setup.sh` before anything is installed, so it uses the standard library only. The
 requirements are those of `requirements.txt`, with `--test` also the extra `test` of
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def test_extra(pyproject: str) -> list[str]:
-    """Requirements of the extra `test`. Python 3.10 has no TOML reader; one list needs none."""
+    """Requirements of the extra `test`, without a TOML reader, which Python 3.10 lacks."""
     return ast.literal_eval(re.search(r"^test = (\[.*?\])", pyproject, re.M | re.S).group(1))
 
 
@@ -37,7 +37,7 @@ def is_met(requirement: str) -> bool:
 
 
 def release(version: str) -> tuple[int, ...]:
-    """The numbers a version starts with, without closing zeros: `2.21.0rc1` -> (2, 21)."""
+    """Leading numbers of a version, without trailing zeros: `2.21.0rc1` -> (2, 21)."""
     numbers = re.sub(r"(\.0)+$", "", re.match(r"\d+(\.\d+)*", version).group())
     return tuple(int(number) for number in numbers.split("."))
 

@@ -1,18 +1,18 @@
-"""Has the compiler of TPUs build the pretraining step, on a machine without a TPU.
+"""Compile the pretraining step with the TPU compiler, on a machine without a TPU.
 
   python scripts/check_tpu.py --bert_config_file=albert_config/albert_config_tiny.json \\
     --batch_size=64 --max_seq_length=128
 
-It takes minutes, and then says that a TPU can run the step, in how much memory, with how many
-operations; or names the operation that it cannot run. It needs the extra tpu-check (jax and libtpu;
+After some minutes it prints that a TPU can run the step, the memory and the number of operations;
+or it names the operation that a TPU cannot run. It needs the extra tpu-check (jax and libtpu;
 Linux, Python 3.11 or later): pip install '.[tpu-check]'
 
-What is compiled is one core's part of a step of run_pretraining.py. A real run differs:
-  - cores add up their gradients, which takes their connections and some memory;
-  - TensorFlow turns the step into the compiler's language with its kernels for TPUs; here, where
-    it has none, with those for CPUs;
+The program is one core's part of a step of run_pretraining.py. A real run differs in three points:
+  - the cores sum their gradients, which takes their connections and some memory;
+  - TensorFlow translates the step for the compiler with its kernels for TPUs. Its package has none,
+    so those for CPUs do it here;
   - data comes from the host.
-Nothing is run, so it tells nothing of the speed.
+Nothing is run, so the speed stays unknown.
 """
 
 import os
@@ -31,31 +31,31 @@ from albert_zh.train.rules.table import LAMB, RULES, find_rule
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """The model, the step, and the TPU."""
+    """Flags of the step and the TPU."""
 
     bert_config_file: str = option(
         REQUIRED, "JSON file with the sizes of the model.", alias="albert_config_file"
     )
     topology: str = option(
         TOPOLOGY,
-        "Kind of TPU and arrangement of its chips, such as v5e:2x2, v6e:4x4 or v4:2x2x1.",
+        "TPU version and layout of its chips, such as v5e:2x2, v6e:4x4 or v4:2x2x1.",
     )
     batch_size: int = option(
-        64, "Examples of one core in an optimizer step: --train_batch_size / cores."
+        64, "Examples per core and optimizer step: --train_batch_size / cores."
     )
     micro_batch_size: int | None = option(
-        None, "Examples that a core takes at once; all when left out."
+        None, "Examples that a core computes at once. Default: all."
     )
-    max_seq_length: int = option(128, "Length of the examples, in tokens.")
-    max_predictions_per_seq: int = option(20, "Masks of an example.")
+    max_seq_length: int = option(128, "Tokens per example.")
+    max_predictions_per_seq: int = option(20, "Prediction targets per example.")
     precision: str = option(
         Precision.BFLOAT16.value,
-        "What the layers compute in.",
+        "Type in which layers compute.",
         choices=[precision.value for precision in Precision],
     )
     optimizer: str = option(LAMB.name, "Update rule.", choices=list(RULES))
     recompute: bool = option(
-        False, "Compute the layers' values again for the gradients, to save memory."
+        False, "Compute layers again in the backward pass instead of storing their values."
     )
 
     def check(self) -> None:
@@ -91,7 +91,7 @@ def main(options: CheckOptions) -> None:
 
 
 def report(program: TpuProgram, *, micro_steps: int) -> str:
-    """The program's sizes for people."""
+    """Table of the program's sizes."""
     memory = {
         "memory": program.memory,
         "  arguments": program.arguments,  # weights, moments, batch
@@ -109,6 +109,6 @@ def report(program: TpuProgram, *, micro_steps: int) -> str:
 
 
 if __name__ == "__main__":
-    # The compiler does not come back to Python for minutes; Ctrl-C need not wait for it.
+    # The compiler runs for minutes without returning to Python; Ctrl-C must not wait for it.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     cli.run(main, CheckOptions, needs_tensorflow=True)

@@ -1,15 +1,16 @@
-r"""Converts a checkpoint, published or our own, to another vocabulary.
+r"""Convert a checkpoint, published or our own, to another vocabulary.
 
   python scripts/convert_checkpoint.py --init_checkpoint=albert_tiny_zh/albert_model.ckpt \
       --bert_config_file=albert_tiny_zh/albert_config_tiny.json \
       --vocab_file=albert_tiny_zh/vocab.txt --new_vocab_file=my_vocab.txt --output_dir=my_albert
 
-An entry of both vocabularies keeps its row of the word table, wherever it stands. A new entry
-that the old vocabulary cuts into pieces gets the mean of their rows; any other starts at random.
+An entry of both vocabularies keeps its row of the word table, even if its id changes. A new entry
+that the old vocabulary splits into pieces gets the mean of their rows. Any other new entry starts
+with random values.
 
-The output directory then holds model.ckpt, its configuration and vocab.txt, for training on:
---init_checkpoint=my_albert/model.ckpt. Moments of the optimizer and the step are left out, which
-belong to a training that ends here.
+The output directory gets model.ckpt, its configuration and vocab.txt, for further training with
+--init_checkpoint=my_albert/model.ckpt. The moments of the optimizer and the step are left out,
+because that training has ended.
 """
 
 from project import cli
@@ -22,7 +23,7 @@ def main(options: ConversionOptions) -> None:
 
     from albert_zh.checkpoint.vocabulary_change import change_vocabulary
 
-    tf.config.set_visible_devices([], "GPU")  # Nothing here is worth one.
+    tf.config.set_visible_devices([], "GPU")  # The work is too small for one.
     for line in change_vocabulary(options):
         print(line)
 

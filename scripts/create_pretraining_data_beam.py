@@ -1,4 +1,4 @@
-r"""Turns raw text into pretraining records on many machines, as an Apache Beam pipeline.
+r"""Turn raw text into pretraining records on many machines, as an Apache Beam pipeline.
 
 The flags are those of create_pretraining_data.py, and so are the records, byte for byte; Beam's
 own options stand in --beam_options. On one machine create_pretraining_data.py is the better
@@ -36,7 +36,7 @@ from albert_zh.util.optional_packages import load_extra
 
 @dataclass(frozen=True)
 class BeamOptions:
-    """What Beam is told."""
+    """Flags of Apache Beam."""
 
     beam_options: str = option(
         "", "Options of Apache Beam and its runner, such as '--runner=FlinkRunner --parallelism=8'."

@@ -1,4 +1,4 @@
-"""Downloads a published model:
+"""Download a published model.
 
   python scripts/download.py --model=albert_tiny_zh --to=prev_trained_model/albert_tiny_zh
 
@@ -31,7 +31,7 @@ _CHUNK = 1 << 18  # bytes
 
 @dataclass(frozen=True)
 class PublishedModel:
-    """Where a model lies and what it consists of."""
+    """Address and files of a published model."""
 
     url: str  # of a zip archive
     files: Mapping[str, int | None]  # needed file -> bytes, where they are known
@@ -53,11 +53,11 @@ MODELS = {
 
 @dataclass(frozen=True)
 class DownloadOptions:
-    """What to download."""
+    """Flags of the download."""
 
-    model: str = option(REQUIRED, "Which model.", choices=tuple(MODELS))
-    to: str = option(REQUIRED, "Folder to make.")
-    url: str | None = option(None, "Another address of the same archive, such as a mirror's.")
+    model: str = option(REQUIRED, "Name of the model.", choices=tuple(MODELS))
+    to: str = option(REQUIRED, "New folder for the model.")
+    url: str | None = option(None, "Other address of the same archive, such as a mirror.")
 
 
 def main(options: DownloadOptions) -> None:
@@ -67,7 +67,7 @@ def main(options: DownloadOptions) -> None:
 
 
 def download(url: str, *, files: Mapping[str, int | None], folder: str) -> None:
-    """Makes `folder` with the given files of the archive at `url`.
+    """Make `folder` with the given files of the archive at `url`.
 
     Args:
         url: Address of a zip archive; the folders inside it do not matter.

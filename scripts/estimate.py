@@ -1,14 +1,14 @@
-"""Estimates what pretraining a model costs: parameters, operations, memory and time.
+"""Estimate the cost of pretraining a model: parameters, operations, memory and time.
 
   python scripts/estimate.py --bert_config_file=albert_config/albert_config_base.json \\
       --max_seq_length=128,512 --device_memory=16 --peak_tflops=120 --mfu=0.4
 
-Nothing is trained and no accelerator is needed. The largest micro batch is what a device holds at
-once; any --train_batch_size of run_pretraining.py is split into micro batches.
+Nothing is trained and no accelerator is needed. The largest micro batch is the number of examples
+that fit into a device; run_pretraining.py splits any --train_batch_size into micro batches.
 
   python scripts/estimate.py --published
 
-compares the published table of the largest batches on a 12 GB GPU with estimates for our models.
+This compares the published table of the largest batches on a 12 GB GPU with our estimates.
 """
 
 from dataclasses import dataclass
@@ -34,35 +34,37 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class EstimateOptions:
-    """Flags of this script."""
+    """Flags of the estimate."""
 
     bert_config_file: str | None = option(
         None, "JSON file with the sizes of the model.", alias="albert_config_file"
     )
-    max_seq_length: str = option("128,512", "Lengths of the examples, in tokens, by commas.")
-    max_predictions_per_seq: int | None = option(
-        None, "Masks an example has room for. Default: 15 % of the length."
+    max_seq_length: str = option(
+        "128,512", "Tokens per example; several lengths are separated by commas."
     )
-    device_memory: float = option(16.0, "Memory that one device has for training, in GiB.")
-    precision: str = option("float32", "In which layers compute.", choices=PRECISIONS)
+    max_predictions_per_seq: int | None = option(
+        None, "Prediction targets per example. Default: 15 % of the length."
+    )
+    device_memory: float = option(16.0, "Memory of one device for training, in GiB.")
+    precision: str = option("float32", "Type in which layers compute.", choices=PRECISIONS)
     recompute: bool = option(
-        False, "Compute layers anew in the backward pass: less memory, a third more work."
+        False, "Compute layers again in the backward pass: less memory, a third more work."
     )
     optimizer: str = option(
         "lamb", "Update rule, which keeps moments of every parameter.", choices=list(RULES)
     )
-    train_batch_size: int = option(4096, "Examples of one optimizer step.")
+    train_batch_size: int = option(4096, "Examples per optimizer step.")
     num_train_steps: int = option(125000, "Optimizer steps.")
     peak_tflops: float | None = option(
         None,
-        "TFLOP/s of all devices together in matrix products, for the time; run_pretraining.py "
-        "shows what it measures.",
+        "TFLOP/s of all devices together in matrix products, to estimate the time. "
+        "run_pretraining.py logs what it measures.",
     )
     mfu: float = option(
         0.4, "Share of the peak that the training reaches (model FLOPs utilisation)."
     )
     published: bool = option(
-        False, "Show the published table of largest batches beside our estimates, and nothing else."
+        False, "Only compare the published table of largest batches with our estimates."
     )
 
 
@@ -118,7 +120,7 @@ def main(options: EstimateOptions) -> None:
 
 
 def parse_lengths(text: str, config: ModelConfig) -> list[int]:
-    """The lengths in a comma-separated list.
+    """Parse a comma-separated list of lengths.
 
     Raises:
         ValueError: One is no number, or the model has no positions for it.
@@ -136,7 +138,7 @@ def parse_lengths(text: str, config: ModelConfig) -> list[int]:
 
 
 def report(options: EstimateOptions, config: ModelConfig, length: int) -> str:
-    """What examples of one length cost, for people."""
+    """Lines about the cost of examples of one length."""
     masks = options.max_predictions_per_seq
     masks = round(0.15 * length) if masks is None else masks
     lengths = {"max_seq_length": length, "max_predictions_per_seq": masks}
@@ -176,7 +178,7 @@ def _memory(options: EstimateOptions, config: ModelConfig, lengths: dict[str, in
 
 
 def duration(seconds: float) -> str:
-    """A time that people can grasp.
+    """A time in minutes, hours or days.
 
     >>> duration(90), duration(10 * 3600), duration(400 * 3600)
     ('1.5 minutes', '10.0 hours', '16.7 days')

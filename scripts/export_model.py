@@ -1,10 +1,10 @@
-"""Exports a fine-tuned classifier: a frozen graph and a SavedModel, checked after writing.
+"""Export a fine-tuned model as a frozen graph and a SavedModel, and check both.
 
   python3 scripts/export_model.py --checkpoint=lcqmc_output --export_dir=lcqmc_output/export
 
-Each format is read back and has to give what the checkpoint gives, on batches of several sizes and
-lengths. The folder then holds, beside the formats, the vocabulary, labels and configuration they
-need, and export.json, which says where they come from and how far they differ.
+Each format is loaded again and must give the outputs of the checkpoint, on batches of several sizes
+and lengths. The directory also gets the vocabulary, labels and configuration that the formats need,
+and export.json with their origin and their differences from the checkpoint.
 """
 
 import dataclasses
@@ -22,29 +22,29 @@ from albert_zh.text.vocab import Vocab
 
 @dataclasses.dataclass(frozen=True)
 class ExportOptions:
-    """Flags of this script."""
+    """Flags of the export."""
 
     checkpoint: str = option(
         REQUIRED,
-        "Output directory of run_classifier.py (its best checkpoint is taken, else the newest), "
-        "or one checkpoint without its ending, such as lcqmc_output/model.ckpt-200.",
+        "Output directory of run_classifier.py, for its best checkpoint or else the newest; or one "
+        "checkpoint without its ending, such as lcqmc_output/model.ckpt-200.",
     )
-    export_dir: str = option(REQUIRED, "New folder for the exported files.")
+    export_dir: str = option(REQUIRED, "New directory for the exported files.")
     formats: str | None = option(
         None, "Comma-separated list of formats, such as saved_model. Default: all of them."
     )
     vocab_file: str | None = option(
-        None, "Vocabulary of the model; the vocab.txt beside the checkpoint when left out."
+        None, "Vocabulary of the model. Default: the vocab.txt beside the checkpoint."
     )
     config_file: str | None = option(
         None,
-        "JSON file with the sizes of the model. Needed for checkpoints without a meta.json beside "
-        "them, such as those of the published code; they are taken to classify the pooled output.",
+        "JSON file with the sizes of the model. Required for checkpoints without a meta.json, such "
+        "as those of the published code; they must classify the pooled output.",
     )
     labels: str | None = option(
         None,
-        "Comma-separated names of the classes, for checkpoints without a meta.json; 0,1,... when "
-        "left out.",
+        "Comma-separated names of the classes, for checkpoints without a meta.json. Default: "
+        "0,1,...",
     )
     overwrite: bool = option(False, "Replace an earlier export in --export_dir.")
 
@@ -68,7 +68,7 @@ def main(options: ExportOptions) -> None:
 
 
 def export(options: ExportOptions) -> dict[str, Any]:
-    """Runs the export; returns the content of export.json."""
+    """Run the export and return the content of export.json."""
     from albert_zh.export.bundle import export_model
     from albert_zh.export.formats.table import FORMATS, parse_formats
     from albert_zh.inference.load import load_model
@@ -87,7 +87,7 @@ def export(options: ExportOptions) -> dict[str, Any]:
 
 
 def summary(manifest: dict[str, Any], export_dir: str) -> list[str]:
-    """What was exported, for people."""
+    """Lines that list the exported files."""
     config, labels = manifest["config"], manifest["task"]["labels"]
     lines = [
         f"exported {manifest['checkpoint']} (step {manifest['step']}, {config['lineage']}, "
@@ -104,7 +104,7 @@ def summary(manifest: dict[str, Any], export_dir: str) -> list[str]:
 
 
 def size(path: str) -> int:
-    """Bytes of a file, or of all files in a folder."""
+    """Bytes in a file, or in all files of a directory."""
     if os.path.isfile(path):
         return os.path.getsize(path)
     return sum(

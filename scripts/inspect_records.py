@@ -1,4 +1,4 @@
-"""Shows pretraining records, counts what is in them, and verifies the files.
+"""Show pretraining records, print their statistics, and verify the files.
 
   python scripts/inspect_records.py --input_file='data/*.tfrecord' \\
     --vocab_file=albert_config/vocab.txt --histogram_file=lengths.png

@@ -1,4 +1,4 @@
-r"""Starts several workers of one script on this machine, to try a training of several machines.
+r"""Start several workers of one script on this machine, to try multi-machine training.
 
   python scripts/launch_local.py -n 2 run_pretraining.py --input_file='data/tf*.tfrecord' \
       --output_dir=my_albert --bert_config_file=albert_config/albert_config_tiny.json \
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def launch(command: Sequence[str], *, num_workers: int) -> int:
-    """Runs the workers to their end.
+    """Run the workers until all have ended.
 
     Args:
         command: A Python script and its flags.

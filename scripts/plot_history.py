@@ -1,10 +1,10 @@
-"""Draws what happened in a training, from the history.jsonl in its --output_dir.
+"""Draw the training curves of a run from the history.jsonl in its --output_dir.
 
   python scripts/plot_history.py --dir=my_albert
 
-writes my_albert/curves.png: losses, accuracies, learning rate, speed; thin lines as recorded, thick
-ones smoothed, dashed ones of the validation set. Several runs, separated by commas, are compared in
-one picture:
+This writes my_albert/curves.png with losses, accuracies, learning rate and speed. Thin lines are as
+recorded, thick lines are smoothed, dashed lines are of the validation set. Several runs, separated
+by commas, share one picture:
 
   python scripts/plot_history.py --dir=run1,run2,run3 --picture_file=compared.png
 """
@@ -18,7 +18,7 @@ from albert_zh.flags import REQUIRED, option
 
 @dataclass(frozen=True)
 class PlotOptions:
-    """Flags of this script."""
+    """Flags of the picture."""
 
     dir: str = option(REQUIRED, "Output directories of trainings, separated by commas.")
     picture_file: str | None = option(

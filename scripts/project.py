@@ -1,4 +1,4 @@
-"""Finds the package of a clone, which need not be installed; scripts import `cli` from here."""
+"""Put the clone on Python's path, so that scripts run uninstalled; they import `cli` from here."""
 
 import pathlib
 import sys

@@ -1,4 +1,4 @@
-"""Prints what a run of quickstart.sh made, read from the files it left."""
+"""Print the results of quickstart.sh, from the files it wrote."""
 
 import dataclasses
 import json
@@ -11,9 +11,9 @@ from albert_zh.flags import REQUIRED, option
 
 @dataclasses.dataclass(frozen=True)
 class TableOptions:
-    """Flags of this script."""
+    """Flags of the table."""
 
-    directory: str = option(REQUIRED, "What quickstart.sh wrote.")
+    directory: str = option(REQUIRED, "Output directory of quickstart.sh.")
 
 
 def main(options: TableOptions) -> None:

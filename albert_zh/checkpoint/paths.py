@@ -4,7 +4,7 @@ import os
 
 
 def check_checkpoint_exists(prefix: str) -> None:
-    """Fails early if a local checkpoint is missing; `gs://` and the like are found out later.
+    """Fail early if a local checkpoint is missing; `gs://` needs TensorFlow, so it is not checked.
 
     Raises:
         FileNotFoundError: There is no such checkpoint.

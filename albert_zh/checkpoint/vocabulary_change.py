@@ -31,7 +31,7 @@ from albert_zh.vocabulary.entries import entry_pieces
 
 
 def change_vocabulary(options: ConversionOptions) -> list[str]:
-    """Converts to the new vocabulary; returns what became of the rows, for people.
+    """Convert a checkpoint to the new vocabulary; return the lines to print.
 
     Raises:
         ValueError, OSError: Something does not fit; nothing was written then.
@@ -58,7 +58,7 @@ def change_vocabulary(options: ConversionOptions) -> list[str]:
 
 
 def _check_source(options: ConversionOptions, config: ModelConfig, old: Vocab, new: Vocab) -> None:
-    """Raises ValueError unless checkpoint, configuration and old vocabulary are of one model."""
+    """Raise ValueError unless checkpoint, configuration and old vocabulary are of one model."""
     check_tables(read_shapes(options.init_checkpoint), config)
     check_vocabulary_size(len(old), config, source=options.vocab_file)
     check_vocabulary(options.init_checkpoint, old.fingerprint)
@@ -88,7 +88,7 @@ def _meta(
 def _write(
     options: ConversionOptions, arrays: Mapping[str, np.ndarray], meta: CheckpointMeta
 ) -> str:
-    """Fills the output directory, the checkpoint last; returns the checkpoint."""
+    """Fill the output directory, the checkpoint last; return the checkpoint."""
     with open(options.bert_config_file, encoding="utf-8") as file:
         values = {**json.load(file), "vocab_size": meta.config.vocab_size}
     name = os.path.basename(options.bert_config_file)

@@ -19,7 +19,7 @@ from albert_zh.util.process_pool import available_cores
 
 
 def create_records(options: DataOptions, reading: ReadingOptions, masking: MaskingOptions) -> None:
-    """Writes the records that the flags describe; those that exist completely are left alone.
+    """Write the records that the flags describe; those that exist completely are left alone.
 
     Raises:
         ValueError, OSError: Flags contradict each other, or the corpus cannot be read.

@@ -1,4 +1,4 @@
-"""The flags of fine-tuning."""
+"""Flags of fine-tuning."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ from albert_zh.train.rules.table import RULES
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierOptions(RunOptions):
-    """Flags of this script."""
+    """Flags of fine-tuning."""
 
     data_dir: str = option(REQUIRED, "Folder with the task's files.")
     task_name: str = option(REQUIRED, "Name of the task, such as lcqmc.")

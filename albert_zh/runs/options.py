@@ -107,7 +107,7 @@ class RunOptions:
                 raise ValueError(f"--{field.name}={value}: it must be at least 1")
 
     def check(self) -> None:
-        """Fails if a file that a flag names is missing or damaged; needs no TensorFlow."""
+        """Fail if a file that a flag names is missing or damaged; needs no TensorFlow."""
         ModelConfig.from_json_file(self.bert_config_file)
         if self.init_checkpoint:
             check_checkpoint_exists(self.init_checkpoint)

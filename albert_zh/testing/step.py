@@ -1,4 +1,4 @@
-"""A training step as pretraining runs it, and a made-up batch for it: to be compiled or timed."""
+"""A pretraining step and a made-up batch for it, to be compiled or timed."""
 
 from typing import NamedTuple
 

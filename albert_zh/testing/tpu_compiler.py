@@ -1,12 +1,11 @@
-"""Compiles a TensorFlow function with the real compiler of TPUs, on a machine without one.
+"""Compile a TensorFlow function with the TPU compiler, on a machine without a TPU.
 
 ```
 function -> HLO -> StableHLO -> program of one TPU core
      TensorFlow  jaxlib     libtpu, ahead of time for a topology
 ```
-That the function compiles says that a TPU can run each of its operations, and that its memory
-suffices. TensorFlow makes the HLO with its kernels for CPUs, as those for TPUs are not in its
-package; they are mostly the same.
+If the function compiles, a TPU can run each of its operations and has enough memory. TensorFlow
+makes the HLO with its kernels for CPUs, because its package has none for TPUs; most are the same.
 """
 
 import os
@@ -31,7 +30,7 @@ _NO_TPU_HERE = {
 def compile_for_tpu(
     function: Callable, inputs: Sequence[Any], *, topology: str = TOPOLOGY
 ) -> TpuProgram:
-    """Compiles a function for one core of a topology. For a training step it takes minutes.
+    """Compile a function for one core of a topology. For a training step it takes minutes.
 
     Args:
         function: Plain or a `tf.function`; it may read and assign variables.
@@ -118,7 +117,7 @@ def _compile(hlo: bytes, core):
 
 
 def _remove_copies(module) -> None:
-    """Takes out `mhlo.copy`, which is no StableHLO; the compiler puts copies where it needs them.
+    """Remove `mhlo.copy`, which is no StableHLO; the compiler puts copies where it needs them.
 
     TensorFlow copies variables it returns changed.
     """

@@ -19,12 +19,12 @@ class TpuProgram(NamedTuple):
 
     @property
     def memory(self) -> int:
-        """All that the program takes."""
+        """Memory of the whole program."""
         return self.arguments + self.outputs - self.aliased + self.temporaries + self.code
 
 
 def check_tpu_compiler() -> None:
-    """Fails before the long work if there is no compiler.
+    """Fail before the long work if there is no compiler.
 
     Raises:
         ValueError: There is none; the message says what to install.

@@ -8,7 +8,7 @@ import re
 
 @dataclasses.dataclass(frozen=True)
 class TpuAddress:
-    """How to reach a TPU; with everything left out, the one this machine is attached to."""
+    """Address of a TPU. Default: the TPU of this machine."""
 
     name: str | None = None  # of the TPU, or its address: grpc://10.240.1.2:8470
     zone: str | None = None
@@ -42,14 +42,14 @@ class Workers:
 
 @dataclasses.dataclass(frozen=True)
 class StrategyOptions:
-    """What to train on; with nothing given, what TF_CONFIG says or this machine has."""
+    """Devices to train on. Default: the workers of TF_CONFIG, else this machine."""
 
     tpu: TpuAddress | None = None
     workers: Workers | None = None
 
 
 def parse_workers(worker_hosts: str | None, task_index: int | None) -> Workers | None:
-    """Workers as flags say them.
+    """Read the workers from the flags.
 
     >>> parse_workers("10.0.0.1:2222,10.0.0.2:2222", 1)
     Workers(hosts=('10.0.0.1:2222', '10.0.0.2:2222'), index=1)

@@ -12,5 +12,5 @@ class Precision(enum.Enum):
 
     @property
     def scales_loss(self) -> bool:
-        """Whether small gradients would vanish unless the loss is scaled up (float16)."""
+        """True if small gradients would vanish unless the loss is scaled up (float16)."""
         return self is Precision.FLOAT16

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 @contextlib.contextmanager
 def atomic_write(path: str, mode: str = "wb") -> Iterator[IO]:
-    """Opens a temporary neighbour of `path` that takes its place when the block ends well.
+    """Open a temporary neighbour of `path` that takes its place when the block ends well.
 
     A kill or an exception leaves whatever stood at `path` before. Missing directories are made.
     Text is UTF-8 with `\\n` line ends.
@@ -42,7 +42,7 @@ def atomic_write(path: str, mode: str = "wb") -> Iterator[IO]:
 
 
 def write_json(path: str, value: Any) -> None:
-    """Writes `value` as readable JSON, atomically."""
+    """Write `value` as readable JSON, atomically."""
     with atomic_write(path, "w") as file:
         json.dump(value, file, ensure_ascii=False, indent=2)
         file.write("\n")
@@ -104,7 +104,7 @@ def expand_patterns(patterns: str) -> list[str]:
 
 @contextlib.contextmanager
 def locked(directory: str, *, patience: float | None = None) -> Iterator[None]:
-    """Keeps other processes out of the directory; the lock ends with the process at the latest.
+    """Keep other processes out of the directory; the lock ends with the process at the latest.
 
     Some network file systems have no such locks; there nobody is kept out, which is better than
     to fail after hours of work.

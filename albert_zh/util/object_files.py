@@ -13,7 +13,7 @@ import tensorflow as tf
 
 
 def write_bytes(path: str, content: bytes) -> None:
-    """Writes a file, whole or not at all. Missing directories are made.
+    """Write a file, whole or not at all. Missing directories are made.
 
     Raises:
         OSError: The disk is full, or the directory cannot be written.
@@ -28,29 +28,29 @@ def write_bytes(path: str, content: bytes) -> None:
 
 
 def write_text(path: str, text: str) -> None:
-    """Writes a UTF-8 file, whole or not at all."""
+    """Write a UTF-8 file, whole or not at all."""
     write_bytes(path, text.encode())
 
 
 def write_json(path: str, value: Any) -> None:
-    """Writes indented JSON, whole or not at all."""
+    """Write indented JSON, whole or not at all."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def append_line(path: str, line: str) -> None:
-    """Adds a line to a text file. A kill may leave a part of it at the end."""
+    """Add a line to a text file. A kill may leave a part of it at the end."""
     with one_line_errors(path), tf.io.gfile.GFile(path, "a") as file:
         file.write(line + "\n")
 
 
 def remove_if_exists(path: str) -> None:
-    """Removes a file; a path without one is fine."""
+    """Remove a file, if there is one."""
     if tf.io.gfile.exists(path):
         tf.io.gfile.remove(path)
 
 
 def flush_to_disk(path: str) -> None:
-    """Waits until a file is on the disk, so that a power failure does not lose it."""
+    """Wait until a file is on the disk, so that a power failure does not lose it."""
     if "://" in path:  # An object store has the file once it is closed.
         return
     handle = os.open(path, os.O_RDONLY)
@@ -60,7 +60,7 @@ def flush_to_disk(path: str) -> None:
 
 @contextlib.contextmanager
 def one_line_errors(path: str) -> Iterator[None]:
-    """Removes the temporary files of `path` when writing fails, and raises one OSError.
+    """Remove the temporary files of `path` when writing fails, and raise one OSError.
 
     Temporary files are those whose name begins with `path` and `.tmp`.
     """

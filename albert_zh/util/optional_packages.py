@@ -5,7 +5,7 @@ from types import ModuleType
 
 
 def load_extra(module: str, *, purpose: str) -> ModuleType:
-    """Imports a module of an optional package.
+    """Import a module of an optional package.
 
     >>> load_extra("no_such_package.part", purpose="flying")
     Traceback (most recent call last):

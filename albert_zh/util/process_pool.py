@@ -37,7 +37,7 @@ def available_cores() -> int:
 def run_jobs(
     work: Callable[[Job], Result], jobs: Iterable[Job], *, num_workers: int
 ) -> Iterator[Result]:
-    """Calls `work` on every job and yields the results as they become ready.
+    """Call `work` on every job and yield the results as they become ready.
 
     Where processes are forked, they share what `work` has loaded; elsewhere it is pickled, once
     a worker. Workers end with this process, however it ends.
@@ -90,7 +90,7 @@ def _run(job: Any) -> Any:
 
 
 def _end_with(parent: int) -> None:
-    """Ends this process when its parent is gone: a parent that was killed cannot say so."""
+    """End this process when its parent is gone; a killed parent cannot do that."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)

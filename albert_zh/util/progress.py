@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 
 class Progress:
-    """Counts finished units of work and shows rate and ETA.
+    """Count finished units of work and shows rate and ETA.
 
     >>> with Progress(total=3, description="demo", unit="step", stream=sys.stdout) as progress:
     ...     progress.advance(3, loss=1.5)
@@ -59,7 +59,7 @@ class Progress:
         self._values: dict[str, object] = {}
 
     def advance(self, count: int = 1, **values: object) -> None:
-        """Counts `count` more units; `values` (such as the loss) are shown beside the count."""
+        """Count `count` more units and show `values`, such as the loss."""
         self._count += count
         self._values.update(values)
         if self._bar is not None:

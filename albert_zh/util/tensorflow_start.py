@@ -1,4 +1,4 @@
-"""TensorFlow's import without the lines that say nothing on a machine without a GPU.
+"""Quiet import of TensorFlow on a machine without a GPU.
 
 TensorFlow's log writes to standard error by itself. TF_CPP_MIN_LOG_LEVEL=1 leaves out what is no
 warning, except for what is logged while TensorFlow is imported and looks for GPUs: that takes no
@@ -31,7 +31,7 @@ _NOISE = re.compile(
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow and looks for its devices, quietly where there is no GPU."""
+    """Import TensorFlow and list its devices, quietly on a machine without a GPU."""
     shows_all = os.environ.get(_LEVEL) == "0" or any(map(glob.glob, _GPU_FILES))
     os.environ.setdefault(_LEVEL, "1")
     with contextlib.nullcontext() if shows_all else filtered_standard_error(_NOISE):
@@ -42,7 +42,7 @@ def import_tensorflow() -> None:
 
 @contextlib.contextmanager
 def filtered_standard_error(noise: re.Pattern[bytes]) -> Iterator[None]:
-    """Drops the lines of standard error that begin with `noise`, from C++ code too.
+    """Drop the lines of standard error that begin with `noise`, from C++ code too.
 
     Another process filters, so that the last words of one that crashes are shown.
     """
