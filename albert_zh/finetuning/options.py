@@ -15,30 +15,30 @@ from albert_zh.train.rules.table import RULES
 class ClassifierOptions(RunOptions):
     """Flags of fine-tuning."""
 
-    data_dir: str = option(REQUIRED, "Folder with the task's files.")
+    data_dir: str = option(REQUIRED, "Directory with the files of the task.")
     task_name: str = option(REQUIRED, "Name of the task, such as lcqmc.")
     vocab_file: str | None = option(
-        None, "The vocabulary of the model, one entry a line. Not needed with --spm_model_file."
+        None, "Vocabulary of the model, one entry a line. Not needed with --spm_model_file."
     )
-    spm_model_file: str | None = option(
-        None, "SentencePiece model, for models that were trained with one."
-    )
+    spm_model_file: str | None = option(None, "SentencePiece model, for models trained with one.")
     do_lower_case: bool = option(
-        True, "Lower-case the text; must be what the model was trained with."
+        True, "Lower-case the text and strip accents; must be as in the model's training."
     )
-    max_seq_length: int = option(128, "Tokens of an example at most; longer ones are cut.")
+    max_seq_length: int = option(128, "Most tokens per example; longer examples are truncated.")
     do_train: bool = option(False, "Train on the train file.")
     do_eval: bool = option(False, "Evaluate every checkpoint on the dev file.")
     do_predict: bool = option(False, "Predict the test file with the best checkpoint.")
-    train_batch_size: int = option(32, "Examples of one optimizer step.")
-    eval_batch_size: int = option(64, "Examples evaluated at a time.")
-    predict_batch_size: int = option(64, "Examples predicted at a time.")
+    train_batch_size: int = option(32, "Examples per optimizer step.")
+    eval_batch_size: int = option(64, "Examples per evaluation batch.")
+    predict_batch_size: int = option(64, "Examples per prediction batch.")
     optimizer: str = option("adamw", "Update rule.", choices=list(RULES))
     learning_rate: float = option(5e-5, "Peak of the learning rate.")
     num_train_epochs: float = option(3.0, "Passes over the training data.")
-    warmup_proportion: float = option(0.1, "Share of the steps over which the rate rises.")
+    warmup_proportion: float = option(
+        0.1, "Share of the steps over which the learning rate rises to its peak."
+    )
     use_pooled_output: bool = option(
-        True, "Classify the pooled first token; else the mean of all tokens."
+        True, "Classify the pooled first token; False: the mean of all tokens."
     )
 
     def check(self) -> None:
