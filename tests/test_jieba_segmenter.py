@@ -61,7 +61,7 @@ def words(package, text):
 
 
 @given(texts | chinese)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @example("他来到了网易杭研大厦")
 @example("３.٣3.٣%")
 @example("")
@@ -70,7 +70,7 @@ def test_words_are_those_of_the_package(package, segmenter, text):
 
 
 @given(texts)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_words_with_some_added_are_those_of_the_package(with_added_words, text):
     package, segmenter = with_added_words
     assert segmenter(text) == words(package, text)

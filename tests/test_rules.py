@@ -124,7 +124,7 @@ def mutated(draw):
     return example.SerializeToString(), layout
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(mutated())
 def test_training_and_decoder_agree_on_records_that_were_spoilt(case):
     assert_agree(*case)

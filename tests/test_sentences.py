@@ -121,7 +121,7 @@ def test_full_stop_before_white_space_ends_a_sentence():
 
 
 @given(st.text(st.sampled_from("他aA1。！?.…，“”‘’\"'「」（）()《》 \u3000\n\ud800"), max_size=60))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_nothing_but_white_space_between_sentences_is_lost(text):
     place = 0
     for sentence in split_sentences(text):

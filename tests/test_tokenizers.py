@@ -213,7 +213,7 @@ texts = st.text(
 
 
 @given(texts, st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_text_splits_as_the_rules_say(text, lower):
     assert split_words(text, do_lower_case=lower) == words_by_the_rules(text, lower=lower)
 
@@ -227,7 +227,7 @@ def assert_in_order(spans, text):
 
 
 @given(texts, st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_spans_are_never_empty_and_in_order(text, lower):
     encoding = wordpiece("中", "国", "a", "##a", "é", do_lower_case=lower).encode(text)
     assert_in_order(encoding.spans, text)
@@ -236,7 +236,7 @@ def test_spans_are_never_empty_and_in_order(text, lower):
 
 
 @given(st.lists(texts, max_size=5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_batch_equals_one_by_one(batch):
     tokenizer = wordpiece("中", "国", "a", "##a")
     assert tokenizer.encode_batch(batch) == [tokenizer.encode(text) for text in batch]
@@ -350,7 +350,7 @@ def test_capitals_and_accents_stay_where_not_asked_for(model_file):
 
 
 @given(st.text(max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_spans_of_pieces_stand_in_order(text):
     assert_in_order(TINY.encode(text).spans, text)
 
