@@ -1,6 +1,7 @@
 """Trainer: steps on one replica and on several, in one call and in many."""
 
 import concurrent.futures
+import dataclasses
 import multiprocessing
 
 import goldens
@@ -87,6 +88,23 @@ def _check_evaluation_counts_all_rows(strategy: tf.distribute.Strategy) -> None:
 def test_dropout_differs_between_micro_batches():
     one = tf.distribute.get_strategy()
     assert _variance_of_dropout(one, BatchPlan.make(2, num_replicas=1, micro_batch=1)) > 1e-6
+
+
+def test_micro_batches_in_one_call_give_the_same_bits_again():
+    """Large gradients of shared layers are sums themselves, which must not be merged with ours."""
+    sizes = {"embedding_size": 128, "hidden_size": 312, "intermediate_size": 1248}
+    config = dataclasses.replace(
+        small_config(vocab_size=21128), num_hidden_layers=4, num_attention_heads=12, **sizes
+    )
+
+    def weights() -> dict[str, np.ndarray]:
+        setup = Setup(config, plan=BatchPlan.make(4, num_replicas=1, micro_batch=2))
+        setup.trainer.run(iter(random_batches(6)), 6)
+        return setup.state()
+
+    first, second = weights(), weights()
+    for name, value in first.items():
+        np.testing.assert_array_equal(second[name], value, err_msg=name)
 
 
 def test_devices_micro_batches_and_xla_change_no_loss():

@@ -83,7 +83,10 @@ def accumulated_gradients(
         rows = {name: tensor[number] for name, tensor in parts.items()}
         found = compute(rows, tf.random.fold_in(seed, number))
         found = found._replace(gradients=dense(found.gradients))
-        return number + 1, tf.nest.map_structure(tf.add, sums, found)
+        # Otherwise the graph optimizer merges these sums with the sums that make the gradients of
+        # shared layers, into AccumulateNV2: its temporary variables race with each other in a loop.
+        with tf.control_dependencies(found.gradients):
+            return number + 1, tf.nest.map_structure(tf.add, sums, found)
 
     zero = tf.zeros([])
     start = Gradients(
