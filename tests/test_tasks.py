@@ -338,9 +338,23 @@ def test_evaluation_takes_every_example_once_and_results_find_their_way_back(len
 
 
 def test_buckets_end_at_the_limit():
-    assert bucket_lengths(128) == (16, 24, 32, 48, 64, 96, 128)
-    assert bucket_lengths(100)[-2:] == (96, 100)
-    assert bucket_lengths(10) == (10,)
+    assert bucket_lengths(14) == (4, 8, 12, 14)
+    assert bucket_lengths(128)[-2:] == (124, 128)
+    assert bucket_lengths(128, coarse=True) == (16, 24, 32, 48, 64, 96, 128)
+    assert bucket_lengths(100, coarse=True)[-2:] == (96, 100)
+    assert bucket_lengths(10, coarse=True) == (10,)
+
+
+def test_examples_of_a_batch_are_the_same_on_every_device():
+    lengths = np.random.RandomState(0).randint(3, 33, size=200)
+    batches = {
+        buckets: epoch_batches(lengths, batch_size=8, buckets=buckets, seed=1, epoch=2)
+        for buckets in ((32,), bucket_lengths(32), bucket_lengths(32, coarse=True))
+    }
+    (first, *others) = (
+        [batch.indices.tolist() for batch in of_device] for of_device in batches.values()
+    )
+    assert all(other == first for other in others)
 
 
 # ---- real data
@@ -362,4 +376,4 @@ def test_real_lcqmc_is_read_whole_and_hardly_padded(test_data_dir):
     )
     # Padded to 128 tokens, four fifths of the positions are padding.
     assert 1 - features.lengths.mean() / 128 > 0.75
-    assert padding_share(features.lengths, batches) < 0.2
+    assert padding_share(features.lengths, batches) < 0.07

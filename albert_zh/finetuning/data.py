@@ -13,6 +13,7 @@ from albert_zh.tasks.report import report
 from albert_zh.tasks.splits import read_split
 from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.train.devices import should_compile
 from albert_zh.util.progress import Progress
 
 
@@ -35,12 +36,13 @@ def prepare_data(options: ClassifierOptions, task: Task, tokenizer: Tokenizer) -
     splits = [read_split(task, data_dir=options.data_dir, split=name) for name in options.splits()]
     for line in report(splits, labels=task.labels).lines():
         logging.info("%s", line)
-    # A TPU compiles for every shape, so there all batches have one.
     longest = options.max_seq_length
+    buckets = bucket_lengths(longest, coarse=should_compile(options.xla))
     return Data(
         task=task,
         features={split.name: _featurize(options, task, tokenizer, split) for split in splits},
-        buckets=(longest,) if options.use_tpu else bucket_lengths(longest),
+        # A TPU compiles for every shape, so there all batches have one.
+        buckets=(longest,) if options.use_tpu else buckets,
     )
 
 
