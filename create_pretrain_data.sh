@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Makes pretraining records of the sample corpus in data/.
+# Creates pretraining records from the sample corpus in data/.
 #
-#   bash create_pretrain_data.sh                       as published
+#   bash create_pretrain_data.sh                       published settings
 #   bash create_pretrain_data.sh --dupe_factor=2 ...   any flag of create_pretraining_data.py
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" >/dev/null && pwd)
 source "$root/scripts/setup.sh"
 
-# A flag given twice counts as it was given last, so those of the caller win.
+# The last value of a flag counts, so the caller's flags override these.
 exec "$PYTHON" "$root/create_pretraining_data.py" \
   --input_file="$root/data/news_zh_1.txt" \
   --output_file="$root/data/tf_news_2016_zh_raw_news2016zh_1.tfrecord" \

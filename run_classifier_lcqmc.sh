@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # Fine-tunes ALBERT tiny on LCQMC (do two questions ask the same?) and evaluates it.
 #
-#   bash run_classifier_lcqmc.sh                                 what is here decides, see below
+#   bash run_classifier_lcqmc.sh                                 data and weights as below
 #   bash run_classifier_lcqmc.sh --data_dir=FOLDER --seed=1 ...  any flag of run_classifier.py
 #
-# Data     --data_dir, or ./lcqmc (train.txt, dev.txt, test.txt), or the sample in data/lcqmc_sample.
-# Weights  --init_checkpoint with its --vocab_file and --bert_config_file, or ./albert_tiny_zh, or
-#          prev_trained_model/albert_tiny_zh, or the published download, or random ones.
+# The first that exists is used:
+#   data     --data_dir, ./lcqmc (train.txt, dev.txt, test.txt), the sample in data/lcqmc_sample
+#   weights  --init_checkpoint with its --vocab_file and --bert_config_file, ./albert_tiny_zh,
+#            prev_trained_model/albert_tiny_zh, the published download, random values
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" >/dev/null && pwd)
 source "$root/scripts/setup.sh"
 
 say() { echo "$*" >&2; }
 
-# Whether one of the flags $1 (names separated by |) stands among the other arguments.
+# True if one of the flags $1 (names separated by |) is among the other arguments.
 given() {
   local names=$1 argument
   shift
@@ -23,7 +24,7 @@ given() {
   return 1
 }
 
-# Whether folder $1 of the project holds the published model; says so if it does only in part.
+# True if folder $1 of the project holds the published model; prints the files it lacks, if any.
 holds_model() {
   local folder=$root/$1 name missing=
   [ -d "$folder" ] || return 1
@@ -32,11 +33,11 @@ holds_model() {
   done
   compgen -G "$folder/albert_model.ckpt.data-*" >/dev/null || missing+=" albert_model.ckpt.data-*"
   [ -n "$missing" ] || return 0
-  say "weights: $1 is not used, it lacks$missing"
+  say "weights: $1 is not used, because it lacks$missing"
   return 1
 }
 
-# Sets weights to the folder of the published model, downloaded if need be.
+# Sets `weights` to the folder of the published model; downloads it if necessary.
 find_weights() {
   for weights in albert_tiny_zh prev_trained_model/albert_tiny_zh; do
     ! holds_model "$weights" || return 0
@@ -57,10 +58,9 @@ elif [ -d "$root/lcqmc" ]; then
   say "data: ./lcqmc"
   flags+=(--data_dir="$root/lcqmc")
 else
-  say "data: the small sample data/lcqmc_sample. The real LCQMC is given out on application by the" \
-    "ICRC group of Harbin Institute of Technology, Shenzhen" \
-    "(http://icrc.hitsz.edu.cn/info/1037/1146.htm); put its train.txt, dev.txt and test.txt into" \
-    "./lcqmc or name their folder with --data_dir"
+  say "data: the small sample data/lcqmc_sample. The ICRC group of Harbin Institute of Technology," \
+    "Shenzhen, gives the real LCQMC on application (http://icrc.hitsz.edu.cn/info/1037/1146.htm);" \
+    "put its train.txt, dev.txt and test.txt into ./lcqmc or name their folder with --data_dir"
   flags+=(--data_dir="$root/data/lcqmc_sample")
   sample=yes
 fi
@@ -73,10 +73,11 @@ if ! given 'init_checkpoint|vocab_file|bert_config_file|albert_config_file' "$@"
     model=$root/$weights
     flags+=(--init_checkpoint="$model/albert_model.ckpt")
   else
-    say "weights: random, with the vocabulary albert_config/vocab.txt. For better results put the" \
+    say "weights: random, with the vocabulary albert_config/vocab.txt. For better results, put the" \
       "published model into ./albert_tiny_zh"
     if [ -n "$sample" ]; then
-      # Too little for the published size and settings; this model learns it in two minutes.
+      # The sample is too small for the published size and settings. This model learns it in two
+      # minutes.
       config=albert_config_nano.json
       flags+=(--train_batch_size=32 --learning_rate=5e-4 --num_train_epochs=6)
     fi
@@ -84,8 +85,8 @@ if ! given 'init_checkpoint|vocab_file|bert_config_file|albert_config_file' "$@"
 fi
 given bert_config_file\|albert_config_file "$@" ||
   flags+=(--bert_config_file="$model/$config")
-# A published checkpoint goes with the vocabulary beside it; albert_config/vocab.txt is another one.
+# A published checkpoint needs the vocabulary of its own folder, not albert_config/vocab.txt.
 given vocab_file "$@" || flags+=(--vocab_file="$model/vocab.txt")
 
-# A flag given twice counts as it was given last, so those of the caller win.
+# The last value of a flag counts, so the caller's flags override these.
 exec "$PYTHON" "$root/run_classifier.py" "${flags[@]}" "$@"

@@ -1,4 +1,4 @@
-"""ModelConfig: the sizes of one model, read from the JSON files that come with every ALBERT."""
+"""ModelConfig: the sizes of one model, from the JSON file that comes with every ALBERT model."""
 
 import dataclasses
 import enum
@@ -9,20 +9,20 @@ from albert_zh.variants import VARIANTS, Variant, find_variant
 
 
 class NormOrder(enum.Enum):
-    """Place of the normalisation: after the residual sum, or at the input of each sublayer."""
+    """Place of layer normalisation: after the residual sum, or at the input of each sublayer."""
 
     POST = "postln"
     PRE = "preln"
 
 
 class Pooling(enum.Enum):
-    """Vector that a classifier reads: the pooler's output, or the mean of all tokens."""
+    """Vector that a classifier reads: the output of the pooler, or the mean of all tokens."""
 
     POOLED = "pooled"
     MEAN = "mean"
 
 
-# Keys of published files that no code has ever read.
+# Keys of published files that no published code reads.
 UNUSED_KEYS = frozenset(
     {
         "directionality",
@@ -44,16 +44,16 @@ ACTIVATIONS = ("linear", "relu", "gelu", "tanh", "swish")
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
-    """Sizes and switches of one ALBERT; fields are named like the keys of the published JSON."""
+    """Sizes and switches of one ALBERT model, under the keys of the published JSON files."""
 
     vocab_size: int  # entries
     embedding_size: int  # E, width of the factorised word table
     hidden_size: int  # H, width of the encoder
-    num_hidden_layers: int  # times a layer is applied, not layers stored
+    num_hidden_layers: int  # layers applied; fewer are stored, as layers share weights
     num_attention_heads: int
     intermediate_size: int  # I, inner width of the feed-forward network
-    lineage: str  # key of `variants.VARIANTS`: the published code that (could have) trained it
-    norm_order: NormOrder = NormOrder.POST  # key ln_type; only brightmart files choose
+    lineage: str  # key of `variants.VARIANTS`: the published code whose form the model has
+    norm_order: NormOrder = NormOrder.POST  # key ln_type, which only brightmart files have
     hidden_act: str = "gelu"
     hidden_dropout_prob: float = 0.0
     attention_probs_dropout_prob: float = 0.0
@@ -85,7 +85,7 @@ class ModelConfig:
             raise ValueError(f"initializer_range is {self.initializer_range}; it must be positive")
 
     def _check_lineage(self) -> None:
-        """Raise ValueError for what the lineage's published code cannot do and has no names for."""
+        """Raise ValueError for settings that the lineage's published code does not support."""
         variant = self.variant
         if self.norm_order is NormOrder.PRE and not variant.has_norm_order:
             raise ValueError(f"ln_type is preln, but {self.lineage} models are post-LN")
@@ -109,7 +109,7 @@ class ModelConfig:
 
     @property
     def head_size(self) -> int:
-        """Width of one attention head. 26 in tiny: never assume a power of two."""
+        """Width of one attention head; not always a power of two: 26 in tiny."""
         return self.hidden_size // self.num_attention_heads
 
     def check_length(self, max_seq_length: int, *, source: str) -> None:
@@ -125,25 +125,25 @@ class ModelConfig:
     def from_dict(cls, values: dict[str, Any]) -> "ModelConfig":
         """Read the keys of a published configuration.
 
-        The key `lineage` names the lineage; without it, a key that only one lineage's files have
-        does: `ln_type` in brightmart's, `num_hidden_groups` in google's. A published google_fast
-        file looks like a google file, so it needs the key.
+        The key `lineage` names the lineage. Without it, a key that only one lineage has decides:
+        `ln_type` is brightmart's, `num_hidden_groups` is google's. A published google_fast file
+        looks like a google file, so it needs the key `lineage`.
 
         Raises:
             ValueError: A key is unknown, missing, of the wrong type, or out of range.
         """
         values = {key: value for key, value in values.items() if key not in UNUSED_KEYS}
         _check_keys(values)
-        lineage = _lineage_of(values)
+        lineage = _find_lineage(values)
         values.pop("lineage", None)
         if "ln_type" in values:
-            # The published code takes null for post-LN and every other unknown word for pre-LN.
+            # The published code reads null as post-LN, and any unknown word as pre-LN.
             ln_type = values.pop("ln_type")
             ln_type = "postln" if ln_type is None else ln_type
             values["norm_order"] = _choice(NormOrder, "ln_type", ln_type)
         if values.get("hidden_act", "gelu") in (None, ""):
             values["hidden_act"] = "linear"
-        return cls(lineage=lineage, **{key: _typed(key, value) for key, value in values.items()})
+        return cls(lineage=lineage, **{key: _convert(key, value) for key, value in values.items()})
 
     @classmethod
     def from_json_file(cls, path: str) -> "ModelConfig":
@@ -151,13 +151,14 @@ class ModelConfig:
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: It is no JSON object, or `from_dict` rejects it; the message names the file.
+            ValueError: It is not a JSON object, or `from_dict` rejects it. The message names the
+                file.
         """
         with open(path, encoding="utf-8") as file:
             try:
                 values = json.load(file)
                 if not isinstance(values, dict):
-                    raise ValueError("the file holds no JSON object")
+                    raise ValueError("the file does not hold a JSON object")
                 return cls.from_dict(values)
             except ValueError as error:
                 raise ValueError(f"{path}: {error}") from None
@@ -182,7 +183,7 @@ def _choice(kind: type[enum.Enum], key: str, value: Any) -> enum.Enum:
         raise ValueError(f"{key} is {value!r}; choose one of {choices}") from None
 
 
-def _lineage_of(values: dict[str, Any]) -> str:
+def _find_lineage(values: dict[str, Any]) -> str:
     if "lineage" in values:
         return find_variant(values["lineage"]).name
     rows = [variant for variant in VARIANTS.values() if variant.json_key]
@@ -190,10 +191,12 @@ def _lineage_of(values: dict[str, Any]) -> str:
         if variant.json_key in values:
             return variant.name
     keys = " nor ".join(f"{variant.json_key} ({variant.name})" for variant in rows)
-    ways_out = " or ".join(
+    remedies = " or ".join(
         f'"{variant.json_key}": {json.dumps(variant.json_value)}' for variant in rows
     )
-    raise ValueError(f"neither {keys} is given, so this is no ALBERT configuration; add {ways_out}")
+    raise ValueError(
+        f"neither {keys} is given, so this is not an ALBERT configuration; add {remedies}"
+    )
 
 
 _FIELDS = {field.name: field for field in dataclasses.fields(ModelConfig)}
@@ -214,7 +217,7 @@ def _check_keys(values: dict[str, Any]) -> None:
         raise ValueError(f"missing keys {', '.join(missing)}")
 
 
-def _typed(key: str, value: Any) -> Any:
+def _convert(key: str, value: Any) -> Any:
     kind = _FIELDS[key].type
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

@@ -1,10 +1,10 @@
-"""Variant: everything that differs between the published ALBERT lineages, a row each.
+"""Variant: everything that differs between the published ALBERT lineages, one row for each.
 
-Code speaks canonical names, which are those of google's checkpoints. A brightmart model stores the
-same tensors under other names; its variant carries the table. The first matching prefix wins.
+The code uses canonical names, which are those of google's checkpoints. Brightmart's checkpoints
+store the same tensors under other names, which stand in the row. The first matching prefix wins.
 
-A new lineage is a new row; configurations, checkpoints, estimates and evaluation files derive
-from it. No TensorFlow.
+A new lineage is a new row, which configurations, checkpoints, estimates and evaluation files
+read. No TensorFlow.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from typing import Any
 
 Shapes = Mapping[str, tuple[int, ...]]  # name in a checkpoint -> shape
 
-# The number of feed-forward groups is a constant of the published google_fast code.
+# A constant of the published google_fast code.
 _GOOGLE_FAST_GROUPS = 16
 
 _INNER_GROUP = "bert/encoder/transformer/group_0/inner_group_0/"
@@ -31,57 +31,57 @@ class Variant:
 
     name: str  # value of the key `lineage` in configurations
 
-    # Configurations. A key that files of no other lineage have, and a value for it; without one,
-    # a file has to name the lineage.
+    # Configurations. A key that only files of this lineage have, and a value for it. If there is no
+    # such key, a file has to name the lineage.
     json_key: str | None
     json_value: Any
-    has_norm_order: bool  # there are pre-LN models; else all are post-LN
-    has_groups: bool  # a model may have several layer groups and inner groups
+    has_norm_order: bool  # True if pre-LN models exist; else all are post-LN
+    has_groups: bool  # True if a model may have several layer groups and inner groups
 
-    # Model. Word vectors are projected to the hidden size before token types and positions (which
-    # then live in H) are added; else the sum in E is normalised and projected (with a bias).
+    # Model. True if word vectors are projected to the hidden size before token types and positions
+    # (of width H) are added; else the sum, of width E, is normalised and projected (with a bias).
     project_words_first: bool
-    feed_forward_groups: int  # 1, or the groups of a grouped feed-forward network
+    feed_forward_groups: int  # 1 unless the feed-forward network is grouped
 
     # Checkpoints.
-    recognises: Callable[[Shapes], bool]  # its names among those of all lineages
-    mark: str  # the same for people
+    recognises: Callable[[Shapes], bool]  # True for a checkpoint of this lineage
+    mark: str  # the same test in words, for error messages
     renames: tuple[tuple[str, str], ...] = ()  # (canonical prefix, stored prefix)
 
-    # Training. Update rule -> suffixes of its slots, and arguments of its update for the variables
-    # that weight decay leaves out, where the lineage differs from the rule's row.
+    # Training. Exceptions to the rows of update rules, by rule: suffixes of the slots, and
+    # arguments of the update for variables without weight decay.
     slots: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     undecayed: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
-    # Evaluation files: (our prefix of a metric, prefix of the published code).
+    # Evaluation files. (Our prefix of a metric, prefix of the published code.)
     metric_renames: tuple[tuple[str, str], ...] = ()
 
     @property
-    def way_out(self) -> str:
-        """The sign of a configuration of this lineage, or the way to get one."""
+    def config_hint(self) -> str:
+        """Text for error messages: how to get a configuration of this lineage."""
         if self.json_key:
             return f"its configuration has the key {self.json_key}"
         return f'add "lineage": "{self.name}" to its configuration'
 
     def stored_name(self, name: str) -> str:
-        """Name of a variable in this lineage's checkpoints.
+        """Name of a variable in checkpoints of this lineage.
 
         >>> VARIANTS["brightmart"].stored_name(
         ...     "bert/encoder/transformer/group_0/inner_group_0/attention_1/self/query/kernel")
         'bert/encoder/layer_shared/attention/self/query/kernel'
         """
-        return _renamed(name, self.renames)
+        return _with_new_prefix(name, self.renames)
 
     def metric_name(self, name: str) -> str:
-        """Name of a metric in this lineage's evaluation files.
+        """Name of a metric in evaluation files of this lineage.
 
         >>> VARIANTS["brightmart"].metric_name("sentence_order_loss")
         'next_sentence_loss'
         """
-        return _renamed(name, self.metric_renames)
+        return _with_new_prefix(name, self.metric_renames)
 
 
-def _renamed(name: str, renames: tuple[tuple[str, str], ...]) -> str:
+def _with_new_prefix(name: str, renames: tuple[tuple[str, str], ...]) -> str:
     for ours, theirs in renames:
         if name.startswith(ours):
             return theirs + name.removeprefix(ours)
@@ -145,7 +145,7 @@ def find_variant(name: str) -> Variant:
     """The row of a lineage.
 
     Raises:
-        ValueError: There is none of that name.
+        ValueError: No lineage has that name.
     """
     if not isinstance(name, str) or name not in VARIANTS:
         raise ValueError(f"lineage is {name!r}; choose one of {', '.join(VARIANTS)}")

@@ -2,9 +2,9 @@
 
   python benchmarks/segmenters.py --input_file=corpus.txt
 
-Words are compared with those of the package jieba, whose speed is shown too. In each round every
-segmenter takes all lines in turn, on one core; the best round counts. The second table is of words
-with a Chinese character alone: of a segmenter's words they are the ones that masking joins.
+Words are compared with those of the package jieba, whose speed is shown too. In each round, each
+segmenter in turn segments all lines on one core; the best round counts. The second table is only
+about words with a Chinese character, because masking joins the tokens of no other words.
 """
 
 import math
@@ -35,8 +35,8 @@ class BenchmarkOptions:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One segmenter's words of every line, and the seconds they took."""
+class Segmentation:
+    """Words of every line by one segmenter, and the seconds that it took."""
 
     spans: list[list[Span]]
     seconds: float
@@ -50,24 +50,23 @@ def main(options: BenchmarkOptions) -> None:
     lines = _lines(expand_patterns(options.input_file))
     segmenters = {_REFERENCE: _package_jieba()}
     segmenters |= {name: load_segmenter(name) for name in ("jieba", "rjieba")}
-    measured = measure(segmenters, lines)
+    results = measure(segmenters, lines)
     characters = sum(map(len, lines))
     print(f"{len(lines):,} lines, {characters:,} characters")
-    print_table(measured, characters=characters)
-    print_table(
-        {name: _with_chinese(one, lines) for name, one in measured.items()}, characters=characters
-    )
+    print_table(results, characters=characters)
+    chinese = {name: _only_chinese(result, lines) for name, result in results.items()}
+    print_table(chinese, characters=characters)
 
 
-def print_table(measured: Mapping[str, Measured], *, characters: int) -> None:
-    print(_COLUMNS.format("", "characters/s", "words", "are jieba's", "of jieba's", "lines alike"))
-    for name, one in measured.items():
-        shares = agreement(one, measured[_REFERENCE])
-        speed = characters / one.seconds
-        print(_COLUMNS.format(name, f"{speed:,.0f}", f"{one.num_words:,}", *shares))
+def print_table(results: Mapping[str, Segmentation], *, characters: int) -> None:
+    print(_COLUMNS.format("", "characters/s", "words", "precision", "recall", "equal lines"))
+    for name, result in results.items():
+        shares = agreement(result, results[_REFERENCE])
+        speed = characters / result.seconds
+        print(_COLUMNS.format(name, f"{speed:,.0f}", f"{result.num_words:,}", *shares))
 
 
-def measure(segmenters: Mapping[str, Segmenter], lines: Sequence[str]) -> dict[str, Measured]:
+def measure(segmenters: Mapping[str, Segmenter], lines: Sequence[str]) -> dict[str, Segmentation]:
     seconds = dict.fromkeys(segmenters, math.inf)
     for _ in range(_ROUNDS):
         for name, segmenter in segmenters.items():
@@ -76,26 +75,27 @@ def measure(segmenters: Mapping[str, Segmenter], lines: Sequence[str]) -> dict[s
                 segmenter(line)
             seconds[name] = min(seconds[name], time.process_time() - started)
     return {
-        name: Measured([segmenter(line) for line in lines], seconds[name])
+        name: Segmentation([segmenter(line) for line in lines], seconds[name])
         for name, segmenter in segmenters.items()
     }
 
 
-def agreement(one: Measured, reference: Measured) -> list[str]:
-    """Shares of its words that are the reference's, of the reference's that are its, of lines."""
-    pairs = list(zip(one.spans, reference.spans, strict=True))
+def agreement(result: Segmentation, reference: Segmentation) -> list[str]:
+    """Precision and recall of the words, and the share of lines with equal words."""
+    pairs = list(zip(result.spans, reference.spans, strict=True))
     shared = sum(len(set(spans) & set(expected)) for spans, expected in pairs)
-    alike = sum(spans == expected for spans, expected in pairs)
-    parts = ((shared, one.num_words), (shared, reference.num_words), (alike, len(pairs)))
+    equal = sum(spans == expected for spans, expected in pairs)
+    parts = ((shared, result.num_words), (shared, reference.num_words), (equal, len(pairs)))
     return [f"{part / whole if whole else 1:.2%}" for part, whole in parts]
 
 
-def _with_chinese(one: Measured, lines: Sequence[str]) -> Measured:
+def _only_chinese(result: Segmentation, lines: Sequence[str]) -> Segmentation:
+    """The words with a Chinese character."""
     spans = [
         [(start, end) for start, end in words if has_chinese(line[start:end])]
-        for words, line in zip(one.spans, lines, strict=True)
+        for words, line in zip(result.spans, lines, strict=True)
     ]
-    return Measured(spans, one.seconds)
+    return Segmentation(spans, result.seconds)
 
 
 def _package_jieba() -> Segmenter:
@@ -107,7 +107,7 @@ def _lines(paths: Sequence[str]) -> list[str]:
     lines = [line.strip() for path in paths for line in read_lines(path)]
     lines = [line for line in lines if line]
     if not lines:
-        raise ValueError(f"there is no text in {', '.join(paths)}")
+        raise ValueError(f"{', '.join(paths)}: no text")
     return lines
 
 

@@ -5,8 +5,8 @@ r"""Build a WordPiece vocabulary from a corpus or from jieba's dictionary, or ex
   python scripts/build_vocab.py --input_file=corpus --base_vocab_file=albert_tiny_zh/vocab.txt \
       --num_new_entries=2000 --output_file=my_vocab.txt
 
-The second command keeps every entry and its id, and appends entries that the corpus has and the
-vocabulary lacks. scripts/convert_checkpoint.py then converts a pretrained model.
+The second command keeps every entry and its id, and appends frequent words and characters of the
+corpus that the vocabulary lacks. scripts/convert_checkpoint.py then converts a pretrained model.
 
 The project's own albert_config/vocab.txt, for lower-cased text, was built without a corpus. This
 command builds it again:
@@ -41,7 +41,7 @@ _MIN_COUNT = 5
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """Flags of the vocabulary."""
+    """Flags of the new vocabulary."""
 
     output_file: str = option(REQUIRED, "Vocabulary to write; the file must not exist.")
     input_file: str | None = option(
@@ -61,33 +61,33 @@ class BuildOptions:
         None, "Vocabulary to extend with entries from --input_file; its ids are kept."
     )
     num_new_entries: int | None = option(
-        None, f"With --base_vocab_file: most entries to add. Default: {_NEW_ENTRIES}."
+        None, f"With --base_vocab_file: maximum number of entries to add. Default: {_NEW_ENTRIES}."
     )
     min_count: int | None = option(
         None,
-        "With --base_vocab_file: least number of uses of a new entry in --input_file. Default: "
+        "With --base_vocab_file: minimum count of a new entry in --input_file. Default: "
         f"{_MIN_COUNT}.",
     )
 
     def __post_init__(self):
-        extending = self.base_vocab_file is not None
-        if extending and self.input_file is None:
-            raise ValueError("--base_vocab_file is extended by a corpus; give --input_file")
-        if extending and self.vocab_size is not None:
+        has_base = self.base_vocab_file is not None
+        if has_base and self.input_file is None:
+            raise ValueError("--base_vocab_file is extended from a corpus; give --input_file")
+        if has_base and self.vocab_size is not None:
             raise ValueError(
                 "--base_vocab_file is extended by --num_new_entries; leave out --vocab_size"
             )
         for name in ("num_new_entries", "min_count"):
             value = getattr(self, name)
-            if value is not None and not extending:
-                raise ValueError(f"--{name} is for --base_vocab_file; leave it out")
+            if value is not None and not has_base:
+                raise ValueError(f"--{name} needs --base_vocab_file; leave it out")
             if value is not None and value < 1:
                 raise ValueError(f"--{name}={value}: it must be at least 1")
 
 
 def main(options: BuildOptions, reading: ReadingOptions) -> None:
     if options.input_file is None and reading != ReadingOptions():
-        raise ValueError("flags that say how a corpus is read need one; give --input_file")
+        raise ValueError("the given flags say how to read a corpus; give one with --input_file")
     if os.path.exists(options.output_file):
         raise FileExistsError(
             f"{options.output_file} exists; choose another --output_file, or move that one away"
@@ -122,10 +122,10 @@ def _extend(options: BuildOptions, reading: ReadingOptions) -> list[str]:
     )
     if not added:
         raise ValueError(
-            f"{options.base_vocab_file} has all that stands in {options.input_file} at least "
-            f"{min_count} times, so it needs no extension; lower --min_count for rarer entries"
+            f"{options.base_vocab_file} has all entries that occur in {options.input_file} "
+            f"at least {min_count} times, so it needs no extension; lower --min_count for rare ones"
         )
-    # As they stand there: an entry may have white space or a second column behind it.
+    # Lines are copied unchanged: an entry may be followed by white space or a second column.
     _write(options.output_file, [*read_lines(options.base_vocab_file), *added])
     unknown = [
         count_unknown(counts, vocab, do_lower_case=options.do_lower_case)
@@ -134,17 +134,17 @@ def _extend(options: BuildOptions, reading: ReadingOptions) -> list[str]:
     return [
         f"wrote {len(base) + len(added):,} entries to {options.output_file}: the {len(base):,} of "
         f"{options.base_vocab_file} and {len(added):,} new ones",
-        *_listed("Chinese characters", list(filter(is_chinese, added))),
-        *_listed("signs and word pieces", [one for one in added if not is_chinese(one)]),
-        f"unknown of {counts.total():,} words and Chinese characters: {unknown[0]:,} before, "
+        *_examples("Chinese characters", list(filter(is_chinese, added))),
+        *_examples("signs and ## pieces", [entry for entry in added if not is_chinese(entry)]),
+        f"unknown among {counts.total():,} words and Chinese characters: {unknown[0]:,} before, "
         f"{unknown[1]:,} now",
     ]
 
 
-def _listed(what: str, entries: Sequence[str]) -> list[str]:
+def _examples(title: str, entries: Sequence[str]) -> list[str]:
     if not entries:
         return []
-    return [f"  {len(entries):,} {what}: {' '.join(entries[:10])}{' ...' * (len(entries) > 10)}"]
+    return [f"  {len(entries):,} {title}: {' '.join(entries[:10])}{' ...' * (len(entries) > 10)}"]
 
 
 def _write(path: str, entries: Sequence[str]) -> None:
@@ -160,7 +160,7 @@ def _counts(options: BuildOptions, reading: ReadingOptions) -> TextCounts:
     for name, count in sorted(reader.counts.items()):
         print(f"{name.replace('_', ' ')}: {count:,}")
     if not counts.total():
-        raise ValueError(f"there is no text in {options.input_file}")
+        raise ValueError(f"{options.input_file} contains no text")
     if forgotten := counts.left_out["forgotten"]:
         print(f"rare words that were not kept in memory: {forgotten:,}")
     return counts
@@ -168,12 +168,12 @@ def _counts(options: BuildOptions, reading: ReadingOptions) -> TextCounts:
 
 def _texts(reader: CorpusReader) -> Iterator[str]:
     """Texts of all documents, with a progress bar."""
-    done = 0
+    previous = 0
     with Progress(description="counting", unit="B", total=reader.total, scaled=True) as progress:
         for document in reader:
             yield from document
-            progress.advance(reader.position - done)
-            done = reader.position
+            progress.advance(reader.position - previous)
+            previous = reader.position
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Print the requirements that this Python lacks in one line; the exit status is 1 if there are any.
+"""Print the requirements that this Python lacks, in one line; exit with status 1 if there are any.
 
-Run by `scripts/setup.sh` before anything is installed, so it uses the standard library only. The
+`scripts/setup.sh` runs it before anything is installed, so it uses only the standard library. The
 requirements are those of `requirements.txt`, with `--test` also the extra `test` of
 `pyproject.toml`, each of the form `name>=version`.
 """
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def test_extra(pyproject: str) -> list[str]:
-    """Requirements of the extra `test`, without a TOML reader, which Python 3.10 lacks."""
+    """Requirements of the extra `test`, parsed without a TOML reader, which Python 3.10 lacks."""
     return ast.literal_eval(re.search(r"^test = (\[.*?\])", pyproject, re.M | re.S).group(1))
 
 

@@ -3,16 +3,17 @@
   python scripts/check_tpu.py --bert_config_file=albert_config/albert_config_tiny.json \\
     --batch_size=64 --max_seq_length=128
 
-After some minutes it prints that a TPU can run the step, the memory and the number of operations;
-or it names the operation that a TPU cannot run. It needs the extra tpu-check (jax and libtpu;
+After some minutes it prints that a TPU can run the step, with its memory and number of operations,
+or it names an operation that a TPU cannot run. It needs the extra tpu-check (jax and libtpu;
 Linux, Python 3.11 or later): pip install '.[tpu-check]'
 
-The program is one core's part of a step of run_pretraining.py. A real run differs in three points:
-  - the cores sum their gradients, which takes their connections and some memory;
-  - TensorFlow translates the step for the compiler with its kernels for TPUs. Its package has none,
-    so those for CPUs do it here;
-  - data comes from the host.
-Nothing is run, so the speed stays unknown.
+The program is the part of one core in a step of run_pretraining.py. A real run differs in three
+points:
+  - the cores sum their gradients over their connections, which takes some memory;
+  - TensorFlow translates the step for the compiler with its TPU kernels. The TensorFlow package has
+    none, so its CPU kernels are used here;
+  - the data comes from the host.
+The program is not run, so its speed stays unknown.
 """
 
 import os
@@ -80,7 +81,7 @@ def main(options: CheckOptions) -> None:
     print(
         f"{os.path.basename(options.bert_config_file)}, {options.batch_size} x "
         f"{options.max_seq_length} tokens, {options.precision}: compiling for one core of "
-        f"{options.topology}, which takes minutes",
+        f"{options.topology}; this takes minutes",
         flush=True,
     )
     started = time.monotonic()
@@ -99,16 +100,16 @@ def report(program: TpuProgram, *, micro_steps: int) -> str:
         "  temporaries": program.temporaries,
         "  program": program.code,
     }
-    counted = f", with one of {micro_steps} micro steps" if micro_steps > 1 else ""
+    scope = f", with one of {micro_steps} micro steps" if micro_steps > 1 else ""
     lines = [
         *(f"{name:14s} {size / 2**20:10,.1f} MiB" for name, size in memory.items()),
-        f"operations     {program.flops / 1e9:10,.1f} GFLOP{counted}",
-        f"memory traffic {program.bytes_accessed / 1e9:10,.1f} GB{counted}",
+        f"operations     {program.flops / 1e9:10,.1f} GFLOP{scope}",
+        f"memory traffic {program.bytes_accessed / 1e9:10,.1f} GB{scope}",
     ]
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    # The compiler runs for minutes without returning to Python; Ctrl-C must not wait for it.
+    # The compiler runs for minutes without returning to Python; Ctrl-C should not wait for it.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     cli.run(main, CheckOptions, needs_tensorflow=True)

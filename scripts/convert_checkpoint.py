@@ -9,8 +9,8 @@ that the old vocabulary splits into pieces gets the mean of their rows. Any othe
 with random values.
 
 The output directory gets model.ckpt, its configuration and vocab.txt, for further training with
---init_checkpoint=my_albert/model.ckpt. The moments of the optimizer and the step are left out,
-because that training has ended.
+--init_checkpoint=my_albert/model.ckpt. The moments of the optimizer and the step are left out, so
+the old training cannot be resumed from it.
 """
 
 from project import cli
@@ -23,7 +23,7 @@ def main(options: ConversionOptions) -> None:
 
     from albert_zh.checkpoint.vocabulary_change import change_vocabulary
 
-    tf.config.set_visible_devices([], "GPU")  # The work is too small for one.
+    tf.config.set_visible_devices([], "GPU")  # The work is too small for a GPU.
     for line in change_vocabulary(options):
         print(line)
 

@@ -1,8 +1,8 @@
 r"""Turn raw text into pretraining records on many machines, as an Apache Beam pipeline.
 
-The flags are those of create_pretraining_data.py, and so are the records, byte for byte; Beam's
-own options stand in --beam_options. On one machine create_pretraining_data.py is the better
-choice: Beam's DirectRunner keeps all records in memory and cannot resume a killed run.
+Flags and records are those of create_pretraining_data.py, byte for byte; Beam's own options go
+into --beam_options. On one machine, create_pretraining_data.py is the better choice:
+Beam's DirectRunner keeps all records in memory and cannot resume a killed run.
 
   python scripts/create_pretraining_data_beam.py --input_file=corpus \
       --output_file='records/part-*.tfrecord' --num_shards=4 --vocab_file=albert_config/vocab.txt \
@@ -15,9 +15,9 @@ choice: Beam's DirectRunner keeps all records in memory and cannot resume a kill
                       --temp_location=gs://bucket/temp --setup_file=./pyproject.toml'
 
 It needs the package apache-beam, for Google Cloud apache-beam[gcp]. Workers need this package, too:
---setup_file installs it there, or a container image has it. Nothing lives in the main session, so
---save_main_session is not needed. The vocabulary, dictionary and word table are read here and
-travel with the pipeline; input and output have to be where all workers reach them.
+--setup_file installs it there, or a container image has it. --save_main_session is not needed. The
+vocabulary, dictionary and word table are read on this machine and sent with the pipeline. Input
+and output have to be where all workers can reach them.
 """
 
 from collections import Counter
@@ -46,7 +46,7 @@ class BeamOptions:
 def main(
     options: DataOptions, reading: ReadingOptions, masking: MaskingOptions, beam: BeamOptions
 ) -> None:
-    load_extra("apache_beam", purpose="a pipeline")  # before the modules that import it on top
+    load_extra("apache_beam", purpose="a pipeline")  # before the imports of modules that need it
     from albert_zh.creation.beam.building import build_shards
     from albert_zh.creation.beam.files import (
         find_inputs,
@@ -57,8 +57,8 @@ def main(
 
     if options.num_workers is not None:
         raise ValueError(
-            "--num_workers is for create_pretraining_data.py; here the runner has workers, so tell"
-            " it: --beam_options='--direct_running_mode=multi_processing --direct_num_workers=2'"
+            "--num_workers is for create_pretraining_data.py; here the runner starts the workers,"
+            " so use --beam_options='--direct_running_mode=multi_processing --direct_num_workers=2'"
         )
     runner_options = pipeline_options(beam.beam_options)
     outputs = parse_outputs(options.output_file, num_shards=options.num_shards)

@@ -2,7 +2,7 @@
 
   python scripts/download.py --model=albert_tiny_zh --to=prev_trained_model/albert_tiny_zh
 
-The folder appears with all its files checked, or not at all. One that exists is left as it is.
+The folder is created only after all its files are checked. An existing folder is never changed.
 """
 
 import concurrent.futures
@@ -23,7 +23,7 @@ from project import cli
 from albert_zh.flags import REQUIRED, option
 from albert_zh.util.progress import Progress
 
-# Offline is a normal state: whoever has no network should wait seconds, not minutes.
+# Being offline is normal: a user without a network should wait seconds, not minutes.
 ANSWER_SECONDS = 5.0
 STALL_SECONDS = 30.0
 _CHUNK = 1 << 18  # bytes
@@ -34,7 +34,7 @@ class PublishedModel:
     """Address and files of a published model."""
 
     url: str  # of a zip archive
-    files: Mapping[str, int | None]  # needed file -> bytes, where they are known
+    files: Mapping[str, int | None]  # file to extract -> size in bytes, if known
 
 
 MODELS = {
@@ -42,7 +42,7 @@ MODELS = {
         url="https://storage.googleapis.com/albert_zh/albert_tiny_489k.zip",
         files={
             "albert_config_tiny.json": None,
-            # 31 float32 variables, no optimizer state. No checksum of it was ever published.
+            # 31 float32 variables, no optimizer state. No checksum was published.
             "albert_model.ckpt.data-00000-of-00001": 17_180_744,
             "albert_model.ckpt.index": None,
             "vocab.txt": None,
@@ -57,7 +57,7 @@ class DownloadOptions:
 
     model: str = option(REQUIRED, "Name of the model.", choices=tuple(MODELS))
     to: str = option(REQUIRED, "New folder for the model.")
-    url: str | None = option(None, "Other address of the same archive, such as a mirror.")
+    url: str | None = option(None, "Another address of the same archive, such as a mirror.")
 
 
 def main(options: DownloadOptions) -> None:
@@ -67,15 +67,15 @@ def main(options: DownloadOptions) -> None:
 
 
 def download(url: str, *, files: Mapping[str, int | None], folder: str) -> None:
-    """Make `folder` with the given files of the archive at `url`.
+    """Create `folder` with the given files of the archive at `url`.
 
     Args:
         url: Address of a zip archive; the folders inside it do not matter.
-        files: Names of the files wanted, with their size in bytes where it is known.
-        folder: What to make; it may exist if it is empty.
+        files: Names of the files to extract, with their size in bytes if known.
+        folder: Folder to create; it may exist if it is empty.
 
     Raises:
-        FileExistsError: The folder holds something.
+        FileExistsError: The folder is not empty.
         OSError: The archive cannot be fetched, or the disk is full.
         ValueError: The archive is damaged, or not the expected one.
     """
@@ -103,7 +103,7 @@ def _connect(url: str) -> Iterator[http.client.HTTPResponse]:
         except Exception as error:
             opened.set_exception(error)
 
-    # urlopen can be kept waiting by a name server without end; a thread can be left behind.
+    # A name server can keep urlopen waiting forever, so it runs in a thread that can be abandoned.
     threading.Thread(target=open_url, daemon=True).start()
     try:
         response = opened.result(timeout=ANSWER_SECONDS)
@@ -142,9 +142,11 @@ def _unpack(archive: str, url: str, files: Mapping[str, int | None], folder: str
                     opened.open(member) as source,
                     open(os.path.join(folder, name), "wb") as target,
                 ):
-                    shutil.copyfileobj(source, target)  # Checks the CRC when it gets to the end.
+                    shutil.copyfileobj(source, target)  # checks the CRC at the end
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ValueError(f"{url} is no whole zip archive ({error}); nothing was kept") from None
+        raise ValueError(
+            f"{url} is not a complete zip archive ({error}); nothing was kept"
+        ) from None
 
 
 def _find_member(

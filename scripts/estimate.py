@@ -3,8 +3,9 @@
   python scripts/estimate.py --bert_config_file=albert_config/albert_config_base.json \\
       --max_seq_length=128,512 --device_memory=16 --peak_tflops=120 --mfu=0.4
 
-Nothing is trained and no accelerator is needed. The largest micro batch is the number of examples
-that fit into a device; run_pretraining.py splits any --train_batch_size into micro batches.
+Nothing is trained, and no accelerator is needed. The largest micro batch is the number of examples
+that a device can compute at once. run_pretraining.py splits any --train_batch_size into micro
+batches.
 
   python scripts/estimate.py --published
 
@@ -40,7 +41,7 @@ class EstimateOptions:
         None, "JSON file with the sizes of the model.", alias="albert_config_file"
     )
     max_seq_length: str = option(
-        "128,512", "Tokens per example; several lengths are separated by commas."
+        "128,512", "Tokens per example; separate several lengths by commas."
     )
     max_predictions_per_seq: int | None = option(
         None, "Prediction targets per example. Default: 15 % of the length."
@@ -58,7 +59,7 @@ class EstimateOptions:
     peak_tflops: float | None = option(
         None,
         "TFLOP/s of all devices together in matrix products, to estimate the time. "
-        "run_pretraining.py logs what it measures.",
+        "run_pretraining.py logs the measured value.",
     )
     mfu: float = option(
         0.4, "Share of the peak that the training reaches (model FLOPs utilisation)."
@@ -71,16 +72,16 @@ class EstimateOptions:
 class Measured(NamedTuple):
     """Memory of fine-tuning in float32, from two batch sizes."""
 
-    fixed: float  # bytes, whatever the batch
+    fixed: float  # bytes, for any batch size
     per_example: float  # bytes
 
     def batch(self, memory: int) -> int:
-        """Examples that fit."""
+        """Largest batch that fits into the memory."""
         return int((memory - self.fixed) / self.per_example)
 
 
-# README of brightmart's albert_zh: length -> largest batch. The figures are those in the README of
-# google's BERT, of 2018: https://github.com/google-research/bert#out-of-memory-issues
+# README of brightmart's albert_zh: length -> largest batch. The figures come from the README of
+# google's BERT of 2018: https://github.com/google-research/bert#out-of-memory-issues
 PUBLISHED = {
     "base": {64: 64, 128: 32, 256: 16, 320: 14, 384: 12, 512: 6},
     "large": {64: 12, 128: 6, 256: 2, 320: 1, 384: 0, 512: 0},
@@ -89,8 +90,8 @@ PUBLISHED = {
 }
 LENGTHS = tuple(PUBLISHED["base"])
 PUBLISHED_MEMORY = 12 * GIB
-# Peak of a process over three steps on two CPU cores, less what it took before the first step,
-# plus weights and moments.
+# Peak memory of a process over three steps on two CPU cores, minus its memory before the first
+# step, plus weights and moments.
 MEASURED = {
     ("base", 128): Measured(fixed=652e6, per_example=93.0e6),
     ("base", 512): Measured(fixed=647e6, per_example=484.3e6),
@@ -98,10 +99,10 @@ MEASURED = {
 }
 
 NOTE = """\
-published  README of albert_zh, where it is google's table of BERT-Base and BERT-Large (float32,
-           TensorFlow 1.11, Titan X), which have dropout and 10 and 20 times the weights
+published  README of albert_zh, which repeats google's table of BERT-Base and BERT-Large (float32,
+           TensorFlow 1.11, Titan X); these have dropout, and 10 and 20 times the weights
 estimate   these models in float32, without dropout, not compiled by XLA
-measured   * what fits by the memory that fine-tuning took on a CPU with two sizes of batch
+measured   * computed from the memory of fine-tuning on a CPU at two batch sizes
 bfloat16, recompute   the estimate with --precision=bfloat16, with --recompute"""
 
 
@@ -110,9 +111,9 @@ def main(options: EstimateOptions) -> None:
         print(published_table())
         return
     if not options.bert_config_file:
-        raise ValueError("give a model with --bert_config_file, or ask for --published")
+        raise ValueError("give a model with --bert_config_file, or use --published")
     if not 0 < options.mfu <= 1:
-        raise ValueError(f"--mfu={options.mfu} is no share; give one above 0 and up to 1")
+        raise ValueError(f"--mfu={options.mfu} is not a share; give a number above 0 and up to 1")
     config = ModelConfig.from_json_file(options.bert_config_file)
     print(f"{options.bert_config_file}: {parameters(config):,} parameters")
     for length in parse_lengths(options.max_seq_length, config):
@@ -123,29 +124,29 @@ def parse_lengths(text: str, config: ModelConfig) -> list[int]:
     """Parse a comma-separated list of lengths.
 
     Raises:
-        ValueError: One is no number, or the model has no positions for it.
+        ValueError: An item is not a number, or the model has too few positions for it.
     """
     limit = config.max_position_embeddings
     lengths = []
     for item in text.split(","):
         if not item.strip().isdecimal() or not 1 <= int(item) <= limit:
             raise ValueError(
-                f"--max_seq_length={text}: {item!r} is no length; give numbers from 1 to {limit}, "
-                "the positions of the model, separated by commas"
+                f"--max_seq_length={text}: {item!r} is not a length; give numbers from 1 to "
+                f"{limit}, the positions of the model, separated by commas"
             )
         lengths.append(int(item))
     return lengths
 
 
 def report(options: EstimateOptions, config: ModelConfig, length: int) -> str:
-    """Lines about the cost of examples of one length."""
+    """Lines with the cost of training on examples of one length."""
     masks = options.max_predictions_per_seq
     masks = round(0.15 * length) if masks is None else masks
     lengths = {"max_seq_length": length, "max_predictions_per_seq": masks}
     flops = training_flops(config, **lengths)
     lines = [
-        f"length {length}, {masks} masks",
-        f"  {flops / 1e9:,.1f} GFLOPs an example, forward and backward",
+        f"length {length}, {masks} prediction targets",
+        f"  {flops / 1e9:,.1f} GFLOPs per example, forward and backward",
         *_memory(options, config, lengths),
     ]
     if options.peak_tflops:
@@ -174,7 +175,7 @@ def _memory(options: EstimateOptions, config: ModelConfig, lengths: dict[str, in
     else:
         title = f"  a single example needs more than {options.device_memory:g} GiB"
     lines = [f"    {size / GIB:9.3f} GiB  {name}" for name, size in parts.items()]
-    return [title, *lines, f"    {sum(parts.values()) / GIB:9.3f} GiB  in all"]
+    return [title, *lines, f"    {sum(parts.values()) / GIB:9.3f} GiB  total"]
 
 
 def duration(seconds: float) -> str:
@@ -190,7 +191,7 @@ def duration(seconds: float) -> str:
 
 
 def published_table() -> str:
-    """Largest batches of fine-tuning in 12 GB: as published, as estimated, as measured."""
+    """Table of the largest fine-tuning batches in 12 GB: published, estimated and measured."""
     lines = ["model    length  published  estimate  measured  bfloat16  recompute"]
     for name, published in PUBLISHED.items():
         config = ModelConfig.from_json_file(str(CONFIGS / f"albert_config_{name}.json"))

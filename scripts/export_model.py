@@ -2,9 +2,9 @@
 
   python3 scripts/export_model.py --checkpoint=lcqmc_output --export_dir=lcqmc_output/export
 
-Each format is loaded again and must give the outputs of the checkpoint, on batches of several sizes
-and lengths. The directory also gets the vocabulary, labels and configuration that the formats need,
-and export.json with their origin and their differences from the checkpoint.
+Each format is loaded again and must give the same outputs as the checkpoint, on batches of several
+sizes and lengths. The directory also gets the vocabulary, labels and configuration of the model,
+and export.json with the origin of each format and its difference from the checkpoint.
 """
 
 import dataclasses
@@ -26,8 +26,8 @@ class ExportOptions:
 
     checkpoint: str = option(
         REQUIRED,
-        "Output directory of run_classifier.py, for its best checkpoint or else the newest; or one "
-        "checkpoint without its ending, such as lcqmc_output/model.ckpt-200.",
+        "Output directory of run_classifier.py, which stands for its best checkpoint or else the "
+        "newest; or one checkpoint without its ending, such as lcqmc_output/model.ckpt-200.",
     )
     export_dir: str = option(REQUIRED, "New directory for the exported files.")
     formats: str | None = option(
@@ -87,7 +87,7 @@ def export(options: ExportOptions) -> dict[str, Any]:
 
 
 def summary(manifest: dict[str, Any], export_dir: str) -> list[str]:
-    """Lines that list the exported files."""
+    """Lines to print about the exported files."""
     config, labels = manifest["config"], manifest["task"]["labels"]
     lines = [
         f"exported {manifest['checkpoint']} (step {manifest['step']}, {config['lineage']}, "
@@ -104,7 +104,7 @@ def summary(manifest: dict[str, Any], export_dir: str) -> list[str]:
 
 
 def size(path: str) -> int:
-    """Bytes in a file, or in all files of a directory."""
+    """Size in bytes of a file, or of all files of a directory."""
     if os.path.isfile(path):
         return os.path.getsize(path)
     return sum(

@@ -3,13 +3,13 @@
   python scripts/inspect_records.py --input_file='data/*.tfrecord' \\
     --vocab_file=albert_config/vocab.txt --histogram_file=lengths.png
 
-It reads the records of create_pretraining_data.py, made with any flags, and those of the published
-toolkits. The first instances are shown as tokens, with those that the model has to predict:
+It reads the records of create_pretraining_data.py, for any flags, and those of the published
+toolkits. The first instances are shown as tokens with their prediction targets:
 
   A  [CLS] 我 爱 [北→MASK] [京→=] [SEP]
 
-Every record is read and checked as training does; the files are compared with manifest.json beside
-them. If anything is wrong, all of it is listed with file, record and byte, and the exit code is 1.
+Every record is read and checked as in training, and the files are compared with their
+manifest.json. All errors are listed with file, record and byte; then the exit code is 1.
 """
 
 from project import cli

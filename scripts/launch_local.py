@@ -4,11 +4,12 @@ r"""Start several workers of one script on this machine, to try multi-machine tr
       --output_dir=my_albert --bert_config_file=albert_config/albert_config_tiny.json \
       --do_train=True --train_batch_size=64
 
-The workers share the batch: with -n 2, each takes 32 of its 64 rows. Their lines begin with [0]
-and [1]. Ctrl-C is passed on, so that they save and stop together. When one fails, the others are
-ended, and its exit code is this script's.
+The workers share the batch: with -n 2, each takes 32 of its 64 rows. Their output lines begin with
+[0] and [1]. Ctrl-C is passed on, so that they save and stop together. If one fails, the others are
+stopped, and this script exits with its exit code.
 
-On several machines, run the script itself on each, with the same flags and one number each:
+On several machines, run the script itself on each machine, with the same flags but a different
+--task_index:
 
   python run_pretraining.py ... --worker_hosts=10.0.0.1:2222,10.0.0.2:2222 --task_index=0
 """
@@ -25,7 +26,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-_GRACE = 30.0  # seconds that workers have to end after one of them failed
+_GRACE = 30.0  # seconds that workers have to exit after one of them has failed
 
 
 def main() -> None:
@@ -34,9 +35,11 @@ def main() -> None:
         usage="%(prog)s -n WORKERS script.py [flags of the script]",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("-n", type=int, default=2, metavar="WORKERS", help="how many (default 2)")
-    parser.add_argument("script", help="run by every worker")
-    parser.add_argument("flags", nargs=argparse.REMAINDER, help="given to every worker")
+    parser.add_argument(
+        "-n", type=int, default=2, metavar="WORKERS", help="number of workers (default 2)"
+    )
+    parser.add_argument("script", help="script that every worker runs")
+    parser.add_argument("flags", nargs=argparse.REMAINDER, help="flags for every worker")
     options = parser.parse_args()
     if options.n < 1:
         parser.error(f"-n {options.n}: at least one worker is needed")
@@ -46,14 +49,14 @@ def main() -> None:
 
 
 def launch(command: Sequence[str], *, num_workers: int) -> int:
-    """Run the workers until all have ended.
+    """Run the workers until all have exited.
 
     Args:
         command: A Python script and its flags.
         num_workers: At least 1.
 
     Returns:
-        0, or the exit code of the first worker that failed (128 + N where signal N killed it).
+        0, or the exit code of the first worker that failed (128 + N if signal N killed it).
     """
     hosts = [f"127.0.0.1:{port}" for port in _free_ports(num_workers)]
     workers: list[subprocess.Popen] = []
@@ -74,9 +77,9 @@ def launch(command: Sequence[str], *, num_workers: int) -> int:
 
 
 def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:  # All are held at once, so that they differ.
+    with contextlib.ExitStack() as stack:  # All are open at once, so that the ports differ.
         sockets = [stack.enter_context(socket.create_server(("", 0))) for _ in range(count)]
-        return [held.getsockname()[1] for held in sockets]
+        return [server.getsockname()[1] for server in sockets]
 
 
 def _start(command: Sequence[str], hosts: Sequence[str], index: int) -> subprocess.Popen:
@@ -88,7 +91,7 @@ def _start(command: Sequence[str], hosts: Sequence[str], index: int) -> subproce
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        # A terminal's Ctrl-C reaches all of its session; they are to get it once, from this script.
+        # Ctrl-C in a terminal reaches its whole session; workers should get it once, from here.
         start_new_session=True,
     )
 
@@ -104,14 +107,17 @@ def _wait(workers: Sequence[subprocess.Popen]) -> int:
         failed = [index for index, code in enumerate(codes) if code]
         if failed:
             code = codes[failed[0]]
-            print(f"worker {failed[0]} failed ({_shown(code)}); ending the others", file=sys.stderr)
-            _end(workers)
+            print(
+                f"worker {failed[0]} failed ({_describe(code)}); stopping the others",
+                file=sys.stderr,
+            )
+            _stop(workers)
             return _exit_code(code)
         time.sleep(0.1)
     return next((_exit_code(code) for code in codes if code), 0)
 
 
-def _end(workers: Sequence[subprocess.Popen]) -> None:
+def _stop(workers: Sequence[subprocess.Popen]) -> None:
     _send(workers, signal.SIGTERM)
     deadline = time.monotonic() + _GRACE
     for worker in workers:
@@ -126,7 +132,7 @@ def _send(workers: Sequence[subprocess.Popen], number: int) -> None:
         worker.send_signal(number)
 
 
-def _shown(code: int) -> str:
+def _describe(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 

@@ -2,9 +2,9 @@
 
   python scripts/plot_history.py --dir=my_albert
 
-This writes my_albert/curves.png with losses, accuracies, learning rate and speed. Thin lines are as
-recorded, thick lines are smoothed, dashed lines are of the validation set. Several runs, separated
-by commas, share one picture:
+This writes my_albert/curves.png with losses, accuracies, learning rate and speed. Thin lines show
+the recorded values, thick lines are smoothed, dashed lines show the validation set. Several runs,
+separated by commas, share one picture:
 
   python scripts/plot_history.py --dir=run1,run2,run3 --picture_file=compared.png
 """
@@ -22,7 +22,8 @@ class PlotOptions:
 
     dir: str = option(REQUIRED, "Output directories of trainings, separated by commas.")
     picture_file: str | None = option(
-        None, "PNG picture to write. Default: curves.png in the directory, if it is one."
+        None,
+        "PNG picture to write. Default: curves.png in the directory, for one run.",
     )
 
 
@@ -33,9 +34,9 @@ def main(options: PlotOptions) -> None:
     if not options.picture_file and len(directories) == 1:
         print(f"wrote {plot_history(directories[0])}")
     elif not options.picture_file:
-        raise ValueError("say where the picture of several runs goes: --picture_file=NAME.png")
+        raise ValueError("name the picture of several runs: --picture_file=NAME.png")
     elif not options.picture_file.endswith(".png"):
-        raise ValueError(f"--picture_file={options.picture_file} is a PNG picture; end it in .png")
+        raise ValueError(f"--picture_file={options.picture_file} is not a PNG name; end it in .png")
     else:
         plot_histories(directories, options.picture_file)
         print(f"wrote {options.picture_file}")

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Pretrains on short texts first and on long ones at the end: nine tenths of the steps at 128
-# tokens, the rest at 512. (Devlin et al. 2019, section A.2: only the last tenth needs length 512.)
+# Pretrains on short texts first and on long texts at the end: 90 % of the steps at 128 tokens,
+# the rest at 512, as in section A.2 of Devlin et al. 2019.
 #
 #   bash scripts/pretrain_two_phases.sh --input_file=corpus/ --output_dir=my_albert \
 #       --vocab_file=albert_config/vocab.txt --bert_config_file=albert_config/albert_config_tiny.json
 #
-#   --input_file --vocab_file --bert_config_file --output_dir    as above, all needed
+#   --input_file --vocab_file --bert_config_file --output_dir    as above, all required
 #   --num_train_steps=125000    of both phases together
-#   --train_batch_size=64       of the first phase; the second takes half as many, longer examples
-#   --learning_rate=0.00176     peak of the first phase; the second takes 0.7 of it, which is what
-#                               LAMB's square-root rule makes of half the batch (You et al. 2020)
-#   --lengths=128,512
+#   --train_batch_size=64       of the first phase; the second uses half of it
+#   --learning_rate=0.00176     peak of the first phase; the second uses 0.7 of it, by the
+#                               square-root rule of LAMB for half the batch (You et al. 2020)
+#   --lengths=128,512           tokens per example in each phase
 #   any other flag              goes to run_pretraining.py in both phases
 #
-# It makes OUTPUT/records_128, OUTPUT/records_512, OUTPUT/phase_128 and OUTPUT/phase_512, which holds
-# the result. The same command again goes on where it was stopped.
+# It writes records_128, records_512, phase_128 and phase_512, which holds the result, to the output
+# directory. The same command resumes a run that was stopped.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." >/dev/null && pwd)
 source "$root/scripts/setup.sh"
@@ -34,7 +34,7 @@ for argument; do
 done
 for name in input_file vocab_file bert_config_file output_dir; do
   if [ -z "${!name}" ]; then
-    echo "error: --$name=... is missing; the head of ${BASH_SOURCE[0]} shows the flags" >&2
+    echo "error: --$name=... is missing; the first lines of ${BASH_SOURCE[0]} list the flags" >&2
     exit 1
   fi
 done
@@ -42,7 +42,7 @@ short=${lengths%,*} long=${lengths#*,}
 second_steps=$((num_train_steps / 10))
 first_steps=$((num_train_steps - second_steps))
 
-# Arguments: length, steps, batch size, learning rate, then further flags.
+# Runs one phase. Arguments: length, steps, batch size, learning rate, then more flags.
 phase() {
   local length=$1 steps=$2 batch=$3 rate=$4
   shift 4

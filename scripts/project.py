@@ -1,4 +1,4 @@
-"""Put the clone on Python's path, so that scripts run uninstalled; they import `cli` from here."""
+"""Put the clone on Python's path, so that scripts run without installation. They import `cli`."""
 
 import pathlib
 import sys

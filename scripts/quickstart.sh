@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The whole way on the embedded sample: text -> records -> pretrained -> fine-tuned -> exported.
+# All stages on the included sample: text -> records -> pretraining -> fine-tuning -> export.
 #
 #   bash scripts/quickstart.sh
 #
-# Everything it makes stands in quickstart_output/; run again, it goes on where it was stopped.
-# Some three minutes on two cores after the set-up. Sample and model (albert_config_nano.json) are
-# far too small to be of use: this shows the way, and that every stage works.
+# All output goes to quickstart_output/. The same command resumes a run that was stopped. It takes
+# about three minutes on two cores after the set-up. Sample and model (albert_config_nano.json) are
+# far too small for real use; they show that every stage works.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." >/dev/null
 source scripts/setup.sh
@@ -18,7 +18,7 @@ mkdir -p $out
 
 stage() { printf '\n== %s\n' "$*"; }
 
-stage "1 of 5: text to records (every 10th document is held out)"
+stage "1 of 5: convert text to records (every 10th document goes to the validation set)"
 for part in train held_out; do
   awk -v RS= -v ORS='\n\n' -v part=$part \
     '(NR % 10 == 0) == (part == "held_out")' data/news_zh_1.txt >$out/$part.txt
@@ -31,8 +31,8 @@ make_records train 10
 make_records held_out 2
 
 stage "2 of 5: pretrain from random weights"
-# Few steps at a low rate. More of either only learns which characters are frequent, on so little
-# text, and the fine-tuning has to unlearn it.
+# Few steps at a low learning rate. On so little text, more steps or a higher rate only teach the
+# model which characters are frequent, which fine-tuning has to undo.
 "$PYTHON" run_pretraining.py --input_file=$out/train.tfrecord \
   --eval_input_file=$out/held_out.tfrecord --output_dir=$out/pretrained \
   --bert_config_file=$config "${lengths[@]}" --do_train=True --do_eval=True \
@@ -46,10 +46,10 @@ stage "3 of 5: fine-tune on the sample pairs (do two questions ask the same?)"
   --do_predict=True --max_seq_length=64 --train_batch_size=32 --learning_rate=5e-4 \
   --num_train_epochs=6
 
-stage "4 of 5: export the best checkpoint, reload and compare"
+stage "4 of 5: export the best checkpoint, load the export and compare outputs"
 if [ ! -e $out/exported ]; then
   "$PYTHON" scripts/export_model.py --checkpoint=$out/fine_tuned --export_dir=$out/exported
 fi
 
-stage "5 of 5: what came of it"
+stage "5 of 5: results"
 "$PYTHON" scripts/quickstart_table.py --directory=$out

@@ -1,4 +1,4 @@
-"""Print the results of quickstart.sh, from the files it wrote."""
+"""Print the results of quickstart.sh from the files that it wrote."""
 
 import dataclasses
 import json
@@ -44,10 +44,10 @@ def _records(manifest) -> list[tuple[str, str]]:
 def _pretraining(history: str) -> list[tuple[str, str]]:
     with open(history, encoding="utf-8") as file:
         lines = [json.loads(line) for line in file]
-    held_out = [line for line in lines if "held_out_loss" in line]
-    first, last = held_out[0], held_out[-1]
+    validation = [line for line in lines if "held_out_loss" in line]
+    first, last = validation[0], validation[-1]
     return [
-        (f"held-out {title}", f"{first[key]:.1%} at step 0, {last[key]:.1%} at {last['step']}")
+        (f"validation {title}", f"{first[key]:.1%} at step 0, {last[key]:.1%} at {last['step']}")
         for title, key in (
             ("masked-LM accuracy", "held_out_masked_lm_accuracy"),
             ("sentence-order accuracy", "held_out_sentence_order_accuracy"),
@@ -56,13 +56,12 @@ def _pretraining(history: str) -> list[tuple[str, str]]:
 
 
 def _fine_tuning(best) -> list[tuple[str, str]]:
-    return [("pair task, dev accuracy", f"{best['eval_accuracy']:.1%} ({best['checkpoint']})")]
+    return [("fine-tuning accuracy on dev", f"{best['eval_accuracy']:.1%} ({best['checkpoint']})")]
 
 
 def _exported(directory: str) -> list[tuple[str, str]]:
     return [
-        ("exported and checked", os.path.join(directory, name))
-        for name in sorted(os.listdir(directory))
+        ("export, checked", os.path.join(directory, name)) for name in sorted(os.listdir(directory))
     ]
 
 

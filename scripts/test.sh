@@ -6,6 +6,6 @@ source scripts/setup.sh --test
 
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .
-# All tests run in a process for each core; those of one file stay together and share what they make.
+# All tests run in one process per core. Tests of one file share a process and its fixtures.
 [ $# -gt 0 ] || set -- -n auto --dist loadfile
 "$PYTHON" -m pytest "$@"

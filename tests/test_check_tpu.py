@@ -83,7 +83,7 @@ def test_the_training_step_of_the_flags_is_compiled(run, monkeypatch):
     monkeypatch.setattr(tpu_compiler, "compile_for_tpu", compile_for_tpu)
     started, finished, *table = run().splitlines()
     assert started == (
-        "config.json, 4 x 12 tokens, bfloat16: compiling for one core of v5e:2x2, which takes "
+        "config.json, 4 x 12 tokens, bfloat16: compiling for one core of v5e:2x2; this takes "
         "minutes"
     )
     assert re.fullmatch(r"compiled in \d+ s: the TPU can run this", finished)

@@ -84,7 +84,7 @@ def test_checkpoint_of_published_names_and_shapes_loads_completely(name, tmp_pat
     assert stored == _published_shapes(name)
     assert detect_lineage(stored) == config.lineage
     variables = named_variables(make_model(config))
-    plan = initial_plan(_shapes_of(variables), stored, config, new_parts=(), spare_parts=())
+    plan = initial_plan(_shapes_of(variables), stored, config, optional_parts=(), ignored_parts=())
     assert plan.complaint() == ""
     assert plan.loaded == {name: name for name in variables}
     for weight, array in read_arrays(prefix, plan.loaded.values()).items():
@@ -187,7 +187,12 @@ def test_model_of_one_group_fills_a_model_of_more():
     variables = named_variables(PretrainingModel(config))
     shapes = read_shapes(stored.path("model.ckpt-0"))
     plan = initial_plan(
-        _shapes_of(variables), shapes, config, new_parts=(), spare_parts=(), from_group_0=True
+        _shapes_of(variables),
+        shapes,
+        config,
+        optional_parts=(),
+        ignored_parts=(),
+        from_group_0=True,
     )
     assert plan.complaint() == ""
     assert set(plan.loaded) == set(variables)

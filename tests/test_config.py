@@ -79,7 +79,7 @@ def test_head_size_of_tiny_is_26():
         ({**SIZES, "ln_typ": "postln"}, "unknown keys ln_typ; known are .*ln_type"),
         ({**GOOGLE, "norm_order": "preln"}, "unknown keys norm_order"),
         ({"ln_type": "postln", "vocab_size": 100}, "missing keys embedding_size, hidden_size"),
-        (SIZES, 'no ALBERT configuration; add "ln_type": "postln"'),
+        (SIZES, 'not an ALBERT configuration; add "ln_type": "postln"'),
         ({**BRIGHTMART, "ln_type": "pre"}, "ln_type is 'pre'; choose one of postln, preln"),
         ({**BRIGHTMART, "ln_type": ""}, "ln_type is ''; choose one of postln, preln"),
         ({**SIZES, "lineage": "goggle"}, "'goggle'; choose one of brightmart, google, google_fast"),
@@ -118,7 +118,7 @@ def test_missing_file_is_named(tmp_path):
     ("content", "complaint"),
     [
         (b'{"vocab_size": 100', "delimiter"),
-        (b"[1, 2]", "the file holds no JSON object"),
+        (b"[1, 2]", "the file does not hold a JSON object"),
         (b"\xff\xfe{}", "utf-8"),
         (b'{"ln_typ": "postln"}', "unknown keys ln_typ"),
     ],

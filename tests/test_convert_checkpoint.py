@@ -118,11 +118,11 @@ def test_script_reports_what_became_of_the_entries(tmp_path):
     kept = len(small.VOCABULARY) - 1
     assert done.stdout.splitlines() == [
         f"wrote {given.output_dir}/model.ckpt",
-        f"  {kept + 2} entries, of which",
+        f"  {kept + 2} entries:",
         f"  {kept} keep their rows",
         "  1 get the mean of the rows of their pieces",
         "  1 start at random: 雪",
-        "  1 old ones are dropped: 雨",
+        "  1 old entries are dropped: 雨",
         "  5 moments and counters of the training are left out",
     ]
 

@@ -32,8 +32,8 @@ def run(capsys):
 
 def test_report_tells_parameters_work_memory_and_time(run):
     shown = run(bert_config_file=BASE, max_seq_length="128", peak_tflops=100.0, mfu=0.5)
-    assert shown.startswith(f"{BASE}: 11,492,234 parameters\n\nlength 128, 19 masks\n")
-    assert "  63.6 GFLOPs an example, forward and backward\n" in shown
+    assert shown.startswith(f"{BASE}: 11,492,234 parameters\n\nlength 128, 19 prediction targets\n")
+    assert "  63.6 GFLOPs per example, forward and backward\n" in shown
     # 63.6e9 * 4096 * 125000 / 50e12 seconds
     assert shown.endswith("125,000 steps of 4,096 examples at 50% of 100 TFLOP/s: 7.5 days\n")
     sizes = [float(line.split()[0]) for line in shown.splitlines() if " GiB  " in line]
@@ -43,7 +43,7 @@ def test_report_tells_parameters_work_memory_and_time(run):
 
 def test_every_length_has_a_part(run):
     shown = run(bert_config_file=BASE, max_seq_length="128,512", max_predictions_per_seq=20)
-    assert shown.count("20 masks") == 2
+    assert shown.count("20 prediction targets") == 2
     assert "TFLOP/s" not in shown
 
 
@@ -70,7 +70,7 @@ def test_share_of_the_peak_is_a_share(run, mfu):
 
 
 def test_without_a_model_the_error_says_what_to_give(run):
-    with pytest.raises(ValueError, match="--bert_config_file, or ask for --published"):
+    with pytest.raises(ValueError, match="--bert_config_file, or use --published"):
         run()
 
 

@@ -560,7 +560,7 @@ def test_best_checkpoint_of_a_directory_is_taken_else_the_newest(tmp_path):
     best.write_text('{"checkpoint": "model.ckpt-9"}')
     assert find_checkpoint(str(run)) == str(run / "model.ckpt-9")
     best.write_text('{"checkpoint": "model.ckpt-8"}')
-    with pytest.raises(FileNotFoundError, match=r"names model.ckpt-8, which is not there"):
+    with pytest.raises(FileNotFoundError, match=r"names model.ckpt-8, which does not exist"):
         find_checkpoint(str(run))
     best.write_text("{")
     with pytest.raises(ValueError, match=r"best_checkpoint.json is damaged"):

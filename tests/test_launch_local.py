@@ -48,7 +48,7 @@ def test_first_failure_ends_the_others_and_is_the_exit_code(tmp_path):
     body = "time.sleep(60) if index == 0 else sys.exit(7)"
     assert finish(start(tmp_path, body)) == (
         *(7, []),
-        "worker 1 failed (exit code 7); ending the others\n",
+        "worker 1 failed (exit code 7); stopping the others\n",
     )
 
 
@@ -56,7 +56,7 @@ def test_killed_worker_is_told(tmp_path):
     body = "time.sleep(60) if index == 0 else os.kill(os.getpid(), signal.SIGKILL)"
     assert finish(start(tmp_path, body)) == (
         *(137, []),
-        "worker 1 failed (killed by SIGKILL); ending the others\n",
+        "worker 1 failed (killed by SIGKILL); stopping the others\n",
     )
 
 

@@ -76,7 +76,7 @@ def test_offline_clone_runs_on_the_sample_from_random_weights(project):
         "vocab_file": f"{project}/albert_config/vocab.txt",
     }
     data, download, weights = messages.splitlines()
-    assert "given out on application by the ICRC group" in data
+    assert "gives the real LCQMC on application" in data
     assert "cannot reach https://storage.googleapis.com/albert_zh/albert_tiny_489k.zip" in download
     assert weights.startswith("weights: random")
     assert not (project / "prev_trained_model").exists()
@@ -99,7 +99,9 @@ def test_half_a_model_is_named_and_neither_used_nor_changed(project, missing):
     flags, messages = _run(project)
     assert "init_checkpoint" not in flags
     lacking = missing.replace("data-00000-of-00001", "data-*")
-    assert f"prev_trained_model/albert_tiny_zh is not used, it lacks {lacking}\n" in messages
+    assert (
+        f"prev_trained_model/albert_tiny_zh is not used, because it lacks {lacking}\n" in messages
+    )
     assert sorted(path.name for path in folder.iterdir()) == sorted({*MODEL_FILES} - {missing})
 
 
@@ -230,8 +232,8 @@ def _corrupted() -> bytes:
     ("name", "make", "complaint"),
     [
         ("cut.zip", _archive, "broke off after"),
-        ("short.zip", lambda: _archive()[:-30], "is no whole zip archive"),
-        ("damaged.zip", _corrupted, "is no whole zip archive"),
+        ("short.zip", lambda: _archive()[:-30], "is not a complete zip archive"),
+        ("damaged.zip", _corrupted, "is not a complete zip archive"),
         ("other.zip", lambda: _archive(data_bytes=9), "has 9 bytes, the published one 17,180,744"),
         ("poor.zip", lambda: _archive(without="vocab.txt"), "holds 0 files vocab.txt"),
         ("absent.zip", None, "HTTP Error 404"),

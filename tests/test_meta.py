@@ -101,14 +101,14 @@ def test_checkpoints_of_other_toolkits_have_no_meta_file(tmp_path):
     ("values", "complaint"),
     [
         ([], r"the file is \[\]"),
-        ({"step": "3"}, "step is '3', of another kind"),
+        ({"step": "3"}, "step is '3', which has another type"),
         ({"config": {"vocab_size": 3}}, "config: missing keys embedding_size, hidden_size"),
         ({"config": {**CONFIG, "hidden_size": "16"}}, "config: hidden_size is '16'"),
         ({"vocabulary": {"size": 3}}, "'fingerprint' is missing in vocabulary"),
-        ({"vocabulary": "98c0"}, "vocabulary is '98c0', of another kind"),
+        ({"vocabulary": "98c0"}, "vocabulary is '98c0', which has another type"),
         ({"task": {**TASK, "labels": None}}, "task: 'NoneType' object is not iterable"),
         ({"task": {"name": "lcqmc"}}, "'labels' is missing in task"),
-        ({"batch_plan": 8}, "batch_plan is 8, of another kind"),
+        ({"batch_plan": 8}, "batch_plan is 8, which has another type"),
     ],
 )
 def test_damage_is_an_error_that_names_the_file(tmp_path, values, complaint):

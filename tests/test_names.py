@@ -30,7 +30,7 @@ CONFIGS = {
 
 
 def _plan(wanted, stored, lineage, **options):
-    options = {"new_parts": (), "spare_parts": (), **options}
+    options = {"optional_parts": (), "ignored_parts": (), **options}
     return initial_plan(wanted, stored, CONFIGS[lineage], **options)
 
 
@@ -131,7 +131,11 @@ def test_unexplained_names_are_listed_and_explained_ones_are_not():
     wanted = {name: shape for name, shape in weights.items() if not name.startswith("cls/")}
     wanted |= {"output_weights": (3, 312), "output_bias": (3,), "surprise": (1,)}
     complaint = _complaint(
-        wanted, weights, "brightmart", new_parts=["output_"], spare_parts=["cls/predictions/"]
+        wanted,
+        weights,
+        "brightmart",
+        optional_parts=["output_"],
+        ignored_parts=["cls/predictions/"],
     )
     lines = complaint.split("\n")[1:]
     assert lines == [
@@ -144,7 +148,7 @@ def test_unexplained_names_are_listed_and_explained_ones_are_not():
 def test_a_head_of_another_size_starts_anew():
     stored = PUBLISHED["albert_tiny_zh_finetuned_jojolin"]["weights"]  # 59 classes
     wanted = {**stored, "output_weights": (2, 312), "output_bias": (2,)}
-    plan = _plan(wanted, stored, "brightmart", new_parts=["output_"])
+    plan = _plan(wanted, stored, "brightmart", optional_parts=["output_"])
     assert set(plan.misshapen) == {"output_weights", "output_bias"}
     assert set(plan.loaded) == set(stored) - {"output_weights", "output_bias"}
 

@@ -371,8 +371,8 @@ def test_script_extends_a_vocabulary_and_says_by_what(tmp_path):
     assert done.stdout.splitlines() == [
         f"wrote 10 entries to {extended}: the 8 of {base} and 2 new ones",
         "  1 Chinese characters: 囧",
-        "  1 signs and word pieces: ##u",
-        "unknown of 7 words and Chinese characters: 6 before, 3 now",
+        "  1 signs and ## pieces: ##u",
+        "unknown among 7 words and Chinese characters: 6 before, 3 now",
     ]
 
 
@@ -391,8 +391,8 @@ def test_script_says_when_there_is_nothing_to_add(tmp_path):
     [
         (["--base_vocab_file=b.txt"], "give --input_file"),
         (["--base_vocab_file=b.txt", "--input_file=c", "--vocab_size=9"], "leave out --vocab_size"),
-        (["--min_count=2"], "--min_count is for --base_vocab_file"),
-        (["--num_new_entries=2"], "--num_new_entries is for --base_vocab_file"),
+        (["--min_count=2"], "--min_count needs --base_vocab_file"),
+        (["--num_new_entries=2"], "--num_new_entries needs --base_vocab_file"),
         (
             ["--base_vocab_file=b.txt", "--input_file=c", "--min_count=0"],
             "--min_count=0: it must be at least 1",

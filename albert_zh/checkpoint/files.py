@@ -1,12 +1,12 @@
-"""TF1 name-based checkpoint files: reading, and writing whole or not at all.
+"""TF1 name-based checkpoint files, which are written completely or not at all.
 
 A checkpoint `model.ckpt-100` is three files:
 
     model.ckpt-100.data-00000-of-00001   the arrays
     model.ckpt-100.meta.json             step, model config, vocabulary fingerprint, options
-    model.ckpt-100.index                 the table of names; where it stands, the rest is whole
+    model.ckpt-100.index                 the table of names; exists only if the others do
 
-Every path may be any that TensorFlow opens, `gs://` too.
+A path may be any that TensorFlow opens, such as `gs://`.
 """
 
 import json
@@ -21,12 +21,12 @@ from albert_zh.util.object_files import flush_to_disk, one_line_errors, remove_i
 
 _DATA_SUFFIX = ".data-00000-of-00001"
 _META_SUFFIX = ".meta.json"
-# How TensorFlow's reader takes a damaged file: wrong checksum, too short, not a table at all.
+# Errors of TensorFlow's reader for a damaged file: wrong checksum, too short, not a table.
 _DAMAGE = (tf.errors.OpError, RuntimeError, IndexError)
 
 
 def read_shapes(prefix: str) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of everything a checkpoint holds.
+    """Names and shapes of all arrays of a checkpoint.
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
@@ -61,12 +61,12 @@ def _reader(prefix: str):
 
 
 def meta_path(prefix: str) -> str:
-    """The file that tells of a checkpoint; there is none beside those of other toolkits."""
+    """Path of a checkpoint's meta file, which checkpoints of other toolkits lack."""
     return prefix + _META_SUFFIX
 
 
 def read_meta(prefix: str) -> dict[str, Any] | None:
-    """The JSON of the meta file as it stands; None where there is none. See `loading.load_meta`."""
+    """JSON of the meta file, unchecked; None if there is no file. See `loading.load_meta`."""
     path = meta_path(prefix)
     if not tf.io.gfile.exists(path):
         return None
@@ -80,10 +80,11 @@ def read_meta(prefix: str) -> dict[str, Any] | None:
 def write_checkpoint(
     prefix: str, arrays: Mapping[str, tf.Tensor | np.ndarray], meta: Mapping[str, Any]
 ) -> None:
-    """Writes a checkpoint; at any kill it is either complete or not there.
+    """Write a checkpoint. If the process is killed, the checkpoint is complete or does not exist.
 
-    Everything goes to temporary names first. The index is renamed last: a checkpoint without
-    index does not exist, for TensorFlow and for us. One of the same name ceases to exist first.
+    All files are written under temporary names and then renamed, the index last: a checkpoint
+    without an index does not exist, neither for TensorFlow nor for us. The index of an earlier
+    checkpoint of that name is removed before.
 
     Raises:
         OSError: The disk is full, or the directory cannot be written.
@@ -111,6 +112,6 @@ def write_checkpoint(
 
 
 def delete_checkpoint(prefix: str) -> None:
-    """Deletes a checkpoint, its index first, the file that marks it as ours last."""
+    """Delete a checkpoint: its index first, its meta file, which marks it as ours, last."""
     for suffix in (".index", _DATA_SUFFIX, _META_SUFFIX):
         remove_if_exists(prefix + suffix)

@@ -1,10 +1,10 @@
-"""The only loader: stored arrays fill variables, strictly, and a plan says which fills which.
+"""The only loader: it fills variables from stored arrays, strictly, by a plan of names.
 
 ```
-load_exactly   a run's own checkpoint   every variable is stored under its name
-load_weights   a model to be used       every weight is stored, and nothing else but training state
-load_initial   a model to be trained    as load_weights, but for the parts that belong to heads
-load_meta      what the checkpoint tells of itself
+load_exactly   checkpoint of this run   every variable is stored under its name
+load_weights   a model to be used       every weight is stored; only training state is unused
+load_initial   a model to be trained    like load_weights, except for the parts of heads
+load_meta      the meta file
 ```
 """
 
@@ -22,7 +22,7 @@ Variables = Mapping[str, tf.Variable]  # by checkpoint name, of `model.scope.nam
 
 
 def load_meta(prefix: str) -> CheckpointMeta | None:
-    """The meta file beside a checkpoint of this toolkit; None beside any other.
+    """The meta file of a checkpoint; None for a checkpoint of another toolkit.
 
     Raises:
         ValueError: The file is damaged.
@@ -39,10 +39,10 @@ def load_meta(prefix: str) -> CheckpointMeta | None:
 
 
 def load_exactly(variables: Variables, prefix: str) -> None:
-    """Fills all variables from a checkpoint that holds them under the same names.
+    """Fill all variables from a checkpoint that holds them under the same names.
 
     Raises:
-        ValueError: One of them is missing or of another shape.
+        ValueError: A variable is missing or has another shape.
     """
     stored = files.read_shapes(prefix)
     known = {name: shape for name, shape in stored.items() if name in variables}
@@ -53,14 +53,14 @@ def load_exactly(variables: Variables, prefix: str) -> None:
 
 
 def load_weights(variables: Variables, prefix: str, config: ModelConfig) -> None:
-    """Fills a model that is to be used: a checkpoint has all of its weights and no others.
+    """Fill a model for use; the checkpoint has to hold all of its weights and no others.
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        ValueError: It is of another lineage or size, or a weight is missing or left over.
+        ValueError: Its lineage or a size differs, or a weight is missing or unused.
     """
     stored = files.read_shapes(prefix)
-    plan = initial_plan(_shapes(variables), stored, config, new_parts=(), spare_parts=())
+    plan = initial_plan(_shapes(variables), stored, config, optional_parts=(), ignored_parts=())
     _fill(variables, prefix, plan)
 
 
@@ -74,41 +74,41 @@ def load_initial(
     from_group_0: bool = False,
     grow_positions: bool = False,
 ) -> LoadPlan:
-    """Fills a model that is to be trained from the weights of a checkpoint.
+    """Fill a model for training from the weights of a checkpoint.
 
     Args:
-        variables: The model's, with random values.
-        prefix: The checkpoint, published or our own; moments and counters in it are ignored.
-        config: The model's configuration.
-        own_head: Prefixes of the names that the model's head owns. What is not stored of it, or
-            in another shape, keeps its random values.
+        variables: Variables of the model, with random values.
+        prefix: The checkpoint, published or our own; its moments and counters are ignored.
+        config: Configuration of the model.
+        own_head: Prefixes of the names that the model's head owns. Those that are not stored, or
+            in another shape, keep their random values.
         other_heads: Prefixes of the names of other heads, which may be stored without being used.
         from_group_0: Fill layer groups that are not stored from group 0.
-        grow_positions: Whether the model may have more positions than are stored; the further
-            ones keep their random values.
+        grow_positions: Whether the model may have more positions than the checkpoint; the
+            additional ones keep their random values.
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        ValueError: It is of another lineage or size, or a name is left unexplained.
+        ValueError: Its lineage or a size differs, or a name is missing or unused.
     """
     plan = initial_plan(
         _shapes(variables),
         files.read_shapes(prefix),
         config,
-        new_parts=own_head,
-        spare_parts=other_heads,
+        optional_parts=own_head,
+        ignored_parts=other_heads,
         from_group_0=from_group_0,
         grow_positions=grow_positions,
     )
     _fill(variables, prefix, plan)
     logging.info("loaded %d variables from %s", len(plan.loaded) + len(plan.grown), prefix)
     for name in (*plan.missing, *plan.misshapen):
-        logging.warning("%s starts at random: the checkpoint has none that fits", name)
+        logging.warning("%s starts at random: the checkpoint has no array that fits", name)
     return plan
 
 
 def read_step(prefix: str) -> int | None:
-    """The `global_step` of a checkpoint; None where it holds none."""
+    """The `global_step` of a checkpoint; None if it has none."""
     if GLOBAL_STEP not in files.read_shapes(prefix):
         return None
     return int(files.read_arrays(prefix, [GLOBAL_STEP])[GLOBAL_STEP])
@@ -126,7 +126,7 @@ def _fill(variables: Variables, prefix: str, plan: LoadPlan) -> None:
         new_rows = variables[name].read_value()[rows:]
         variables[name].assign(tf.concat([arrays[name], new_rows], axis=0))
         logging.warning(
-            "%s grows from %d to %d rows: the new ones start at random",
+            "%s grows from %d to %d rows: the new rows start at random",
             name,
             rows,
             variables[name].shape[0],

@@ -1,4 +1,4 @@
-"""The saved steps of a run: the newest one is resumed, some are kept, one is the best."""
+"""Checkpoints of a run: the newest is resumed, some are kept, one is the best."""
 
 import dataclasses
 import json
@@ -29,8 +29,8 @@ _TEMPORARY = re.compile(r"model\.ckpt-\d+\.tmp\..*|checkpoint\.tmp")
 class CheckpointManager:
     """The `model.ckpt-N` files of one output directory.
 
-    The files themselves are the truth; the `checkpoint` state file is written for
-    `tf.train.latest_checkpoint` and other tools.
+    The files themselves decide which checkpoints exist. The state file `checkpoint` is written for
+    `tf.train.latest_checkpoint` and other tools, and never read.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class CheckpointManager:
     ):
         """
         Args:
-            directory: Made with the first checkpoint. What a killed save left there goes then too,
-                so that reading checkpoints disturbs no run that writes them.
-            keep_max: How many of the newest checkpoints stay; 0 keeps all. The one noted as best
-                stays, too.
-            keep_every_hours: The first checkpoint after so many hours stays for ever, then the
-                first one after so many more. A resumed run counts on.
-            clock: Tells the time, in seconds.
+            directory: Created with the first checkpoint. Only saving removes the files of a killed
+                save, so that reading checkpoints does not disturb a run that writes them.
+            keep_max: Number of newest checkpoints to keep; 0 keeps all. The best checkpoint is
+                always kept.
+            keep_every_hours: Interval in hours. The first checkpoint after each interval is kept
+                forever. The interval continues when a run resumes.
+            clock: Returns the time in seconds.
         """
         if keep_max < 0:
             raise ValueError(f"keep_checkpoint_max is {keep_max}; 0 keeps all checkpoints")
@@ -62,9 +62,9 @@ class CheckpointManager:
         self._clock = clock
 
     def remove_leftovers(self) -> None:
-        """Removes what was killed on its way in (temporary names) or out (no index any more).
+        """Remove files of a killed save (temporary names) or a killed deletion (no index).
 
-        Saving does so first. Whoever only reads should not: another process may be saving.
+        Saving calls this first. A process that only reads should not: another one may be saving.
         """
         names = set(tf.io.gfile.listdir(self.directory))
         for name in filter(_TEMPORARY.fullmatch, names):
@@ -74,7 +74,7 @@ class CheckpointManager:
                 delete_checkpoint(self.prefix(int(match[1])))
 
     def steps(self) -> list[int]:
-        """Steps with a complete checkpoint, ascending; other files are none of our business."""
+        """Steps with a complete checkpoint, ascending; other files are ignored."""
         if not tf.io.gfile.exists(self.directory):
             return []
         matches = map(_NAME.fullmatch, tf.io.gfile.listdir(self.directory))
@@ -84,19 +84,19 @@ class CheckpointManager:
         return os.path.join(self.directory, f"model.ckpt-{step}")
 
     def latest(self) -> str | None:
-        """Prefix of the newest checkpoint; None in a new directory."""
+        """Prefix of the newest checkpoint; None if there is none."""
         steps = self.steps()
         return self.prefix(steps[-1]) if steps else None
 
     def latest_meta(self) -> CheckpointMeta:
-        """The meta file of the newest checkpoint; empty where there is none."""
+        """The meta file of the newest checkpoint; empty if there is none."""
         latest = self.latest()
         return (load_meta(latest) if latest else None) or CheckpointMeta()
 
     def save(
         self, step: int, arrays: Mapping[str, tf.Tensor | np.ndarray], meta: CheckpointMeta
     ) -> str:
-        """Writes `model.ckpt-<step>` with `global_step`, then lets go of the oldest.
+        """Write `model.ckpt-<step>` with `global_step`, then delete the oldest checkpoints.
 
         Raises:
             OSError: The disk is full, or the directory cannot be written.
@@ -105,21 +105,21 @@ class CheckpointManager:
         self.remove_leftovers()
         prefix = self.prefix(step)
         table = {**arrays, GLOBAL_STEP: np.int64(step)}
-        meta = dataclasses.replace(meta, step=step, **self._keeping())
+        meta = dataclasses.replace(meta, step=step, **self._keep_marks())
         write_checkpoint(prefix, table, meta.to_json())
-        self._let_go(newest=step)
+        self._delete_old(newest=step)
         return prefix
 
-    def _let_go(self, *, newest: int) -> None:
+    def _delete_old(self, *, newest: int) -> None:
         kept = [step for step in self.steps() if step <= newest]
         older = kept[: -self._keep_max] if self._keep_max else []
-        dropped = [step for step in older if not self._stays(step)]
+        dropped = [step for step in older if not self._should_keep(step)]
         self._write_state([step for step in kept if step not in dropped])
         for step in dropped:
             delete_checkpoint(self.prefix(step))
 
-    def _keeping(self) -> dict[str, Any]:
-        """Marks of a new checkpoint: kept for ever; since when the next such one is awaited."""
+    def _keep_marks(self) -> dict[str, Any]:
+        """Marks in the meta file: whether to keep the checkpoint forever; start of the interval."""
         if self._keep_every_hours is None:
             return {}
         now = self._clock()
@@ -128,25 +128,25 @@ class CheckpointManager:
         stays = now - since >= 3600 * self._keep_every_hours
         return {"stays": stays, "awaiting_since": now if stays else since}
 
-    def _stays(self, step: int) -> bool:
+    def _should_keep(self, step: int) -> bool:
         meta = load_meta(self.prefix(step)) or CheckpointMeta()
         best = self.best() or {}
         return bool(meta.stays) or best.get("checkpoint") == f"model.ckpt-{step}"
 
     def note_best(self, step: int, scores: Mapping[str, float]) -> None:
-        """Leaves `best_checkpoint.json` for `find_checkpoint` and for people.
+        """Write `best_checkpoint.json` for `find_checkpoint` and for people.
 
-        The one that was best before is let go, where it is no more among the newest.
+        The previous best checkpoint is deleted unless it is among the newest.
         """
         note = {"checkpoint": f"model.ckpt-{step}", **scores}
         write_json(os.path.join(self.directory, _BEST), note)
-        self._let_go(newest=self.steps()[-1])
+        self._delete_old(newest=self.steps()[-1])
 
     def best(self) -> dict[str, Any] | None:
-        """The note of `note_best`: `checkpoint`, its name, and metrics; None where there is none.
+        """Content of `best_checkpoint.json`: `checkpoint` and its metrics; None without the file.
 
         Raises:
-            ValueError: The note is damaged.
+            ValueError: The file is damaged.
         """
         path = os.path.join(self.directory, _BEST)
         if not tf.io.gfile.exists(path):
@@ -162,24 +162,24 @@ class CheckpointManager:
                 ) from None
 
     def _write_state(self, steps: list[int]) -> None:
-        # Names without directory, so that the directory can be moved.
+        # Names without the directory, so that it can be moved.
         lines = [f'model_checkpoint_path: "model.ckpt-{steps[-1]}"']
         lines += [f'all_model_checkpoint_paths: "model.ckpt-{step}"' for step in steps]
         write_text(os.path.join(self.directory, "checkpoint"), "\n".join(lines) + "\n")
 
 
 def find_checkpoint(path: str) -> str:
-    """The prefix itself; of a directory the checkpoint noted as best, else the newest.
+    """Prefix of a checkpoint; a directory stands for its best one, or else its newest.
 
     Raises:
-        FileNotFoundError: The directory has no `model.ckpt-N`, or lacks the one noted as best.
+        FileNotFoundError: The directory has no `model.ckpt-N`, or its best one is missing.
     """
     if not tf.io.gfile.isdir(path):
         return path
     names = tf.io.gfile.listdir(path)
     manager = CheckpointManager(path)
     if best := manager.best():
-        return _noted_as_best(path, best["checkpoint"], names)
+        return _best_prefix(path, best["checkpoint"], names)
     if latest := manager.latest():
         return latest
     others = [name.removesuffix(".index") for name in sorted(names) if name.endswith(".index")]
@@ -187,11 +187,11 @@ def find_checkpoint(path: str) -> str:
     raise FileNotFoundError(f"{path} holds no checkpoint model.ckpt-N{hint}")
 
 
-def _noted_as_best(directory: str, name: str, names: Sequence[str]) -> str:
+def _best_prefix(directory: str, name: str, names: Sequence[str]) -> str:
     if f"{name}.index" not in names:
         raise FileNotFoundError(
-            f"{os.path.join(directory, _BEST)} names {name}, which is not there any more; evaluate "
-            f"again (run_classifier.py --do_eval=True) or name another checkpoint: "
+            f"{os.path.join(directory, _BEST)} names {name}, which does not exist any more; "
+            f"evaluate again (run_classifier.py --do_eval=True) or name another checkpoint: "
             f"--checkpoint={directory}/model.ckpt-N"
         )
     return os.path.join(directory, name)

@@ -1,11 +1,11 @@
-"""Typed content of `model.ckpt-N.meta.json`: what a checkpoint tells of itself besides its arrays.
+"""Typed content of `model.ckpt-N.meta.json`: facts about a checkpoint besides its arrays.
 
 ```
 {"step": 200,                                        "stays": ..., "awaiting_since": ...
  "config": {...},                                    the model
  "vocabulary": {"fingerprint": "...", "size": 21128},
- "task": {"name": "lcqmc", "labels": ["0", "1"], ...},          of a fine-tuned model
- "training_data": ..., "random_seed": ..., ...       what may not change in a run
+ "task": {"name": "lcqmc", "labels": ["0", "1"], ...},          only of a fine-tuned model
+ "training_data": ..., "random_seed": ..., ...       settings that may not change in a run
  "batch_plan": {...}, "options": {...}, "unrecorded": {...}}
 ```
 No TensorFlow; `albert_zh.checkpoint.loading.load_meta` reads the file.
@@ -20,7 +20,7 @@ from albert_zh.config import ModelConfig, Pooling
 
 @dataclasses.dataclass(frozen=True)
 class VocabularyIdentity:
-    """A vocabulary as checkpoints and records remember it."""
+    """Identity of a vocabulary, as stored in checkpoints and manifests of records."""
 
     fingerprint: str  # SHA-256 of its entries
     size: int  # entries
@@ -35,14 +35,14 @@ class VocabularyIdentity:
 
 @dataclasses.dataclass(frozen=True)
 class TaskMeta:
-    """The task that a model was fine-tuned for; None stands for what is not recorded."""
+    """The task of a fine-tuned model; None stands for an unknown value."""
 
     name: str | None
-    labels: tuple[str, ...]  # a label's place is its id
-    max_seq_length: int | None  # tokens, of the training
+    labels: tuple[str, ...]  # the position of a label is its id
+    max_seq_length: int | None  # tokens per example in training
     pooling: Pooling
     do_lower_case: bool | None
-    kind: str = "classification"  # name of the kind of task; earlier files do not tell
+    kind: str = "classification"  # name of the kind of task, which earlier files lack
 
     def to_json(self) -> dict[str, Any]:
         values = {"labels": list(self.labels), "pooling": self.pooling.value}
@@ -62,30 +62,30 @@ class TaskMeta:
 
 @dataclasses.dataclass(frozen=True)
 class CheckpointMeta:
-    """The content of a meta file; what is None or empty is not in the file.
+    """Content of a meta file; values that are None or empty are left out of the file.
 
-    A run's identity is a `CheckpointMeta` too: `config`, `vocabulary`, `task` and `training`, which
-    all of its checkpoints have in common.
+    The identity of a run is a `CheckpointMeta` too, with the values that all of its checkpoints
+    share: `config`, `vocabulary`, `task` and `training`.
     """
 
     step: int | None = None
-    # Kept for ever (--keep_checkpoint_every_n_hours), and since when the next such one is awaited,
-    # in seconds since 1970.
+    # Whether the checkpoint is kept forever (--keep_checkpoint_every_n_hours), and the start of the
+    # interval for the next one, in seconds since 1970.
     stays: bool | None = None
     awaiting_since: float | None = None
     config: ModelConfig | None = None
     vocabulary: VocabularyIdentity | None = None
     task: TaskMeta | None = None
-    # The data and their order, the weights a run began with: JSON values by their keys.
+    # Data and their order, and initial weights of the run: JSON values by key.
     training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     batch_plan: Mapping[str, int] | None = None  # fields of `train.batch_plan.BatchPlan`
     options: Mapping[str, Any] | None = None  # flags of the run
-    # Sums over the steps since the last row of the history.
+    # Sums of metrics over the steps since the last row of the history.
     unrecorded: Mapping[str, Any] | None = None
     converted: Mapping[str, Any] | None = None  # source and flags of a conversion
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object of the file, keys in their order."""
+        """The JSON object of the file, with its keys in order."""
         values: dict[str, Any] = {
             "step": self.step,
             "stays": self.stays,
@@ -99,11 +99,11 @@ class CheckpointMeta:
         return values
 
     def identity(self) -> dict[str, Any]:
-        """The part of the JSON object that is the same in all checkpoints of a run."""
+        """The part of the JSON object that all checkpoints of a run share."""
         values: dict[str, Any] = {}
         if self.config is not None:
             values["config"] = self.config.to_dict()
-            # Records without a manifest do not tell their vocabulary; then it is null.
+            # Null if the records have no manifest, so that their vocabulary is unknown.
             values["vocabulary"] = self.vocabulary and self.vocabulary.to_json()
         if self.task is not None:
             values["task"] = self.task.to_json()
@@ -111,10 +111,10 @@ class CheckpointMeta:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "CheckpointMeta":
-        """Reads the JSON object of a meta file, of any earlier version too.
+        """Read the JSON object of a meta file, also of any earlier version.
 
         Raises:
-            ValueError: A key is missing, or a value is of another kind than it was written.
+            ValueError: A key is missing, or a value has another type than was written.
         """
         _require("the file", values, Mapping)
         plain = {key: values.get(key) for key in _PLAIN}
@@ -159,4 +159,4 @@ def _read(key: str, value: Any, read: Callable[[Any], Any]) -> Any:
 
 def _require(name: str, value: Any, kind: Any) -> None:
     if not isinstance(value, kind):
-        raise ValueError(f"{name} is {value!r}, of another kind than it was written")
+        raise ValueError(f"{name} is {value!r}, which has another type than was written")

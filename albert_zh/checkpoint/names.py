@@ -1,4 +1,4 @@
-"""Matching the names a model wants with the names a checkpoint holds. Pure functions."""
+"""Match the names of a model's variables with the names in a checkpoint. Pure functions."""
 
 import dataclasses
 import itertools
@@ -12,7 +12,7 @@ from albert_zh.variants import VARIANTS, Shapes
 GLOBAL_STEP = "global_step"
 WORD_TABLE = "bert/embeddings/word_embeddings"  # [V, E]
 POSITIONS = "bert/embeddings/position_embeddings"  # [P, E], brightmart's [P, D]
-# What a trainer counts, beside its moments.
+# Training state besides moments.
 _COUNTERS = frozenset({GLOBAL_STEP, "loss_scale", "good_steps"})
 _GROUP = re.compile(r"/group_\d+/(inner_group_\d+/)")
 
@@ -28,17 +28,17 @@ def is_weight(name: str) -> bool:
 
 
 def _slot_suffixes() -> set[str]:
-    """Endings of the names under which any lineage stores what an update rule keeps."""
+    """Endings of the names of an update rule's slots, over all rules and lineages."""
     rows = [rule.slots for rule in RULES.values()]
     rows += [slots for variant in VARIANTS.values() for slots in variant.slots.values()]
     return set(itertools.chain(*rows))
 
 
 def detect_lineage(stored: Shapes) -> str:
-    """The lineage that wrote a checkpoint, by its names and the rank of its kernels.
+    """Lineage of a checkpoint, from its names and the rank of its kernels.
 
     Raises:
-        ValueError: No published ALBERT has such names.
+        ValueError: No lineage has such names.
     """
     for variant in VARIANTS.values():
         if variant.recognises(stored):
@@ -52,7 +52,7 @@ def detect_lineage(stored: Shapes) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class LoadPlan:
-    """The stored tensor that fills each variable, and everything that does not fit."""
+    """The stored tensor for each variable, and all names and shapes that do not match."""
 
     loaded: dict[str, str]  # wanted name -> stored name
     missing: list[str]  # wanted, not stored
@@ -61,7 +61,7 @@ class LoadPlan:
     grown: dict[str, int] = dataclasses.field(default_factory=dict)  # table -> rows stored
 
     def complaint(self) -> str:
-        """Everything that does not fit, a line a name; empty where all fits."""
+        """Names and shapes that do not match, one per line; empty if all match."""
         lines = [f"  missing    {name}" for name in self.missing]
         lines += [f"  unused     {name}" for name in self.unused]
         for name, (wanted, stored) in self.misshapen.items():
@@ -70,13 +70,13 @@ class LoadPlan:
 
 
 def plan_load(wanted: Shapes, stored: Shapes, *, from_group_0: bool = False) -> LoadPlan:
-    """Matches names and shapes.
+    """Match names and shapes.
 
     Args:
-        wanted: Every variable to fill.
-        stored: Everything the checkpoint holds that should be used.
-        from_group_0: Fill groups that are not stored from group 0; inner groups that are not
-            stored there either, from its inner group 0.
+        wanted: All variables to fill.
+        stored: All arrays of the checkpoint that should be used.
+        from_group_0: Fill layer groups that are not stored from group 0, and inner groups that are
+            not stored there either from its inner group 0.
     """
     loaded, missing, misshapen = {}, [], {}
     for name, shape in wanted.items():
@@ -93,7 +93,7 @@ def plan_load(wanted: Shapes, stored: Shapes, *, from_group_0: bool = False) -> 
 
 
 def _sources(name: str) -> list[str]:
-    """Stored names that may fill a variable, the best first."""
+    """Names of stored arrays that may fill a variable, best first."""
     in_group_0 = _GROUP.sub(r"/group_0/\1", name)
     return [name, in_group_0, _GROUP.sub("/group_0/inner_group_0/", name)]
 
@@ -103,42 +103,43 @@ def initial_plan(
     stored: Shapes,
     config: ModelConfig,
     *,
-    new_parts: Sequence[str],
-    spare_parts: Sequence[str],
+    optional_parts: Sequence[str],
+    ignored_parts: Sequence[str],
     from_group_0: bool = False,
     grow_positions: bool = False,
 ) -> LoadPlan:
-    """The plan to start a model from a pretrained checkpoint; training state in it is ignored.
+    """Plan the load of a pretrained checkpoint into a model; training state is ignored.
 
     Args:
-        wanted: The model's variables.
-        stored: The whole checkpoint.
-        config: The model's configuration.
-        new_parts: Prefixes of names that may be missing or of another shape, and then start anew.
-        spare_parts: Prefixes of names that may be stored without being wanted.
+        wanted: Variables of the model.
+        stored: All arrays of the checkpoint.
+        config: Configuration of the model.
+        optional_parts: Prefixes of names that may be missing or of another shape, and then keep
+            their initial values.
+        ignored_parts: Prefixes of names that may be stored without being wanted.
         from_group_0: See `plan_load`.
-        grow_positions: Whether the model may have more positions than are stored.
+        grow_positions: Whether the model may have more positions than the checkpoint.
 
     Raises:
-        ValueError: The checkpoint is of another lineage or size, or a name is left unexplained.
+        ValueError: The lineage or a size differs, or a name is missing or unused.
     """
     weights = {name: shape for name, shape in stored.items() if is_weight(name)}
     _check_lineage(detect_lineage(weights), config)
     plan = plan_load(wanted, weights, from_group_0=from_group_0)
     if grow_positions:
         plan = _with_grown_positions(plan, config.variant.stored_name(POSITIONS))
-    unexplained = dataclasses.replace(
+    rejected = dataclasses.replace(
         plan,
-        missing=_without(plan.missing, new_parts),
-        unused=_without(plan.unused, spare_parts),
-        misshapen={name: plan.misshapen[name] for name in _without(plan.misshapen, new_parts)},
+        missing=_without(plan.missing, optional_parts),
+        unused=_without(plan.unused, ignored_parts),
+        misshapen={name: plan.misshapen[name] for name in _without(plan.misshapen, optional_parts)},
     )
-    if complaint := unexplained.complaint():
+    if complaint := rejected.complaint():
         hint = ""
-        if not from_group_0 and any(_GROUP.search(name) for name in unexplained.missing):
+        if not from_group_0 and any(_GROUP.search(name) for name in rejected.missing):
             hint = "; --init_from_group0 fills groups that are not stored from group 0"
         words = config.variant.stored_name(WORD_TABLE)
-        wanted_words, stored_words = unexplained.misshapen.get(words, ((0,), (0,)))
+        wanted_words, stored_words = rejected.misshapen.get(words, ((0,), (0,)))
         if wanted_words[0] != stored_words[0]:
             hint += "; scripts/convert_checkpoint.py converts it to another vocabulary"
         raise ValueError(
@@ -165,5 +166,5 @@ def _check_lineage(lineage: str, config: ModelConfig) -> None:
         raise ValueError(
             f"the checkpoint is of the {lineage} lineage, the configuration of the "
             f"{config.lineage} lineage; use the configuration that came with the checkpoint "
-            f"({VARIANTS[lineage].way_out})"
+            f"({VARIANTS[lineage].config_hint})"
         )

@@ -15,7 +15,7 @@ class ConversionOptions:
     init_checkpoint: str = option(
         REQUIRED,
         "Checkpoint to convert, without its ending. Checkpoints of brightmart's and google's "
-        "code load too.",
+        "code can be converted too.",
     )
     bert_config_file: str = option(
         REQUIRED,
@@ -27,8 +27,8 @@ class ConversionOptions:
     output_dir: str = option(REQUIRED, "New directory for the converted checkpoint.")
     do_lower_case: bool = option(
         True,
-        "Lower-case new entries before they are split into pieces. Must be as in the model's "
-        "training.",
+        "Lower-case new entries before they are split into pieces. Must be the value of the "
+        "model's training.",
     )
     random_seed: int = option(12345, "Seed of the rows with random values.")
 

@@ -14,7 +14,7 @@ def check_checkpoint_exists(prefix: str) -> None:
 
 
 def missing_checkpoint(prefix: str) -> FileNotFoundError:
-    """The error to raise when there is no checkpoint of that name."""
+    """The error for a checkpoint that does not exist."""
     return FileNotFoundError(
         f"there is no checkpoint {prefix} (no file {prefix}.index); name it without the "
         "ending, such as albert_tiny_zh/albert_model.ckpt"

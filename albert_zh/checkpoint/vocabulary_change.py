@@ -34,7 +34,7 @@ def change_vocabulary(options: ConversionOptions) -> list[str]:
     """Convert a checkpoint to the new vocabulary; return the lines to print.
 
     Raises:
-        ValueError, OSError: Something does not fit; nothing was written then.
+        ValueError, OSError: The files do not fit together; then nothing was written.
     """
     if tf.io.gfile.exists(options.output_dir) and tf.io.gfile.listdir(options.output_dir):
         raise FileExistsError(f"--output_dir={options.output_dir} is not empty; choose a new one")
@@ -58,21 +58,21 @@ def change_vocabulary(options: ConversionOptions) -> list[str]:
 
 
 def _check_source(options: ConversionOptions, config: ModelConfig, old: Vocab, new: Vocab) -> None:
-    """Raise ValueError unless checkpoint, configuration and old vocabulary are of one model."""
+    """Raise ValueError unless checkpoint, configuration and old vocabulary belong together."""
     check_tables(read_shapes(options.init_checkpoint), config)
     check_vocabulary_size(len(old), config, source=options.vocab_file)
     check_vocabulary(options.init_checkpoint, old.fingerprint)
     if new.fingerprint == old.fingerprint:
         raise ValueError(
             f"{options.vocab_file} and {options.new_vocab_file} are the same vocabulary; the "
-            "checkpoint fits as it is"
+            "checkpoint needs no conversion"
         )
 
 
 def _meta(
     options: ConversionOptions, config: ModelConfig, old: Vocab, new: Vocab
 ) -> CheckpointMeta:
-    """The meta file of the new checkpoint; a classifier keeps its task."""
+    """Meta file of the new checkpoint; a classifier keeps its task."""
     source = load_meta(options.init_checkpoint) or CheckpointMeta()
     return CheckpointMeta(
         config=dataclasses.replace(config, vocab_size=len(new)),
@@ -88,7 +88,7 @@ def _meta(
 def _write(
     options: ConversionOptions, arrays: Mapping[str, np.ndarray], meta: CheckpointMeta
 ) -> str:
-    """Fill the output directory, the checkpoint last; return the checkpoint."""
+    """Write the output directory, the checkpoint last; return the prefix of the checkpoint."""
     with open(options.bert_config_file, encoding="utf-8") as file:
         values = {**json.load(file), "vocab_size": meta.config.vocab_size}
     name = os.path.basename(options.bert_config_file)
@@ -101,11 +101,11 @@ def _write(
 
 def _summary(plan: RowPlan) -> list[str]:
     return [
-        f"  {plan.size:,} entries, of which",
-        f"  {len(plan.carried):,} keep their rows",
-        f"  {len(plan.averaged):,} get the mean of the rows of their pieces",
+        f"  {plan.size:,} entries:",
+        f"  {len(plan.copies):,} keep their rows",
+        f"  {len(plan.means):,} get the mean of the rows of their pieces",
         f"  {len(plan.random):,} start at random{_examples(list(plan.random.values()))}",
-        f"  {len(plan.dropped):,} old ones are dropped{_examples(plan.dropped)}",
+        f"  {len(plan.dropped):,} old entries are dropped{_examples(plan.dropped)}",
     ]
 
 

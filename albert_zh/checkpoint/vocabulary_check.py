@@ -1,7 +1,7 @@
-"""Is this vocabulary the one that a model was trained with?
+"""Checks that a vocabulary is the one that a model was trained with.
 
-Token ids mean nothing without their vocabulary, and a wrong one of the right size would train on
-without an error.
+Token ids mean nothing without their vocabulary. A wrong vocabulary of the right size would cause no
+error in training, only a bad model.
 """
 
 import os
@@ -20,12 +20,12 @@ PROJECT_VOCABULARY = os.path.join(
 
 
 def vocabulary_identity(vocab: Vocab) -> VocabularyIdentity:
-    """A vocabulary as checkpoints and records remember it."""
+    """Identity of a vocabulary, to store in a checkpoint."""
     return VocabularyIdentity(vocab.fingerprint, len(vocab))
 
 
 def check_vocabulary_size(size: int, config: ModelConfig, *, source: str) -> None:
-    """Raises ValueError unless the model has a row for every entry, and none to spare."""
+    """Raise ValueError unless the model has exactly one row per entry."""
     if size != config.vocab_size:
         raise ValueError(
             f"{source} has {size:,} entries, the model's configuration says vocab_size "
@@ -34,17 +34,17 @@ def check_vocabulary_size(size: int, config: ModelConfig, *, source: str) -> Non
 
 
 def check_vocabulary(prefix: str, fingerprint: str) -> None:
-    """Raises ValueError where a checkpoint was, or must have been, trained with other ids.
+    """Raise ValueError if a checkpoint was trained with another vocabulary, or must have been.
 
     Args:
         prefix: The checkpoint to start from.
-        fingerprint: Of the vocabulary in use.
+        fingerprint: Fingerprint of the vocabulary in use.
     """
     meta = load_meta(prefix)
-    beside = os.path.join(os.path.dirname(prefix), "vocab.txt")
+    neighbour = os.path.join(os.path.dirname(prefix), "vocab.txt")
     trained_with = meta.vocabulary.fingerprint if meta and meta.vocabulary else None
-    if trained_with is None and tf.io.gfile.exists(beside):
-        trained_with = Vocab.load(beside).fingerprint
+    if trained_with is None and tf.io.gfile.exists(neighbour):
+        trained_with = Vocab.load(neighbour).fingerprint
     if trained_with is None and fingerprint == Vocab.load(PROJECT_VOCABULARY).fingerprint:
         raise ValueError(
             f"{prefix} comes from another toolkit, so it was not trained with this project's "
@@ -52,7 +52,7 @@ def check_vocabulary(prefix: str, fingerprint: str) -> None:
             "create the records with it)"
         )
     if trained_with not in (None, fingerprint):
-        where = f" ({beside})" if tf.io.gfile.exists(beside) else ""
+        where = f" ({neighbour})" if tf.io.gfile.exists(neighbour) else ""
         raise ValueError(
             f"{prefix} was trained with another vocabulary than the one in use; use the vocab.txt "
             f"that came with it{where} (for pretraining, create the records with it)"

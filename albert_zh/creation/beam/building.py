@@ -1,16 +1,16 @@
-"""From a corpus to shards on many machines: `creation.building` as an Apache Beam pipeline.
+"""Creation of record shards on many machines: `creation.building` as an Apache Beam pipeline.
 
 ```
 files -> Read -> slices -> Make -> (shard, record with key) -> Write -> NAME.unfinished/ -> move
          one worker        all workers                         all workers                launcher
 ```
-One worker reads, since a record depends on the number of its document in the whole corpus; reading
-takes a small part of the time of making records. Slices, records and keys are those of the local
-run, and so are the shards, byte for byte.
+One worker reads the corpus, because a record depends on the number of its document in the whole
+corpus. Reading takes a small part of the time. Slices, records and keys are the same as in a local
+run, so the shards are the same, byte for byte.
 
-A runner may do anything twice. So every attempt writes files of its own and reports them with the
-data, and the launcher moves the reported files. Workers need this package; the vocabulary and the
-other small files travel with the pipeline.
+A runner may execute any step twice. So each attempt writes its own files and reports their paths
+with the data, and the launcher moves the reported files. Workers need this package; the vocabulary
+and other small files are sent with the pipeline.
 """
 
 import json
@@ -45,7 +45,7 @@ from albert_zh.records.manifest import RecordSet, Shard
 from albert_zh.records.tfrecord import frame
 
 _FACTS = "facts.json"
-_SMALL_FILES = ("vocab_file", "spm_model_file", "user_dict")  # those that TextTools names
+_SMALL_FILES = ("vocab_file", "spm_model_file", "user_dict")  # fields of TextTools
 
 
 def build_shards(
@@ -59,13 +59,13 @@ def build_shards(
     options: PipelineOptions,
     sizes: SliceSizes | None = None,
 ) -> RecordSet:
-    """`creation.building.build_shards` as a pipeline.
+    """Run `creation.building.build_shards` as a pipeline.
 
     Raises:
-        ValueError: The text gives no instances, or too few for the files; another run works here
-            or left something unfinished here.
+        ValueError: The text gives no instances, or too few for the number of files; or another run
+            is at work in the same place or was killed there.
     """
-    maker.load()  # Fails here rather than on a worker.
+    maker.load()  # to fail here rather than on a worker
     directory, files = outputs.work_directory, outputs.files(num_bytes=0)
     if path_exists(directory):
         raise ValueError(
@@ -93,7 +93,7 @@ def build_shards(
 
 
 class _ReadSlices(beam.DoFn):
-    """Yields the slices of the corpus, and then `counts` and `inputs`."""
+    """Yield the slices of the corpus, then `counts` and `inputs`."""
 
     def __init__(self, paths: Sequence[str], rules: ReadingRules, sizes: SliceSizes | None):
         self._paths, self._rules, self._sizes = paths, rules, sizes
@@ -106,7 +106,7 @@ class _ReadSlices(beam.DoFn):
 
 
 class MakeRecords(beam.DoFn):
-    """Yields the frames of a slice's records, each with its shard and its place; and `counts`."""
+    """Yield the framed records of a slice, each with its shard and position, and `counts`."""
 
     def __init__(self, maker: RecordMaker, num_shards: int):
         self._maker, self._num_shards = maker, num_shards
@@ -132,7 +132,7 @@ class MakeRecords(beam.DoFn):
 
 
 class _WriteShard(beam.DoFn):
-    """Writes the records of a shard, in order, to a file; yields number, path and Shard."""
+    """Write the sorted records of a shard to a file; yield its number, path and Shard."""
 
     def __init__(self, directory: str, files: Sequence[str], compressed: bool):
         self.directory, self._files, self._compressed = directory, files, compressed
@@ -162,7 +162,7 @@ def _with_tags(work: beam.DoFn, *tags: str) -> beam.PTransform:
 
 
 def _write_facts(directory, counts, inputs, shards) -> None:
-    """Reports the results to the launcher, unless an earlier attempt has reported them."""
+    """Report the results to the launcher unless an earlier attempt has done so."""
     in_order = sorted(shards, key=lambda shard: shard[0])
     facts = {
         "counts": dict(sorted(counts.items())),

@@ -2,10 +2,10 @@
 
 ```
 gs://bucket/corpus/*.txt       -> gs://bucket/corpus/a.txt gs://bucket/corpus/b.txt
-corpus/                        -> corpus/a.txt corpus/b.txt        as without Beam
-gs://bucket/out/part-*.tfrecord    shards, and manifest.json beside them
+corpus/                        -> corpus/a.txt corpus/b.txt        same as without Beam
+gs://bucket/out/part-*.tfrecord    shards, and manifest.json in the same directory
 ```
-A remote file is one whose path is a URL; Beam needs extra packages for most of them.
+A file is remote if its path is a URL. Beam needs extra packages for most remote file systems.
 """
 
 import os
@@ -27,18 +27,18 @@ from albert_zh.records.manifest import MANIFEST, RecordSet, add_set
 
 
 def pipeline_options(text: str) -> PipelineOptions:
-    """Parses Beam's options, written as on a command line, and sets them for its file systems."""
+    """Parse Beam's options, written as on a command line, and set them for its file systems."""
     options = PipelineOptions(shlex.split(text))
     FileSystems.set_options(options)
     return options
 
 
 def find_inputs(patterns: str) -> list[str]:
-    """`expand_inputs`, for remote files and globs too.
+    """Expand the list of inputs like `expand_inputs`, also for remote files and globs.
 
     Raises:
         FileNotFoundError: An item names no file, or the list is empty.
-        ValueError: Standard input is named, or Beam lacks the package for a file system.
+        ValueError: The list names standard input, or Beam lacks the package of a file system.
     """
     items = [item.strip() for item in patterns.split(",") if item.strip()] or [""]
     if STANDARD_INPUT in items:
@@ -48,10 +48,10 @@ def find_inputs(patterns: str) -> list[str]:
 
 
 def parse_outputs(text: str, *, num_shards: int | None) -> Outputs:
-    """`Outputs.parse`, for remote paths too.
+    """Parse paths like `Outputs.parse`, also remote ones.
 
     Raises:
-        ValueError: As there; or the number of files is missing for a pattern.
+        ValueError: `Outputs.parse` rejects them, or a pattern is given without a number of files.
     """
     paths = [path.strip() for path in text.split(",") if path.strip()]
     schemes = {path.partition("://")[0] if is_remote(path) else "" for path in paths}
@@ -64,16 +64,18 @@ def parse_outputs(text: str, *, num_shards: int | None) -> Outputs:
     if outputs.is_pattern and num_shards is None:
         raise ValueError(
             f"a pipeline needs the number of files of {text} at its start; give"
-            " --num_shards, about one for each 128 MB of records: a worker sorts a file in memory"
+            " --num_shards, about one per 128 MB of records: a worker sorts a file in memory"
         )
     return replace(outputs, directory=prefix + outputs.directory)
 
 
 def is_complete(outputs: Outputs, wanted: RecordSet, paths: Sequence[str]) -> bool:
-    """`creation.outputs.is_complete` for inputs anywhere; remote outputs must not exist yet.
+    """True if the outputs are complete; see `creation.outputs.is_complete`.
+
+    Remote outputs are never resumed, so they must not exist yet.
 
     Raises:
-        ValueError: Another file has the name of an output.
+        ValueError: A file with the name of an output exists and is not from this command.
     """
     if not is_remote(outputs.directory):
         return local.is_complete(outputs, wanted, lambda: [_manifest_entry(path) for path in paths])
@@ -84,7 +86,7 @@ def is_complete(outputs: Outputs, wanted: RecordSet, paths: Sequence[str]) -> bo
 
 
 def add_to_manifest(directory: str, new_set: RecordSet) -> None:
-    """`manifest.add_set`; a remote manifest, which cannot be locked, is copied here and back."""
+    """Add a set to the manifest; a remote one is copied here and back, as it cannot be locked."""
     if not is_remote(directory):
         add_set(directory, new_set)
         return
@@ -98,12 +100,12 @@ def add_to_manifest(directory: str, new_set: RecordSet) -> None:
 
 
 def open_stored(path: str) -> IO[bytes]:
-    """Opens a file to read its stored bytes."""
+    """Open a file to read its bytes as stored."""
     return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
 def create(path: str) -> IO[bytes]:
-    """Opens a file to write its stored bytes; makes its directory."""
+    """Open a file to write its bytes as stored; create its directory."""
     return FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
@@ -112,22 +114,22 @@ def move(sources: Sequence[str], targets: Sequence[str]) -> None:
 
 
 def path_exists(path: str) -> bool:
-    """True for a file, and for a directory that is not empty if it is remote."""
+    """True for a file, for a local directory, and for a remote directory that is not empty."""
     if is_remote(path):
         return FileSystems.exists(path) or bool(_match(f"{path}/*"))
     return os.path.exists(path)
 
 
 def remove_directory(directory: str) -> None:
-    """Removes the directory with its content, if it exists."""
+    """Remove a directory with its content if it exists."""
     if not is_remote(directory):
         shutil.rmtree(directory, ignore_errors=True)
     elif path_exists(directory):
-        FileSystems.delete([f"{directory}/"])  # A bucket has prefixes rather than directories.
+        FileSystems.delete([f"{directory}/"])  # Buckets have prefixes, not directories.
 
 
 def _remote_files(pattern: str) -> list[str]:
-    # Some tools mark folders of a bucket by empty files with a slash at the end.
+    # Some tools mark folders of a bucket with empty files whose names end in a slash.
     if files := [path for path in _match(pattern) if not path.endswith("/")]:
         return files
     raise FileNotFoundError(f"no file matches {pattern!r}; check the path")
