@@ -53,6 +53,20 @@ def test_predictions_are_in_the_order_of_the_texts_whatever_the_batch(predictor)
     assert predictor.predict([]) == []
 
 
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ([("京冷", "热", "远")], "neither a text nor a pair"),
+        ([("京冷", 3)], "neither a text nor a pair"),
+        ([()], "neither a text nor a pair"),
+        (["京冷", ("沪", "冷")], "predict them apart"),
+    ],
+)
+def test_texts_of_another_form_are_errors(predictor, texts, message):
+    with pytest.raises(ValueError, match=message):
+        predictor.predict(texts)
+
+
 def test_checkpoint_is_loaded_by_its_name(run, predictor):
     best = load_model(run).prefix
     named = albert_zh.load(best)

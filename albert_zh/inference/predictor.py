@@ -49,15 +49,20 @@ class Predictor:
             batch_size: Rows computed at a time.
 
         Returns:
-            What the kind of task predicts, such as `LabelPrediction`; one for each text or pair.
+            Predictions of the kind of task, such as `LabelPrediction`; one for each text or pair.
+
+        Raises:
+            ValueError: One of the texts is neither a text nor a pair, or single texts and pairs are
+                mixed.
         """
-        examples = [Example(*([text] if isinstance(text, str) else text)) for text in texts]
-        return self.predict_examples(examples, batch_size=batch_size)
+        return self.predict_examples([_example(text) for text in texts], batch_size=batch_size)
 
     def predict_examples(self, examples: Sequence[Example], *, batch_size: int = 64) -> list[Any]:
         """Predictions for examples as a task's files hold them, in their order."""
         if not examples:
             return []
+        if len({len(example.texts) for example in examples}) > 1:
+            raise ValueError("some of the texts are single, others are pairs; predict them apart")
         features = self.kind.featurize(
             examples,
             labels=self.labels,
@@ -68,6 +73,13 @@ class Predictor:
             self.run, features, batch_size=batch_size, buckets=bucket_lengths(self.max_seq_length)
         )
         return self.kind.decode(outputs, features, self.labels)
+
+
+def _example(text: str | Sequence[str]) -> Example:
+    texts = (text,) if isinstance(text, str) else tuple(text)
+    if len(texts) not in (1, 2) or not all(isinstance(each, str) for each in texts):
+        raise ValueError(f"{text!r} is neither a text nor a pair of texts")
+    return Example(*texts)
 
 
 def model_runner(model: tf.Module, kind_model: KindModel) -> Runner:
