@@ -23,5 +23,7 @@ def load(path: str, **options):
     from albert_zh.inference.load import load_model
 
     if is_export(path):
+        if options:
+            raise ValueError(f"{path} is an export, which needs no {', '.join(options)}")
         return load_export(path)
     return load_model(path, **options).predictor()

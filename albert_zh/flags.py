@@ -12,6 +12,7 @@ class TrainOptions:                             ->     --noshuffle, --shuffle=Fa
 import dataclasses
 import difflib
 import inspect
+import re
 import textwrap
 import types
 import typing
@@ -76,6 +77,10 @@ def parse_flags(
         rest = flag_values(list(arguments))
     except flags.UnrecognizedFlagError as error:
         raise ValueError(_unknown_flag(error.flagname, flag_values)) from None
+    except flags.IllegalFlagValueError as error:
+        # absl puts a tuple into the message of a boolean flag.
+        text = re.sub(r"\('(.*)', '.*'\)$", r"\1", str(error))
+        raise ValueError(text) from None
     except flags.Error as error:
         raise ValueError(str(error)) from None
     if len(rest) > 1:

@@ -1,5 +1,6 @@
 """albert_zh.load: a run directory, a checkpoint, an export; all predict the same."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -51,6 +52,8 @@ def test_predictions_are_in_the_order_of_the_texts_whatever_the_batch(predictor)
     np.testing.assert_allclose(together, [each.probabilities for each in alone], atol=1e-6)
     assert [each.label for each in alone] == [str(row.argmax()) for row in together]
     assert predictor.predict([]) == []
+    with pytest.raises(ValueError, match="batch_size is 0"):
+        predictor.predict(PAIRS, batch_size=0)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +63,7 @@ def test_predictions_are_in_the_order_of_the_texts_whatever_the_batch(predictor)
         ([("京冷", 3)], "neither a text nor a pair"),
         ([()], "neither a text nor a pair"),
         (["京冷", ("沪", "冷")], "predict them apart"),
+        ("京冷", "predict takes a list of texts"),
     ],
 )
 def test_texts_of_another_form_are_errors(predictor, texts, message):
@@ -83,9 +87,52 @@ def test_export_predicts_like_its_checkpoint(run, predictor, tmp_path, format_na
     np.testing.assert_allclose(
         probabilities(moved, PAIRS), probabilities(predictor, PAIRS), atol=1e-6
     )
-    (tmp_path / "moved" / "export.json").write_text("{")
-    with pytest.raises(ValueError, match=r"export\.json is damaged"):
-        albert_zh.load(str(tmp_path / "moved"))
+
+
+@pytest.fixture
+def export(run, tmp_path):
+    export_model(load_model(run), export_dir=str(tmp_path / "export"), formats=["frozen_graph"])
+    return tmp_path / "export"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "message"),
+    [
+        ("export.json", "{", ValueError, r"export\.json is damaged"),
+        ("vocab.txt", None, FileNotFoundError, "no vocabulary at"),
+        ("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n", ValueError, "not the vocabulary"),
+        ("frozen_graph.pb", None, FileNotFoundError, r"lacks frozen_graph\.pb"),
+        ("frozen_graph.pb", "", ValueError, "holds no graph"),
+        ("frozen_graph.pb", "graph", ValueError, "is damaged"),
+    ],
+)
+def test_incomplete_exports_are_errors(export, name, content, error, message):
+    if content is None:
+        (export / name).unlink()
+    else:
+        (export / name).write_text(content)
+    with pytest.raises(error, match=message):
+        albert_zh.load(export)
+
+
+def test_formats_that_nobody_knows_are_named(export):
+    manifest = json.loads((export / "export.json").read_text())
+    manifest["formats"] = {"stone_tablet": {}}
+    (export / "export.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match="the format stone_tablet"):
+        albert_zh.load(export)
+    with pytest.raises(ValueError, match="needs no labels"):
+        albert_zh.load(export, labels=["no", "yes"])
+
+
+def test_kinds_that_nobody_knows_are_named(run, tmp_path):
+    shutil.copytree(run, tmp_path / "copy")
+    for path in (tmp_path / "copy").glob("*.meta.json"):
+        meta = json.loads(path.read_text())
+        meta["task"]["kind"] = "telling"
+        path.write_text(json.dumps(meta))
+    with pytest.raises(ValueError, match="unknown kind of task 'telling'"):
+        albert_zh.load(tmp_path / "copy")
 
 
 def test_moved_run_directory_still_loads(run, predictor, tmp_path):

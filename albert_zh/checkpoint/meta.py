@@ -50,10 +50,15 @@ class TaskMeta:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "TaskMeta":
+        labels, length = values["labels"], values["max_seq_length"]
+        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+            raise ValueError(f"labels are {labels!r}; expected a list of texts")
+        if length is not None and not (isinstance(length, int) and length > 0):
+            raise ValueError(f"max_seq_length is {length!r}; expected a number of tokens")
         return cls(
             name=values["name"],
-            labels=tuple(values["labels"]),
-            max_seq_length=values["max_seq_length"],
+            labels=tuple(labels),
+            max_seq_length=length,
             pooling=Pooling(values["pooling"]),
             do_lower_case=values["do_lower_case"],
             kind=values.get("kind", cls.kind),

@@ -6,9 +6,10 @@ import os
 from albert_zh.checkpoint.meta import TaskMeta
 from albert_zh.export.directory import MANIFEST
 from albert_zh.export.formats.table import FORMATS
-from albert_zh.inference.load import tokenizer_of
+from albert_zh.inference.load import find_text_files, tokenizer_of
 from albert_zh.inference.predictor import Predictor
 from albert_zh.tasks.catalog import find_kind
+from albert_zh.text.vocab import Vocab
 
 
 def is_export(path: str) -> bool:
@@ -21,7 +22,7 @@ def load_export(path: str) -> Predictor:
 
     Raises:
         FileNotFoundError: A file of the export is missing.
-        ValueError: The manifest is damaged.
+        ValueError: A file is damaged, or the vocabulary is not the exported one.
     """
     manifest_path = os.path.join(path, MANIFEST)
     with open(manifest_path, encoding="utf-8") as file:
@@ -29,13 +30,23 @@ def load_export(path: str) -> Predictor:
             manifest = json.load(file)
             task = TaskMeta.from_json(manifest["task"])
             longest = manifest["config"]["max_position_embeddings"]
+            fingerprint = manifest["vocabulary"]["fingerprint"]
             name = next(iter(manifest["formats"]))
         except (ValueError, KeyError, TypeError, StopIteration) as error:
             raise ValueError(f"{manifest_path} is damaged ({error!r}); export again") from None
-    text_files = {name: os.path.join(path, name) for name in ("vocab.txt", "spm.model")}
-    text_files = {name: file for name, file in text_files.items() if os.path.exists(file)}
+    if name not in FORMATS:
+        raise ValueError(f"{path} has the format {name}, which this version does not know")
+    model_path = os.path.join(path, FORMATS[name].file)
+    if not os.path.exists(model_path):
+        raise FileNotFoundError(f"{path} lacks {FORMATS[name].file}; export again")
+    text_files = find_text_files(path)
+    vocab = Vocab.load(text_files["vocab.txt"])
+    if vocab.fingerprint != fingerprint:
+        raise ValueError(
+            f"{text_files['vocab.txt']} is not the vocabulary that was exported; export again"
+        )
     return Predictor(
-        run=FORMATS[name].load(os.path.join(path, FORMATS[name].file)),
+        run=FORMATS[name].load(model_path),
         kind=find_kind(task.kind),
         labels=task.labels,
         tokenizer=tokenizer_of(text_files, task),

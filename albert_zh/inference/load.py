@@ -96,13 +96,13 @@ def load_model(
         FileNotFoundError: There is no such checkpoint or vocabulary.
         ValueError: It is no fine-tuned model, or contradicts `meta.json` or the arguments.
     """
-    prefix = find_checkpoint(path)
+    prefix = find_checkpoint(os.fspath(path))
     config, task = _description(prefix, config_file=config_file, labels=labels)
+    find_kind(task.kind)
     model = KIND_MODELS[task.kind].build(config, task)
     load_weights(named_variables(model), prefix, config)
-    loaded = FineTunedModel(
-        prefix, read_step(prefix), config, task, model, find_text_files(prefix, vocab_file)
-    )
+    text_files = find_text_files(os.path.dirname(prefix), vocab_file)
+    loaded = FineTunedModel(prefix, read_step(prefix), config, task, model, text_files)
     vocabulary = loaded.vocabulary()
     check_vocabulary(prefix, vocabulary.fingerprint)
     check_vocabulary_size(vocabulary.size, config, source=loaded.text_files["vocab.txt"])
@@ -119,19 +119,18 @@ def tokenizer_of(text_files: dict[str, str], task: TaskMeta) -> Tokenizer:
     )
 
 
-def find_text_files(prefix: str, vocab_file: str | None) -> dict[str, str]:
+def find_text_files(directory: str, vocab_file: str | None = None) -> dict[str, str]:
     """Vocabulary and, where the model has one, SentencePiece model: standard name -> path.
 
     Raises:
         FileNotFoundError: There is no vocabulary.
     """
-    beside = os.path.dirname(prefix)
-    vocab_file = vocab_file or os.path.join(beside, "vocab.txt")
+    vocab_file = vocab_file or os.path.join(directory, "vocab.txt")
     if not os.path.exists(vocab_file):
         raise FileNotFoundError(
             f"no vocabulary at {vocab_file}; give the vocab.txt of the model with --vocab_file"
         )
-    pieces = os.path.join(beside, "spm.model")
+    pieces = os.path.join(directory, "spm.model")
     found = {"vocab.txt": vocab_file}
     if os.path.exists(pieces):
         found["spm.model"] = pieces

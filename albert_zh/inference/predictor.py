@@ -53,12 +53,16 @@ class Predictor:
 
         Raises:
             ValueError: One of the texts is neither a text nor a pair, or single texts and pairs are
-                mixed.
+                mixed, or `texts` is no list of them, or `batch_size` is less than 1.
         """
+        if isinstance(texts, str):
+            raise ValueError(f"predict takes a list of texts; for one text, write [{texts!r}]")
         return self.predict_examples([_example(text) for text in texts], batch_size=batch_size)
 
     def predict_examples(self, examples: Sequence[Example], *, batch_size: int = 64) -> list[Any]:
         """Predictions for examples as a task's files hold them, in their order."""
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
         if not examples:
             return []
         if len({len(example.texts) for example in examples}) > 1:

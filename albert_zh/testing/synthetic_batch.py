@@ -11,10 +11,10 @@ def made_up_batch(
     vocab_size: int,
     seed: int = 0,
 ) -> dict[str, np.ndarray]:
-    """A batch like those of `records.batches`, of random tokens: full rows, and every mask used.
+    """A batch like those of `input.batches`, of random tokens: full rows, and every mask used.
 
     Returns:
-        The features of a training batch (see `records.batches`), a function of the arguments.
+        The features of a training batch (see `input.batches`), a function of the arguments.
 
     Raises:
         ValueError: There are more masks than tokens beside [CLS].

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from albert_zh.inference.load import FineTunedModel
 from albert_zh.inference.outputs import ENCODER_OUTPUTS, encoder_outputs
@@ -48,7 +49,12 @@ def interface(source: FineTunedModel) -> dict[str, Any]:
 def load(path: str) -> Runner:
     """Reads a frozen graph; the runner computes the outputs of a batch, by our names."""
     with open(path, "rb") as file:
-        graph_def = tf.compat.v1.GraphDef.FromString(file.read())
+        try:
+            graph_def = tf.compat.v1.GraphDef.FromString(file.read())
+        except DecodeError as error:
+            raise ValueError(f"{path} is damaged: {error}; export again") from None
+    if not graph_def.node:
+        raise ValueError(f"{path} holds no graph; export again")
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
     read = {source for node in graph_def.node for source in node.input}

@@ -64,7 +64,10 @@ def interface(source: FineTunedModel) -> dict[str, Any]:
 
 def load(path: str) -> Runner:
     """Reads a SavedModel; the runner computes the outputs of both signatures."""
-    loaded = tf.saved_model.load(path)
+    try:
+        loaded = tf.saved_model.load(path)
+    except (OSError, tf.errors.OpError) as error:
+        raise ValueError(f"{path} is damaged: {error}; export again") from None
 
     def run(batch: Arrays) -> Arrays:
         inputs = {name: tf.constant(value) for name, value in batch.items()}

@@ -22,7 +22,7 @@ from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.progress import Progress
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class LabelPrediction:
     """The likeliest label, and the probability of every label in the order of their ids."""
 
@@ -61,8 +61,17 @@ def featurize(
 
 
 def decode(outputs: Outputs, features: Features, labels: Sequence[str]) -> list[LabelPrediction]:
-    """The likeliest label of every example."""
+    """The likeliest label of every example.
+
+    Raises:
+        ValueError: The model has another number of classes than there are labels.
+    """
     probabilities = outputs["probabilities"]
+    if probabilities.shape[1] != len(labels):
+        raise ValueError(
+            f"the model has {probabilities.shape[1]} classes, but there are {len(labels)} labels: "
+            f"{', '.join(labels)}"
+        )
     return [
         LabelPrediction(labels[best], row)
         for best, row in zip(probabilities.argmax(axis=1), probabilities, strict=True)
