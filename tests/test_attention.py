@@ -41,11 +41,11 @@ def test_attention_and_its_gradients_are_those_of_the_formula(dtype, rtol, rate)
     wide = [tf.cast(part, tf.float32) for part in heads]
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([heads, wide])
-        context = attend(*heads, BIAS, rate, DropoutSeeds(SEED))
+        output = attend(*heads, BIAS, rate, DropoutSeeds(SEED))
         expected = _formula(*wide, rate)
-    assert context.dtype == dtype
-    np.testing.assert_allclose(tf.cast(context, tf.float32), expected, atol=4 * rtol)
-    gradients = tape.gradient(context, heads, g)
+    assert output.dtype == dtype
+    np.testing.assert_allclose(tf.cast(output, tf.float32), expected, atol=4 * rtol)
+    gradients = tape.gradient(output, heads, g)
     for actual, correct in zip(
         gradients, tape.gradient(expected, wide, tf.cast(g, tf.float32)), strict=True
     ):
@@ -58,10 +58,10 @@ def test_padding_is_neither_looked_at_nor_learned_from():
     q, k, v, g = _heads(tf.float32)
     with tf.GradientTape() as tape:
         tape.watch([k, v])
-        context = attend(q, k, v, BIAS)
-    for gradient in tape.gradient(context, [k, v], g):
+        output = attend(q, k, v, BIAS)
+    for gradient in tape.gradient(output, [k, v], g):
         np.testing.assert_array_equal(gradient[1, :, 4:], 0.0)
-    assert np.abs(context).max() > 0.1
+    assert np.abs(output).max() > 0.1
 
 
 def test_some_tokens_take_what_they_take_among_all():

@@ -15,11 +15,11 @@ from albert_zh.model.scope import Scope
 
 
 class AlbertOutput(NamedTuple):
-    """What the encoder makes of a batch."""
+    """Hidden states of a batch."""
 
-    sequence: tf.Tensor  # [B, L, D], the last layer; [B, R, D] where only positions were wanted
-    pooled: tf.Tensor  # [B, D], from the first token
-    layers: list[tf.Tensor]  # [B, L, D] each, one per applied block; the last like `sequence`
+    sequence: tf.Tensor  # [B, L, D], the last layer; [B, R, D] if called with positions
+    pooled: tf.Tensor  # [B, D], computed from the first token
+    layers: list[tf.Tensor]  # [B, L, D], one per applied block; the last is `sequence`
     embedding: tf.Tensor  # [B, L, D or E], after layer normalisation
 
 
@@ -60,11 +60,11 @@ class Embeddings(tf.Module):
         seeds: DropoutSeeds | None,
         dtype: tf.DType,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the normalised sum and what enters the encoder (`[B, L, D]`)."""
+        """Return the normalised sum, and the input of the encoder (`[B, L, D]`)."""
         x = tf.cast(tf.gather(self.words, input_ids), dtype)  # [B, L, E]
         if self.projects_words_first:
             x = matmul(x, self.word_projection)  # [B, L, D]
-        # One-hot products keep this gradient dense; there are two rows.
+        # A product with one-hot rows keeps the gradient of this small table dense.
         types = tf.one_hot(segment_ids, self.token_types.shape[0], dtype=dtype)
         x += matmul(types, self.token_types)
         x += tf.cast(self.positions[: shape_of(input_ids)[1]], dtype)
@@ -72,7 +72,7 @@ class Embeddings(tf.Module):
         return normal, x if self.projection is None else self.projection(x)
 
     def attend(self, x: tf.Tensor) -> tf.Tensor:
-        """Scores `[N, D or E] -> [N, V]` of every vocabulary entry, through the tied word table."""
+        """Scores of all vocabulary entries, `[N, D or E] -> [N, V]`; the word table is tied."""
         if self.projects_words_first:
             x = tf.matmul(x, tf.cast(self.word_projection, x.dtype), transpose_b=True)
         return tf.matmul(x, tf.cast(self.words, x.dtype), transpose_b=True)
@@ -93,12 +93,11 @@ class Albert(tf.Module):
         """
         Args:
             config: Sizes and lineage.
-            seed: Of the start values.
-            dtype: In which layers compute: float32, bfloat16 or float16. Weights are float32.
-            recompute: Keep only the inputs of the blocks for the backward pass, which computes
-                them again: a third more work, a fraction of the memory (Chen et al. 2016,
-                arXiv:1604.06174).
-            trainable_pooler: False where nothing reads the pooled output in training.
+            seed: Seed for the start values.
+            dtype: Type that layers compute in, float32, bfloat16 or float16. Weights are float32.
+            recompute: Keep only the inputs of the blocks; the backward pass runs the blocks again.
+                A third more work, a fraction of the memory (Chen et al. 2016, arXiv:1604.06174).
+            trainable_pooler: False if training does not use the pooled output.
         """
         super().__init__()
         self.config = config
@@ -123,16 +122,16 @@ class Albert(tf.Module):
         positions: tf.Tensor | None = None,
         seeds: DropoutSeeds | None = None,
     ) -> AlbertOutput:
-        """Encodes a batch.
+        """Encode a batch.
 
         Args:
             input_ids: `[B, L] int32`, vocabulary entries; L at most max_position_embeddings.
             input_mask: `[B, L] int32`, 1 for tokens and 0 for padding.
             segment_ids: `[B, L] int32`, 0 for the first and 1 for the second segment.
-            positions: `[B, R] int32`, tokens whose last layer is read beside the first token's,
-                which the pooler reads. The others are spared the last block but for their keys
-                and values, which saves most of it. None: all tokens are read.
-            seeds: Of the dropout in training; None switches dropout off.
+            positions: `[B, R] int32`, the tokens whose last layer is needed; None: all tokens. The
+                last block then computes only these and the first token, for the pooler; of the
+                other tokens it needs only keys and values.
+            seeds: Seeds for dropout; None outside training.
         """
         embedding, x = self.embeddings(input_ids, segment_ids, seeds, self._dtype)
         if positions is not None:  # The pooler reads the first token.

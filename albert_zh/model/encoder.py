@@ -1,6 +1,6 @@
 """The transformer stack: few stored layers, applied many times.
 
-B batch, L length, D hidden.
+B batch, L length, R queries of the last block, D hidden.
 """
 
 from collections.abc import Callable
@@ -60,37 +60,37 @@ class Block(tf.Module):
         seeds: DropoutSeeds | None,
         positions: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """`[B, L, D] -> [B, L, D]`, or `[B, R, D]` at `positions [B, R]` of the tokens."""
+        """`[B, L, D] -> [B, L, D]`, or `[B, R, D]` for the tokens at `positions [B, R]`."""
 
         def drop(y: tf.Tensor) -> tf.Tensor:
             return dropout(y, self._dropout_rate, seeds)
 
-        def at_positions(y: tf.Tensor) -> tf.Tensor:
+        def queries_of(y: tf.Tensor) -> tf.Tensor:
             return y if positions is None else tf.gather(y, positions, batch_dims=1)
 
         if self._norm_order is NormOrder.PRE:
             normal = self.attention_norm(x)
-            taken = self.attention(at_positions(normal), normal, bias, seeds)
-            x = at_positions(x) + drop(taken)
+            attention = self.attention(queries_of(normal), normal, bias, seeds)
+            x = queries_of(x) + drop(attention)
             return x + drop(self.feed_forward(self.output_norm(x)))
-        here = at_positions(x)
-        x = self.attention_norm(here + drop(self.attention(here, x, bias, seeds)))
+        queries = queries_of(x)
+        x = self.attention_norm(queries + drop(self.attention(queries, x, bias, seeds)))
         return self.output_norm(x + drop(self.feed_forward(x)))
 
 
 class Encoder(tf.Module):
     """`[B, L, D] -> list of [B, L, D]`, one entry per applied block.
 
-    Layer k of n uses group `int(k / n * groups)`; only groups that some layer uses are stored.
+    Layer k of n uses group `int(k / n * groups)`; groups that no layer uses are not stored.
     (ALBERT, Lan et al. 2020, section 3.1, shares all parameters: one group.)
     """
 
     def __init__(self, scope: Scope, config: ModelConfig, *, recompute: bool = False):
-        """With `recompute` a block keeps only its input; the backward pass computes it again."""
+        """With `recompute`, blocks keep only their inputs; the backward pass runs them again."""
         super().__init__()
         self._recompute = recompute
         layers, groups = config.num_hidden_layers, config.num_hidden_groups
-        # In floating point, as the published code counts: integer arithmetic can differ by one.
+        # The published code divides floats; integer division can give another group.
         self._group_of_layer = [int(layer / layers * groups) for layer in range(layers)]
         self.groups = {
             str(group): [
@@ -107,7 +107,7 @@ class Encoder(tf.Module):
         seeds: DropoutSeeds | None,
         positions: tf.Tensor | None = None,
     ) -> list[tf.Tensor]:
-        """With `positions [B, R] int32` the last block computes nothing but these tokens."""
+        """With `positions [B, R] int32`, the last block computes only these tokens."""
         blocks = [block for group in self._group_of_layer for block in self.groups[str(group)]]
         outputs = []
         for number, block in enumerate(blocks, start=1):
@@ -121,7 +121,7 @@ class Encoder(tf.Module):
 def _repeatable(
     block: Block, bias: tf.Tensor, seed: tf.Tensor | None, positions: tf.Tensor | None
 ) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The block as a function that draws the same dropout whenever it is called."""
+    """A function that applies the block, with the same dropout at every call."""
 
     def run(x: tf.Tensor) -> tf.Tensor:
         seeds = None if seed is None else DropoutSeeds(seed)

@@ -5,9 +5,9 @@ B batch, L length, I input width, O output width, G groups.
 Weights are float32; a layer computes in the type of its input (float32, bfloat16 or float16),
 except layer normalisation and gelu, which compute in float32.
 
-Some gradients are written by hand: the automatic ones go through memory many times, which takes as
-long as the matrix products on CPU, and keep many arrays. XLA turns what is left into one pass. The
-forward passes are plain operations, so an exported model has nothing of this.
+Some gradients are written by hand: the automatic ones read and write memory many times, which takes
+as long as the matrix products on CPU, and they keep many arrays. XLA compiles the hand-written ones
+into one pass over memory. Forward passes are plain operations, so exported models need no XLA.
 """
 
 import math
@@ -56,9 +56,9 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 class DropoutSeeds:
-    """Hands every dropout of one training step a seed of its own: `[2] int32` in, `[2]` out.
+    """A different seed, `[2] int32`, for every dropout of one training step.
 
-    The seeds depend on the given one and on the order of the calls, so a step can be repeated.
+    The seeds depend only on the first one and on the order of the calls: steps can be repeated.
     """
 
     def __init__(self, seed: tf.Tensor):
@@ -71,7 +71,7 @@ class DropoutSeeds:
 
 
 def dropout(x: tf.Tensor, rate: float, seeds: DropoutSeeds | None) -> tf.Tensor:
-    """Zeroes a share `rate` of `x` and scales up the rest; without seeds (inference) gives `x`."""
+    """Zero a share `rate` of `x` and scale up the rest; return `x` if `seeds` is None."""
     mask = dropout_mask(shape_of(x), rate, seeds)
     if mask is None:
         return x
@@ -86,9 +86,9 @@ def dropout(x: tf.Tensor, rate: float, seeds: DropoutSeeds | None) -> tf.Tensor:
 def dropout_mask(
     shape: Sequence[int | tf.Tensor], rate: float, seeds: DropoutSeeds | None
 ) -> tf.Tensor | None:
-    """True in a share `1 - rate`, where numbers stay; None where all do.
+    """Random mask, True in a share `1 - rate` for the numbers to keep; None if all are kept.
 
-    Of each random number both halves are used: 16 bits are enough, and drawing is what costs.
+    Both halves of each random number are used: 16 bits are enough, and drawing them is slow.
     """
     if seeds is None or rate == 0.0:
         return None
@@ -101,7 +101,7 @@ def dropout_mask(
 
 
 def drop(x: tf.Tensor, mask: tf.Tensor, rate: float) -> tf.Tensor:
-    """`x`, scaled up, where the mask of `dropout_mask` is true; else 0."""
+    """`x`, scaled up, where a mask from `dropout_mask` is True; else 0."""
     return x * (tf.cast(mask, x.dtype) * (1.0 / (1.0 - rate)))
 
 
@@ -120,9 +120,9 @@ class Dense(tf.Module):
 class GroupedDense(tf.Module):
     """`[..., I] -> [..., O]` with kernel `[I/G, O/G, G]`: a dense layer in G independent groups.
 
-    Input feature `i * G + g` belongs to group g, output feature `g * (O/G) + o` too: reading
-    interleaved and writing in blocks mixes the groups from layer to layer. Published in
-    google_fast, without a paper.
+    Group g reads the input features `i * G + g` and writes the output features `g * (O/G) + o`.
+    Since it reads interleaved features and writes a block, the next layer mixes the groups.
+    Published in google_fast, without a paper.
     """
 
     def __init__(self, scope: Scope, inputs: int, outputs: int, groups: int):
@@ -157,7 +157,7 @@ def add_bias(rows: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
 @tf.custom_gradient
 def _add_bias(rows: tf.Tensor, bias: tf.Tensor):
     def gradient(g: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        # BiasAddGrad sums in the type of g: in bfloat16 256 + 1 is 256. Products sum in float32.
+        # BiasAddGrad sums in bfloat16, where 256 + 1 is 256. Matrix products sum in float32.
         ones = tf.ones([1, shape_of(g)[0]], g.dtype)
         return g, tf.reshape(tf.matmul(ones, g), [-1])
 
@@ -165,13 +165,13 @@ def _add_bias(rows: tf.Tensor, bias: tf.Tensor):
 
 
 def shape_of(x: tf.Tensor) -> list[int | tf.Tensor]:
-    """Sizes of the axes: numbers where they are known, so that later operations know them too."""
+    """Sizes of the axes: static where they are known, so that later shapes are static too."""
     dynamic = tf.shape(x)
     return [dynamic[axis] if size is None else size for axis, size in enumerate(x.shape)]
 
 
 class LayerNorm(tf.Module):
-    """Normalises the last axis to mean 0, variance 1; scales and shifts (Ba et al. 2016)."""
+    """Normalisation of the last axis to mean 0, variance 1; scale and shift (Ba et al. 2016)."""
 
     # The epsilon of tf.contrib's layer_norm, with which all published models were trained.
     EPSILON = 1e-12
@@ -196,7 +196,7 @@ def _layer_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float)
     normal = centred * scale
 
     def gradient(g: tf.Tensor):
-        # Sums are products with vectors, which is the fastest way to them.
+        # Products with vectors are the fastest way to sum.
         rows, columns = tf.ones([1, shape_of(x)[0]]), gamma[:, None] / x.shape[-1]
         g_normal = g * normal
         means = tf.matmul(g, columns), tf.matmul(g_normal, columns)  # [R, 1]

@@ -12,14 +12,14 @@ from albert_zh.variants import Variant
 
 @dataclasses.dataclass(frozen=True)
 class Scope:
-    """Creates variables under a canonical path, named as the variant stores them.
+    """Factory of variables under a canonical path, named as the variant stores them.
 
-    Start values depend on the seed and the stored name alone, so they stay the same whatever else
-    a model creates, and in whatever order.
+    Start values depend only on the seed and the stored name, not on what else a model creates or
+    in which order.
     """
 
     variant: Variant
-    initializer_range: float  # stddev of the truncated normal
+    initializer_range: float  # standard deviation of the truncated normal
     seed: int
     path: str = ""
 
@@ -52,6 +52,6 @@ class Scope:
 
 
 def named_variables(module: tf.Module) -> dict[str, tf.Variable]:
-    """Every variable of a module under its checkpoint name, in order of the names."""
+    """The variables of a module under their checkpoint names, sorted by name."""
     variables = {variable.name.removesuffix(":0"): variable for variable in module.variables}
     return dict(sorted(variables.items()))
