@@ -3,13 +3,13 @@
 import pytest
 import tensorflow as tf
 
-from albert_zh.train.agreement import agree, of_chief
+from albert_zh.train.agreement import any_worker, broadcast_from_chief
 
 
-@pytest.mark.parametrize("wanted", [False, True])
-def test_one_worker_agrees_with_itself(wanted):
-    assert agree(tf.distribute.get_strategy(), wanted) is wanted
+@pytest.mark.parametrize("flag", [False, True])
+def test_one_worker_decides_alone(flag):
+    assert any_worker(tf.distribute.get_strategy(), flag) is flag
 
 
 def test_one_worker_is_the_chief():
-    assert of_chief(tf.distribute.get_strategy(), 7) == 7
+    assert broadcast_from_chief(tf.distribute.get_strategy(), 7) == 7

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_zh.train import loop
-from albert_zh.train.loop import Hooks, LoopOptions, SpikeWatch, Stretch, Workload, train
+from albert_zh.train.loop import Hooks, LoopOptions, train
 from albert_zh.train.metrics import Mean
+from albert_zh.train.rows import RowSums, SpikeWatch, Workload
 from albert_zh.train.step import StepReport
 from albert_zh.train.watchdog import Watchdog
 
@@ -19,7 +19,7 @@ WEIGHTS = np.float32(RANDOM.integers(1, 200, 100))
 
 
 class CountingTrainer:
-    """Reports made-up losses; the steps in `bad` had none that is finite."""
+    """Trainer that reports made-up losses; those of the steps in `bad` are not finite."""
 
     def __init__(self, step: int = 0, bad: frozenset[int] = frozenset()):
         self.step = tf.Variable(step, dtype=tf.int64)
@@ -34,7 +34,7 @@ class CountingTrainer:
         total, weight = (np.sum(values[good], dtype=np.float64) for values in (TOTALS, WEIGHTS))
         time.sleep(0.001)
         return StepReport(
-            metrics={"eval_loss": Mean(total, weight)},
+            metrics={"masked_lm_loss": Mean(total, weight)},
             loss=np.nan if self.done - 1 in bad else TOTALS[self.done - 1],
             gradient_norm=np.float32(1.0),
             learning_rate=np.float32(0.1),
@@ -45,7 +45,7 @@ class CountingTrainer:
 
 
 class Stop:
-    """Requested when the steps are done."""
+    """A request to stop after `at` steps."""
 
     def __init__(self, trainer: CountingTrainer, at: int):
         self._trainer, self._at = trainer, at
@@ -56,30 +56,30 @@ class Stop:
 
 
 class Recorder:
-    """What the loop did, in order."""
+    """The calls of the loop, in order."""
 
     def __init__(self):
         self.rows, self.events, self.saved = [], [], {}
 
     def hooks(self) -> Hooks:
-        return Hooks(self._save, self._record, self._evaluate, "batch {}".format)
+        return Hooks(self._save, self._record, self._validate, "batch {}".format)
 
-    def _save(self, step, stretch):
+    def _save(self, step, unrecorded):
         self.events.append(("save", step))
-        self.saved[step] = json.dumps(stretch.to_json())
+        self.saved[step] = json.dumps(unrecorded.to_json())
 
     def _record(self, row):
         self.events.append(("record", row["step"]))
         self.rows.append(json.loads(json.dumps(row)))
 
-    def _evaluate(self, step):
-        self.events.append(("evaluate", step))
+    def _validate(self, step):
+        self.events.append(("validate", step))
 
 
-def run(trainer, *, stop_at: int = 10**9, stretch=None, recorder=None, **changes) -> Recorder:
+def run(trainer, *, stop_at: int = 10**9, unrecorded=None, recorder=None, **changes) -> Recorder:
     recorder = recorder or Recorder()
     options = LoopOptions(
-        until=100, save_every=40, log_every=25, evaluate_every=40, iterations_per_loop=1000
+        until=100, save_every=40, log_every=25, validate_every=40, iterations_per_loop=1000
     )
     train(
         trainer,
@@ -90,13 +90,13 @@ def run(trainer, *, stop_at: int = 10**9, stretch=None, recorder=None, **changes
         workload=Workload(examples=4),
         stop=Stop(trainer, stop_at),
         watchdog=Watchdog(0),
-        stretch=stretch,
+        unrecorded=unrecorded,
     )
     return recorder
 
 
 def numbers(rows) -> list[dict]:
-    """Without what the clock tells."""
+    """The rows without the values that depend on the clock."""
     clock = ("seconds", "examples_per_second")
     return [{key: row[key] for key in row if key not in clock} for row in rows]
 
@@ -107,23 +107,25 @@ def test_calls_end_where_something_is_to_be_done():
     ends = np.cumsum(trainer.calls)
     assert {25, 40, 50, 75, 80, 100} <= set(ends)
     assert [row["step"] for row in recorder.rows] == [25, 50, 75, 100]
-    assert [event for event in recorder.events if event[0] != "record"] == [
-        *(("save", 40), ("evaluate", 40), ("save", 80), ("evaluate", 80)),
-        *(("save", 100), ("evaluate", 100)),
+    saves_and_validations = [event for event in recorder.events if event[0] != "record"]
+    assert saves_and_validations == [
+        (event, step) for step in (40, 80, 100) for event in ("save", "validate")
     ]
     assert recorder.events.index(("record", 100)) < recorder.events.index(("save", 100))
 
 
-def test_evaluation_has_a_rhythm_of_its_own():
-    events = run(CountingTrainer(), evaluate_every=30).events
-    assert [step for what, step in events if what == "evaluate"] == [30, 60, 90, 100]
+def test_validation_has_steps_of_its_own():
+    events = run(CountingTrainer(), validate_every=30).events
+    assert [step for what, step in events if what == "validate"] == [30, 60, 90, 100]
     assert [step for what, step in events if what == "save"] == [40, 80, 100]
 
 
 def test_a_row_sums_up_its_steps():
     row = run(CountingTrainer()).rows[1]
     assert (row["step"], row["steps"]) == (50, 25)
-    assert row["eval_loss"] == pytest.approx(TOTALS[25:50].sum() / WEIGHTS[25:50].sum(), rel=1e-6)
+    assert row["masked_lm_loss"] == pytest.approx(
+        TOTALS[25:50].sum() / WEIGHTS[25:50].sum(), rel=1e-6
+    )
     assert row["loss"] == TOTALS[49]
     assert row["examples_per_second"] == pytest.approx(4 * 25 / row["seconds"])
 
@@ -137,9 +139,9 @@ def test_rows_do_not_depend_on_the_calls():
 def test_a_stopped_run_saves_and_its_history_goes_on_exactly(stop_at):
     expected = run(CountingTrainer(), iterations_per_loop=1)
     stopped = run(CountingTrainer(), iterations_per_loop=1, stop_at=stop_at)
-    assert stopped.events[-1] == ("save", stop_at)  # and no evaluation after the signal
-    stretch = Stretch.from_json(json.loads(stopped.saved[stop_at]))
-    resumed = run(CountingTrainer(stop_at), stretch=stretch, recorder=stopped)
+    assert stopped.events[-1] == ("save", stop_at)  # and no validation after the signal
+    unrecorded = RowSums.from_json(json.loads(stopped.saved[stop_at]))
+    resumed = run(CountingTrainer(stop_at), unrecorded=unrecorded, recorder=stopped)
     assert numbers(resumed.rows) == numbers(expected.rows)
 
 
@@ -152,10 +154,9 @@ def test_calls_grow_to_the_time_they_may_take():
     assert max(trainer.calls) == 3
 
 
-def test_a_slow_device_gets_short_calls(monkeypatch):
-    monkeypatch.setattr(loop, "_CALL_SECONDS", 1e-9)
+def test_a_slow_device_gets_short_calls():
     trainer = CountingTrainer()
-    run(trainer)
+    run(trainer, call_seconds=1e-9)
     assert set(trainer.calls) == {1}
 
 
@@ -166,30 +167,30 @@ def test_bad_step_ends_the_training_before_anything_is_saved():
     assert recorder.events == [("record", 25)]
 
 
-def test_bad_steps_are_passed_over_and_counted_when_asked_to():
+def test_bad_steps_are_skipped_and_counted_on_request():
     bad = frozenset([33, 34, 49, 60])
     recorder = run(CountingTrainer(bad=bad), skip_bad_steps=True)
     assert [row.get("skipped", 0) for row in recorder.rows] == [0, 3, 1, 0]
     assert recorder.rows[1]["loss"] is None  # step 50 was the last of the row
     good = [step for step in range(25, 50) if step not in bad]
-    assert recorder.rows[1]["eval_loss"] == pytest.approx(
+    assert recorder.rows[1]["masked_lm_loss"] == pytest.approx(
         TOTALS[good].sum() / WEIGHTS[good].sum(), rel=1e-6
     )
-    assert recorder.events[-1] == ("evaluate", 100)
+    assert recorder.events[-1] == ("validate", 100)
 
 
-def test_a_hundred_bad_steps_in_a_row_are_the_end():
-    with pytest.raises(ValueError, match=r"100 in a row"):
+def test_a_hundred_bad_steps_in_a_row_are_an_error():
+    with pytest.raises(ValueError, match=r"100 such steps in a row"):
         run(CountingTrainer(bad=frozenset(range(100))), skip_bad_steps=True, log_every=7)
 
 
 def test_spike_is_measured_against_the_ten_rows_before():
     watch = SpikeWatch([])
     rows = [{"masked_lm_loss": 2.0, "sentence_order_loss": 1.0, "loss": 99.0}] * 10
-    assert not any(watch.sees(row) for row in rows)
-    assert not watch.sees({"masked_lm_loss": 4.4})
-    assert watch.sees({"masked_lm_loss": 4.8})
-    assert not SpikeWatch(rows[:9]).sees({"masked_lm_loss": 100.0})  # too few to tell
+    assert not any(watch.check(row) for row in rows)
+    assert not watch.check({"masked_lm_loss": 4.4})
+    assert watch.check({"masked_lm_loss": 4.8})
+    assert not SpikeWatch(rows[:9]).check({"masked_lm_loss": 100.0})  # too few rows before
 
 
 def test_spike_is_in_the_history(monkeypatch, caplog):
@@ -203,6 +204,6 @@ def test_spike_is_in_the_history(monkeypatch, caplog):
     assert "steps 81 to 85" in caplog.text
 
 
-def test_rates_are_those_that_are_known():
+def test_rates_that_are_unknown_are_left_out():
     assert Workload(examples=4).rates(2.0) == {"examples_per_second": 8.0}
     assert "mfu" not in Workload(examples=4, tokens=8, flops=1.0).rates(2.0)

@@ -81,7 +81,7 @@ def test_float16_checkpoint_gives_weights_to_another_run(run, data, tmp_path):
 
 def test_worker_at_another_step_than_the_chief_is_refused(run, monkeypatch):
     pretrain(run)
-    monkeypatch.setattr(agreement, "of_chief", lambda strategy, step: step + 2)
+    monkeypatch.setattr(agreement, "broadcast_from_chief", lambda strategy, step: step + 2)
     with pytest.raises(ValueError, match=r"at step 2 for this worker.*read the same directory"):
         pretrain(dataclasses.replace(run, num_train_steps=3, micro_batch_size=8))
 

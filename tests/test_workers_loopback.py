@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from steps import run_steps
 
-from albert_zh.train.agreement import agree, of_chief
+from albert_zh.train.agreement import any_worker, broadcast_from_chief
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.cluster import StrategyOptions, parse_workers
 from albert_zh.train.stopping import StopSignals
@@ -33,19 +33,19 @@ def _work(hosts: str, index: int, pipe) -> None:
     pipe.send({"chief": is_chief(strategy), "replicas": strategy.num_replicas_in_sync})
     pipe.send(_rows(strategy))
     pipe.send(run_steps(strategy, BatchPlan.make(32, num_replicas=2), STEPS))
-    pipe.send([agree(strategy, wanted) for wanted in (False, index == 1, True)])
-    pipe.send(of_chief(strategy, 10 + index))
+    pipe.send([any_worker(strategy, flag) for flag in (False, index == 1, True)])
+    pipe.send(broadcast_from_chief(strategy, 10 + index))
     with StopSignals(strategy) as stop:
         pipe.send("ready")
         step = 0
-        while not agree(strategy, stop.requested):
+        while not any_worker(strategy, stop.requested):
             time.sleep(0.01 * index)  # not at the same pace
             step += 1
     pipe.send(step)
     try:
         with report_lost_workers():
             while True:
-                agree(strategy, False)
+                any_worker(strategy, False)
     except ValueError as error:
         pipe.send(str(error))
 

@@ -37,7 +37,7 @@ from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.splits import find_file
 from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
-from albert_zh.train.loop import Workload
+from albert_zh.train.rows import Workload
 from albert_zh.train.rules.table import find_rule
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.strategy import make_strategy, report_lost_workers

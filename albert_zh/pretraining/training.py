@@ -23,8 +23,8 @@ from albert_zh.runs.batch_size import plan_batch
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.spec import TrainingSpec, Validation
 from albert_zh.train.batch_plan import BatchPlan
-from albert_zh.train.loop import Workload
 from albert_zh.train.peak import matmul_peak
+from albert_zh.train.rows import Workload
 from albert_zh.train.rules.table import find_rule
 from albert_zh.train.schedules import ScheduleOptions
 

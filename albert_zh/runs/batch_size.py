@@ -7,7 +7,7 @@ from albert_zh.config import ModelConfig
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.options import RunOptions
 from albert_zh.runs.spec import Lengths
-from albert_zh.train.agreement import of_chief
+from albert_zh.train.agreement import broadcast_from_chief
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.devices import memory_limit
 from albert_zh.train.rules.table import Rule
@@ -36,7 +36,7 @@ def plan_batch(run: RunDirectory, global_batch: int, lengths: Lengths, rule: Rul
         options=run.options,
         config=run.config,
         num_replicas=replicas,
-        memory=of_chief(run.strategy, memory_limit() or 0),
+        memory=broadcast_from_chief(run.strategy, memory_limit() or 0),
     )
 
 

@@ -25,7 +25,7 @@ from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.runs.history import History
 from albert_zh.runs.options import RunOptions
 from albert_zh.train.batch_plan import BatchPlan
-from albert_zh.train.loop import Stretch
+from albert_zh.train.rows import RowSums
 from albert_zh.train.strategy import is_chief
 from albert_zh.train.summaries import SummaryWriter
 from albert_zh.util.object_files import write_json
@@ -78,7 +78,7 @@ class RunDirectory:
         state: Mapping[str, tf.Variable],
         *,
         plan: BatchPlan,
-        unrecorded: Stretch,
+        unrecorded: RowSums,
     ) -> None:
         """Writes a checkpoint with what it takes to resume from it, bit for bit."""
         if not self.is_chief:

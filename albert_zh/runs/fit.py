@@ -22,9 +22,10 @@ from albert_zh.runs.options import RunOptions
 from albert_zh.runs.spec import TrainingSpec, optimizer_options
 from albert_zh.train import agreement
 from albert_zh.train.devices import is_accelerated, local_devices, should_compile
-from albert_zh.train.loop import Hooks, LoopOptions, Stretch, train
+from albert_zh.train.loop import Hooks, LoopOptions, train
 from albert_zh.train.optimizers import Optimizer
 from albert_zh.train.precision import Precision
+from albert_zh.train.rows import RowSums
 from albert_zh.train.schedules import polynomial_decay_with_warmup
 from albert_zh.train.step import Trainer
 from albert_zh.train.stopping import StopSignals
@@ -56,7 +57,7 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
         if not run.checkpoints.latest():
             hooks.save(step, unrecorded)  # A directory that cannot be written is found out now.
         if spec.validation and _should_validate(run, step, rows, loop):
-            hooks.evaluate(step)
+            hooks.validate(step)
         has_ended = train(
             trainer,
             iter(distribute_batches(run.strategy, spec.batches(step))),
@@ -67,10 +68,10 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
             stop=stop,
             watchdog=watchdog,
             earlier_rows=[row for row in rows if "steps" in row],
-            stretch=unrecorded,
+            unrecorded=unrecorded,
         )
     run.close()
-    agreement.agree(run.strategy, False)  # No worker looks for the last checkpoint too early.
+    agreement.any_worker(run.strategy, False)  # Barrier: the last checkpoint is written.
     return has_ended
 
 
@@ -80,7 +81,7 @@ def _loop_options(options: RunOptions, spec: TrainingSpec) -> LoopOptions:
         until=spec.schedule.num_train_steps,
         save_every=save_every,
         log_every=options.log_steps,
-        evaluate_every=(spec.validation and spec.validation.every) or save_every,
+        validate_every=(spec.validation and spec.validation.every) or save_every,
         iterations_per_loop=options.iterations_per_loop,
         skip_bad_steps=options.on_nan == "skip",
     )
@@ -109,7 +110,7 @@ def _trainer(
 
 
 def _hooks(run: RunDirectory, state: Mapping[str, tf.Variable], spec: TrainingSpec) -> Hooks:
-    def save(step: int, unrecorded: Stretch) -> None:
+    def save(step: int, unrecorded: RowSums) -> None:
         run.save(step, state, plan=spec.plan, unrecorded=unrecorded)
 
     def validate(step: int) -> None:
@@ -121,7 +122,7 @@ def _hooks(run: RunDirectory, state: Mapping[str, tf.Variable], spec: TrainingSp
 
 def _resume(
     run: RunDirectory, weights: Mapping[str, tf.Variable], counters: Mapping[str, tf.Variable]
-) -> Stretch:
+) -> RowSums:
     """Fills everything from the newest checkpoint, if there is one.
 
     Returns:
@@ -132,31 +133,31 @@ def _resume(
     """
     prefix = run.checkpoints.latest()
     step = run.checkpoints.steps()[-1] if prefix else 0
-    is_other = step != agreement.of_chief(run.strategy, step)
-    if agreement.agree(run.strategy, is_other):
+    is_other = step != agreement.broadcast_from_chief(run.strategy, step)
+    if agreement.any_worker(run.strategy, is_other):
         raise ValueError(
             f"{run.options.output_dir} is at step {step} for this worker, at another step "
             "for others; all workers have to read the same directory"
         )
     if not prefix:
-        return Stretch()
+        return RowSums()
     stored = read_shapes(prefix)
     # Counters of the loss scale begin anew where another precision was used before.
     kept = {name: counters[name] for name in counters if name in stored}
     load_exactly({**weights, GLOBAL_STEP: counters[GLOBAL_STEP], **kept}, prefix)
     logging.info("resuming from %s", prefix)
     unrecorded = run.checkpoints.latest_meta().unrecorded
-    return Stretch.from_json(unrecorded) if unrecorded else Stretch()
+    return RowSums.from_json(unrecorded) if unrecorded else RowSums()
 
 
 def _should_validate(
     run: RunDirectory, step: int, rows: Sequence[Mapping[str, Any]], loop: LoopOptions
 ) -> bool:
     """True where the run before was killed between saving a step and validating it."""
-    is_due = loop.is_due(step, loop.evaluate_every)
+    is_due = loop.is_due(step, loop.validate_every)
     is_done = any(row["step"] == step and "held_out_loss" in row for row in rows)
     # The chief alone has rows.
-    return agreement.agree(run.strategy, run.is_chief and is_due and not is_done)
+    return agreement.any_worker(run.strategy, run.is_chief and is_due and not is_done)
 
 
 def _report(run: RunDirectory, spec: TrainingSpec, *, first_step: int) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import tensorflow as tf
 from albert_zh.checkpoint.names import LoadPlan
 from albert_zh.config import ModelConfig
 from albert_zh.train.batch_plan import BatchPlan
-from albert_zh.train.loop import Workload
 from albert_zh.train.optimizers import OptimizerOptions
+from albert_zh.train.rows import Workload
 from albert_zh.train.rules.table import Rule
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.step import Objective
@@ -42,7 +42,7 @@ class TrainingSpec:
     schedule: ScheduleOptions  # its last step is the training's
     batches: Callable[[int], tf.data.Dataset]  # from a step on: endless, global batches
     plan: BatchPlan  # division of a batch, of `runs.batch_size`
-    workload: Workload  # of a step, to tell the speed
+    workload: Workload  # of a step
     first_weights: LoadPlan  # of `runs.first_weights`, for the report
     facts: Mapping[str, Any]  # further rows of the report `run.json`
     variables: Sequence[tf.Variable] | None = None  # to train; None: all trainable ones

@@ -1,19 +1,19 @@
-"""What the workers of a training decide together; one worker alone decides for itself."""
+"""Values that all workers of a training have to share; a single worker keeps its own."""
 
 import tensorflow as tf
 
 from albert_zh.train.strategy import is_chief, is_multi_worker
 
 
-def agree(strategy: tf.distribute.Strategy, wanted: bool) -> bool:
-    """Whether any worker wants it. All workers call this at the same point of their work.
+def any_worker(strategy: tf.distribute.Strategy, flag: bool) -> bool:
+    """True if the flag of any worker is. All workers call this at the same point of their work.
 
-    Some milliseconds on one machine; call it between calls to the device.
+    Takes some milliseconds on one machine; call it between calls to the device.
     """
-    return _sum_over_workers(strategy, int(wanted)) > 0
+    return _sum_over_workers(strategy, int(flag)) > 0
 
 
-def of_chief(strategy: tf.distribute.Strategy, number: int) -> int:
+def broadcast_from_chief(strategy: tf.distribute.Strategy, number: int) -> int:
     """The chief's number, for what each worker would measure differently, such as its pace."""
     return _sum_over_workers(strategy, number if is_chief(strategy) else 0)
 
@@ -21,6 +21,6 @@ def of_chief(strategy: tf.distribute.Strategy, number: int) -> int:
 def _sum_over_workers(strategy: tf.distribute.Strategy, number: int) -> int:
     if not is_multi_worker(strategy):
         return number
-    # A plain tensor counts once a worker, however many devices it has.
+    # A plain tensor is added once for each worker, however many devices the worker has.
     total = strategy.reduce(tf.distribute.ReduceOp.SUM, tf.constant(number, tf.int64), axis=None)
     return int(total)

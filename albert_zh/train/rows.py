@@ -1,0 +1,111 @@
+"""Rows of the history: sums over some training steps, their speed, and leaps of the loss."""
+
+import collections
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from albert_zh.train.metrics import Mean, add_means, results
+from albert_zh.train.step import StepReport
+
+
+class Workload(NamedTuple):
+    """The work of a step, from which its speed follows."""
+
+    examples: int  # per step
+    tokens: int | None = None  # per step, padding included; None if it varies
+    flops: float | None = None  # per step
+    peak: float | None = None  # FLOP/s of all devices together
+
+    def rates(self, steps_per_second: float) -> dict[str, float]:
+        """Examples and tokens per second, and the share of the peak (MFU), where they are known.
+
+        >>> Workload(examples=8, tokens=1024, flops=2e9, peak=1e10).rates(2.0)
+        {'examples_per_second': 16.0, 'tokens_per_second': 2048.0, 'mfu': 0.4}
+        """
+        rates = {"examples_per_second": self.examples * steps_per_second}
+        if self.tokens:
+            rates["tokens_per_second"] = self.tokens * steps_per_second
+        if self.flops and self.peak:
+            rates["mfu"] = self.flops * steps_per_second / self.peak
+        return rates
+
+
+@dataclasses.dataclass
+class RowSums:
+    """Sums over the steps since the last row of the history.
+
+    Float32 numbers are summed in float64, which is exact: the division into calls changes nothing.
+    """
+
+    steps: int = 0
+    skipped: int = 0
+    overflowed: int = 0
+    seconds: float = 0.0
+    metrics: dict[str, Mean] = dataclasses.field(default_factory=dict)
+
+    def add(self, report: StepReport, *, steps: int, seconds: float) -> None:
+        """Add the steps of one call."""
+        self.steps += steps
+        self.skipped += int(report.skipped)
+        self.overflowed += int(report.overflowed)
+        self.seconds += seconds
+        metrics = tf.nest.map_structure(lambda value: np.float64(value), dict(report.metrics))
+        self.metrics = add_means([self.metrics, metrics])
+
+    def row(self, step: int, report: StepReport, workload: Workload) -> dict[str, Any]:
+        """The row of the history that ends at `step`, where the call of `report` ended."""
+        numbers = {
+            "loss": float(report.loss),
+            "learning_rate": float(report.learning_rate),
+            "gradient_norm": float(report.gradient_norm),
+            **results(self.metrics),
+            "seconds": self.seconds,
+            **workload.rates(self.steps / self.seconds),
+        }
+        # JSON has no number that is not finite.
+        values = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+        counts = {"skipped": self.skipped, "overflowed": self.overflowed}
+        nonzero = {name: count for name, count in counts.items() if count}
+        return {"step": step, "steps": self.steps, **values, **nonzero}
+
+    def to_json(self) -> dict[str, Any]:
+        """All sums, for a checkpoint that is saved between two rows."""
+        metrics = {name: [float(value) for value in mean] for name, mean in self.metrics.items()}
+        return {**vars(self), "metrics": metrics}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "RowSums":
+        """The sums that `to_json` gave."""
+        metrics = {name: Mean(*map(np.float64, mean)) for name, mean in values["metrics"].items()}
+        return cls(**{**values, "metrics": metrics})
+
+
+class SpikeWatch:
+    """Detector of rows whose loss is more than 1.5 times the mean of the ten rows before.
+
+    >>> watch = SpikeWatch([{"masked_lm_loss": 2.0}] * 10)
+    >>> watch.check({"masked_lm_loss": 2.9}), watch.check({"masked_lm_loss": 3.2})
+    (False, True)
+    """
+
+    FACTOR = 1.5
+    NUM_ROWS = 10
+
+    def __init__(self, earlier: Iterable[Mapping[str, Any]]):
+        self._losses = collections.deque(map(mean_loss, earlier), maxlen=self.NUM_ROWS)
+
+    def check(self, row: Mapping[str, Any]) -> bool:
+        """True if the loss of the row is a spike. The next rows are compared with this one too."""
+        before, loss = list(self._losses), mean_loss(row)
+        self._losses.append(loss)
+        return len(before) == self.NUM_ROWS and loss > self.FACTOR * sum(before) / len(before)
+
+
+def mean_loss(row: Mapping[str, Any]) -> float:
+    """The loss over all steps of a row; `row["loss"]` is the noisy one of its last step."""
+    return sum(value or 0.0 for name, value in row.items() if name.endswith("_loss"))
