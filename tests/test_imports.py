@@ -1,7 +1,8 @@
-"""Who may import whom: the arrows of ARCHITECTURE.md, read off the source."""
+"""Rules of ARCHITECTURE.md for the source: imports between parts, sizes, docstrings."""
 
 import ast
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -155,12 +156,28 @@ def test_imports_inside_functions_and_of_modules_are_seen(tmp_path):
         "    from albert_zh.config import ModelConfig\n"
         "    import tensorflow as tf\n"
     )
-    assert imports(file) == {
-        *(
-            "os.path",
-            "albert_zh.util.files",
-            "albert_zh.text.vocab",
-            "albert_zh.config",
-            "tensorflow",
-        )
-    }
+    ours = {f"albert_zh.{name}" for name in ("util.files", "text.vocab", "config")}
+    assert imports(file) == ours | {"os.path", "tensorflow"}
+
+
+def test_modules_and_classes_are_short():
+    for name, path in MODULES.items():
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 300, f"albert_zh.{name} is too long; split it"
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef):
+                lines = node.end_lineno - node.lineno + 1
+                assert lines <= 150, f"albert_zh.{name}.{node.name} is too long; split it"
+
+
+def test_few_modules_lie_beside_the_folders():
+    assert len(list(PACKAGE.glob("*.py"))) <= 6, "put the new module into a folder"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_docstrings_open_with_a_noun_or_a_verb(module):
+    opening = re.compile(r"(What|Of|Where|Those|How|Which|Whether|Who|Whoever)\b")
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        text = (isinstance(node, documented) and ast.get_docstring(node)) or ""
+        assert not opening.match(text), f"albert_zh.{module}: {text.splitlines()[0]}"
