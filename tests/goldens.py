@@ -38,7 +38,7 @@ NOISE = "/key/bias"
 
 @dataclasses.dataclass(frozen=True)
 class Tolerances:
-    """How far a correct float32 implementation with another order of summation may be off."""
+    """Largest errors of a correct float32 implementation that sums in another order."""
 
     forward: float = 2e-5  # outputs, losses, gradients, absolute
     lamb_norm: float = 1e-4  # gradient norms over three LAMB steps, relative
@@ -181,7 +181,7 @@ def check_gradients(case: GoldenCase) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingRun:
-    """What three steps on one batch did, and what a fourth evaluation saw."""
+    """Numbers of three steps on one batch and of an evaluation after them."""
 
     losses: list[float]  # [4]
     norms: list[float]  # [4], of the gradients before clipping

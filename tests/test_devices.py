@@ -1,4 +1,4 @@
-"""What trains, and how much memory it has."""
+"""Devices for training, and their memory."""
 
 import types
 
@@ -33,7 +33,7 @@ def host(root, files):
     return str(root)
 
 
-def test_free_memory_is_what_linux_says_is_available(tmp_path):
+def test_free_memory_is_the_available_memory_of_linux(tmp_path):
     assert free_host_memory(host(tmp_path, {})) == 1000 * 1024
 
 
@@ -47,11 +47,11 @@ def test_container_without_limit_has_what_its_host_has(tmp_path):
     assert free_host_memory(host(tmp_path, {"sys/fs/cgroup/memory.max": "max\n"})) == 1000 * 1024
 
 
-def test_other_systems_say_nothing(tmp_path):
+def test_free_memory_of_other_systems_is_unknown(tmp_path):
     assert free_host_memory(str(tmp_path)) is None
 
 
-def test_processor_gets_half_of_what_is_free(monkeypatch):
+def test_processor_gets_half_of_the_free_memory(monkeypatch):
     machine(monkeypatch, "CPU")
     monkeypatch.setattr(devices, "free_host_memory", lambda: 1000)
     assert memory_limit() == 500
@@ -63,7 +63,7 @@ def test_this_machine_has_some_memory():
     assert memory_limit() > 100 * 2**20
 
 
-def test_tpu_says_nothing(monkeypatch):
+def test_memory_of_a_tpu_is_unknown(monkeypatch):
     machine(monkeypatch, "CPU", "TPU")
     assert memory_limit() is None
 

@@ -1,4 +1,4 @@
-"""Micro batches: which rows and seeds each gets; losses of batches that do not weigh anything."""
+"""Rows and seeds of micro batches; losses whose weight is zero."""
 
 import numpy as np
 import pytest
@@ -9,10 +9,10 @@ from albert_zh.train.metrics import Mean, Outcome
 
 
 def test_every_micro_batch_gets_its_own_rows_and_seed():
-    seen = []
+    inputs = []
 
     def compute(batch, seed) -> Gradients:
-        seen.append((batch["x"].numpy().tolist(), tuple(seed.numpy())))
+        inputs.append((batch["x"].numpy().tolist(), tuple(seed.numpy())))
         total = tf.reduce_sum(batch["x"])
         return Gradients(total, {"x": Mean(total, tf.constant(2.0))}, [total[None]])
 
@@ -24,8 +24,8 @@ def test_every_micro_batch_gets_its_own_rows_and_seed():
         parameters=[tf.Variable([0.0])],
         metrics=["x"],
     )
-    assert [rows for rows, _ in seen] == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
-    assert len({seed for _, seed in seen}) == 3
+    assert [rows for rows, _ in inputs] == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
+    assert len({seed for _, seed in inputs}) == 3
     assert (float(sums.loss), sums.gradients[0].numpy().tolist()) == (15.0, [15.0])
     assert [float(part) for part in sums.metrics["x"]] == [15.0, 6.0]
 
@@ -50,8 +50,8 @@ def test_repeated_rows_of_a_table_add_up_over_micro_batches():
 
 
 @pytest.mark.parametrize("of_whole_step", [False, True])
-def test_loss_of_which_no_example_counts_is_zero_and_so_is_its_gradient(of_whole_step):
-    """Of records without sentence order, that loss weighs nothing."""
+def test_loss_without_labelled_examples_is_zero_and_so_is_its_gradient(of_whole_step):
+    """The sentence-order loss of records without sentence order has weight 0."""
     weight, zero = tf.Variable([3.0]), tf.constant(0.0)
 
     def objective(batch, _) -> Outcome:
@@ -59,12 +59,12 @@ def test_loss_of_which_no_example_counts_is_zero_and_so_is_its_gradient(of_whole
         known, none = Mean(value, tf.constant(2.0)), Mean(value * zero, zero)
         return Outcome({"known": known, "none": none}, {})
 
-    found = gradients_of(
+    result = gradients_of(
         objective,
         {"x": tf.constant([4.0])},
         tf.constant([0, 0]),
         parameters=[weight],
         weights={"known": tf.constant(2.0), "none": zero} if of_whole_step else None,
     )
-    assert float(found.loss) == 6.0
-    np.testing.assert_array_equal(found.gradients[0], [2.0])
+    assert float(result.loss) == 6.0
+    np.testing.assert_array_equal(result.gradients[0], [2.0])

@@ -1,6 +1,6 @@
-"""Each comparison with the published arrays fails on the mistakes it is there to find.
+"""Each comparison with the published arrays fails on the mistakes that it has to find.
 
-A mistake is made in our code on purpose; the check that `test_goldens.py` passes has to fail then.
+A test makes a mistake in our code on purpose; then a check of `test_goldens.py` has to fail.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ from goldens import golden_case
 
 from albert_zh.model import layers
 from albert_zh.train import step
+from albert_zh.train.optimizers import clip_by_global_norm
 from albert_zh.train.rules import adam
 from albert_zh.variants import VARIANTS
 
@@ -111,14 +112,16 @@ def trust_ratio_of_the_other_family(monkeypatch):
 
 
 def no_clipping(monkeypatch):
-    monkeypatch.setattr(step, "_CLIP_NORM", 1e9)
+    def clip_to_a_norm_never_reached(gradients, limit):
+        return clip_by_global_norm(gradients, limit=1e9)
+
+    monkeypatch.setattr(step, "clip_by_global_norm", clip_to_a_norm_never_reached)
 
 
 def summed_rows_in_the_clip_norm(monkeypatch):
-    clip = step.clip_by_global_norm
-
     def clip_dense(gradients, limit):
-        return clip([tf.convert_to_tensor(gradient) for gradient in gradients], limit)
+        dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        return clip_by_global_norm(dense, limit)
 
     monkeypatch.setattr(step, "clip_by_global_norm", clip_dense)
 

@@ -1,4 +1,4 @@
-"""The measured peak is a speed that this machine reaches and does not exceed."""
+"""The measured peak: a speed that this machine reaches and does not exceed."""
 
 import time
 

@@ -21,8 +21,7 @@ from albert_zh.train.rules.table import ADAMW
 from albert_zh.train.step import Trainer, make_evaluation_step
 from albert_zh.train.strategy import distribute_batches
 
-# Two virtual processors have to be asked for before TensorFlow starts, so they get a process of
-# their own.
+# Virtual processors are configured before TensorFlow starts, so they need a process of their own.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tensorflow"])
 
@@ -33,9 +32,9 @@ def _two_virtual_processors() -> None:
 
 
 def _on_two_devices() -> dict[str, list[float]]:
-    """Losses of the same steps, each of two devices taking half of every batch.
+    """Losses of the same steps on two devices, with half of every batch each.
 
-    What else is to be seen on two devices is asserted here: to start takes most of the time.
+    All checks on two devices are here, because the start takes most of the time.
     """
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     half = BatchPlan.make(32, num_replicas=2)
@@ -52,7 +51,7 @@ def _on_two_devices() -> dict[str, list[float]]:
 
 
 def _variance_of_dropout(strategy: tf.distribute.Strategy, plan: BatchPlan) -> float:
-    """Of the random numbers that replicas and micro batches draw in one step."""
+    """Variance of the random numbers that replicas and micro batches draw in one step."""
     with strategy.scope():
         weight = tf.Variable([1.0], name="w/kernel")
         optimizer = Optimizer([weight], OptimizerOptions(ADAMW))
@@ -91,7 +90,7 @@ def test_dropout_differs_between_micro_batches():
 
 
 def test_micro_batches_in_one_call_give_the_same_bits_again():
-    """Large gradients of shared layers are sums themselves, which must not be merged with ours."""
+    """Large gradients of shared layers are sums too, and must not be merged with ours."""
     sizes = {"embedding_size": 128, "hidden_size": 312, "intermediate_size": 1248}
     config = dataclasses.replace(
         small_config(vocab_size=21128), num_hidden_layers=4, num_attention_heads=12, **sizes
@@ -116,14 +115,14 @@ def test_devices_micro_batches_and_xla_change_no_loss():
         whole = BatchPlan.make(32, num_replicas=1)
         parted = BatchPlan.make(32, num_replicas=1, micro_batch=8)
         expected = run_steps(one, whole)
-        found = {
+        losses_by_kind = {
             "4 x 8": run_steps(one, parted),
             "32, XLA": run_steps(one, whole, xla=True),
             "4 x 8, XLA": run_steps(one, parted, xla=True),
             **future.result(timeout=300),
         }
     assert len(set(expected)) == 20  # different batches
-    for kind, losses in found.items():
+    for kind, losses in losses_by_kind.items():
         np.testing.assert_allclose(losses, expected, rtol=1e-5, err_msg=kind)
 
 
@@ -185,7 +184,7 @@ def test_learning_rate_is_read_before_the_step_is_counted():
 
 
 def _losses_of_a_model_that_stays(seed: int, start: int = 0, steps: int = 3) -> list[float]:
-    """Losses on one batch at rate 0: only dropout can tell the steps apart."""
+    """Losses on one batch at rate 0, which only dropout changes from step to step."""
     setup = Setup(
         small_config(hidden_dropout_prob=0.2), schedule=lambda _: tf.constant(0.0), seed=seed
     )
@@ -204,7 +203,7 @@ def test_dropout_differs_by_step_and_follows_seed_and_step():
 
 
 class Line:
-    """Learns w in `loss = mean(w * x)`, whose gradient is the mean of x."""
+    """Training of w in `loss = sum(w * x)`, whose gradient is x."""
 
     def __init__(self, xs: list[list[float]], *, learning_rate: float = 0.1, **settings):
         self.weight = tf.Variable([3.0, 4.0], name="w/kernel")

@@ -14,7 +14,7 @@ def handlers():
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_first_signal_is_a_request_and_is_told(number, capfd):
+def test_first_signal_is_a_request_and_is_reported(number, capfd):
     with StopSignals() as stop:
         assert not stop.requested
         os.kill(os.getpid(), number)
@@ -42,7 +42,7 @@ def test_handlers_are_restored():
     assert handlers() == before
 
 
-def test_tpu_that_is_taken_back_is_a_request(monkeypatch):
+def test_preemption_of_a_tpu_is_a_request(monkeypatch):
     class Strategy:
         pass
 

@@ -1,4 +1,4 @@
-"""What to train on, as flags and TF_CONFIG say it, and how batches are spread over it."""
+"""Strategies from flags and TF_CONFIG, and the distribution of batches."""
 
 import contextlib
 import json
@@ -13,6 +13,7 @@ from albert_zh.train import strategy
 from albert_zh.train.cluster import StrategyOptions, TpuAddress, Workers, parse_workers
 from albert_zh.train.rendezvous import await_workers
 from albert_zh.train.strategy import (
+    connect_workers,
     distribute_batches,
     is_chief,
     make_strategy,
@@ -75,10 +76,10 @@ def connected(monkeypatch, tf_config, workers=None):
     if tf_config is not None:
         text = tf_config if isinstance(tf_config, str) else json.dumps(tf_config)
         monkeypatch.setenv("TF_CONFIG", text)
-    found = []
-    monkeypatch.setattr(strategy, "_multi_worker_strategy", found.append)
+    connections = []
+    monkeypatch.setattr(strategy, "connect_workers", connections.append)
     make_strategy(StrategyOptions(workers=workers))
-    return found[0] if found else None
+    return connections[0] if connections else None
 
 
 def test_workers_of_tf_config(monkeypatch):
@@ -137,9 +138,9 @@ def test_mistakes_in_tf_config_show_how_it_is_written(monkeypatch, config):
 
 
 def test_one_device_is_the_default_strategy_and_its_own_chief():
-    made = make_strategy()
-    assert made.num_replicas_in_sync == 1
-    assert is_chief(made)
+    default = make_strategy()
+    assert default.num_replicas_in_sync == 1
+    assert is_chief(default)
 
 
 def test_unknown_tpu_is_an_error_with_the_flags_to_check():
@@ -158,7 +159,7 @@ def test_worker_that_never_starts_is_named(caplog):
     ):
         await_workers([free_host(), present, missing], 0, patience=0.1)
     (log,) = [record.getMessage() for record in caplog.records]
-    assert log.startswith(f"worker 0 waits for {missing} (")  # once, not at every try
+    assert log.startswith(f"worker 0 waits for {missing} (")  # once, not at every attempt
     assert present not in log
 
 
@@ -174,11 +175,10 @@ def test_workers_are_connected_before_tensorflow_computes():
 
 
 def _connect(hosts: tuple[str, ...]) -> None:
-    strategy._CONNECT_SECONDS = 1
-    make_strategy(StrategyOptions(workers=Workers(hosts, 0)))
+    connect_workers(Workers(hosts, 0), seconds=1)
 
 
-def test_stranger_at_a_workers_address_is_not_waited_for_without_end():
+def test_wait_for_another_program_at_a_workers_address_ends():
     with listener() as stranger:
         process = PROCESSES.Process(target=_connect, args=((free_host(), stranger),), daemon=True)
         process.start()
@@ -190,7 +190,7 @@ def test_stranger_at_a_workers_address_is_not_waited_for_without_end():
 
 
 class Replicas:
-    """Replicas of which each host has as many, as TensorFlow's strategies drive them."""
+    """Stand-in for a strategy with the same number of replicas on every host."""
 
     def __init__(self, count: int, *, hosts: int):
         self.num_replicas_in_sync, self._hosts = count, hosts
@@ -205,14 +205,14 @@ class Replicas:
 
 @pytest.mark.parametrize("on_tpu", [False, True])
 def test_replicas_take_neighbouring_rows(monkeypatch, on_tpu):
-    if on_tpu:  # whose hosts read for themselves
+    if on_tpu:  # Its hosts read the data themselves.
         monkeypatch.setattr(tf.distribute, "TPUStrategy", Replicas)
     rows = np.arange(32).reshape(2, 8, 2)
     batches = tf.data.Dataset.from_tensor_slices({"ids": rows, "labels": rows[:, :, 0]})
     hosts = distribute_batches(Replicas(4, hosts=2), batches)
-    for host, of_host in enumerate(hosts):
-        assert len(of_host) == 4  # two steps of two replicas
-        for number, batch in enumerate(of_host):
+    for host, host_batches in enumerate(hosts):
+        assert len(host_batches) == 4  # two steps of two replicas
+        for number, batch in enumerate(host_batches):
             step, replica = divmod(number, 2)
             own = slice(4 * host + 2 * replica, 4 * host + 2 * replica + 2)
             np.testing.assert_array_equal(batch["ids"], rows[step, own])

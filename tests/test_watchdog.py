@@ -1,4 +1,4 @@
-"""A training that hangs shows where; one that goes on shows nothing."""
+"""A training that hangs prints its stacks; one that works prints nothing."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ import pytest
 
 from albert_zh.train.watchdog import Watchdog
 
-TENTH = 0.1 / 60  # of a second, in minutes
+TENTH = 0.1 / 60  # a tenth of a second, in minutes
 
 
 def hang(seconds):

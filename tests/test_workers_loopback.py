@@ -28,7 +28,7 @@ PROCESSES.set_forkserver_preload(["tensorflow"])
 
 
 def _work(hosts: str, index: int, pipe) -> None:
-    """Everything that is asked of two workers, in a row: they take seconds to start."""
+    """All that two workers are tested for, one after the other: they take seconds to start."""
     strategy = make_strategy(StrategyOptions(workers=parse_workers(hosts, index)))
     pipe.send({"chief": is_chief(strategy), "replicas": strategy.num_replicas_in_sync})
     pipe.send(_rows(strategy))
@@ -39,7 +39,7 @@ def _work(hosts: str, index: int, pipe) -> None:
         pipe.send("ready")
         step = 0
         while not any_worker(strategy, stop.requested):
-            time.sleep(0.01 * index)  # not at the same pace
+            time.sleep(0.01 * index)  # The workers have different paces.
             step += 1
     pipe.send(step)
     try:
@@ -51,10 +51,10 @@ def _work(hosts: str, index: int, pipe) -> None:
 
 
 def _rows(strategy) -> list[list[int]]:
-    """Of a finite dataset of batches 0 1 2 3, 4 5 6 7: what this worker gets."""
+    """This worker's rows of a finite dataset with the batches 0 1 2 3 and 4 5 6 7."""
     batches = tf.data.Dataset.range(8).batch(4, drop_remainder=True)
-    of_replicas = map(strategy.experimental_local_results, distribute_batches(strategy, batches))
-    return [rows.numpy().tolist() for (rows,) in of_replicas]
+    local_rows = map(strategy.experimental_local_results, distribute_batches(strategy, batches))
+    return [rows.numpy().tolist() for (rows,) in local_rows]
 
 
 class Worker:

@@ -1,11 +1,11 @@
-"""How the examples of an optimizer step are parted over devices, and what each takes at once."""
+"""Division of the examples of an optimizer step over devices and into micro batches."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class BatchPlan:
-    """A global batch is split over replicas, and a replica's part into micro batches.
+    """The split of a global batch over replicas, and of a replica's examples into micro batches.
 
     ```
     global batch 24   | replica 0            | replica 1            |
@@ -13,7 +13,7 @@ class BatchPlan:
     ```
     """
 
-    global_batch: int  # examples of an optimizer step
+    global_batch: int  # examples per optimizer step
     num_replicas: int
     micro_batch: int  # examples that a replica computes at once
 
@@ -29,13 +29,13 @@ class BatchPlan:
     def make(
         cls, global_batch: int, *, num_replicas: int, micro_batch: int | None = None
     ) -> "BatchPlan":
-        """A plan with micro batches of a given size, or with a replica's examples all at once.
+        """The plan with micro batches of a given size; by default one micro batch per replica.
 
         >>> BatchPlan.make(24, num_replicas=2, micro_batch=4).micro_steps
         3
 
         Raises:
-            ValueError: The batch does not divide by the replicas, or their part by micro_batch.
+            ValueError: The batch does not divide by the replicas, or their examples by micro_batch.
         """
         replica_batch, rest = divmod(global_batch, num_replicas)
         if rest or not replica_batch:
@@ -72,6 +72,6 @@ def _largest_divisor(number: int, limit: int) -> int:
 
 
 def _multiples(number: int, of: int) -> str:
-    """The multiples next to a number that is none."""
+    """The next smaller and larger multiple of `of`, for an error message."""
     above = (number // of + 1) * of
     return f"{above - of} or {above}" if number > of else str(above)

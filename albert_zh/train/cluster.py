@@ -1,4 +1,4 @@
-"""Addresses of TPUs and workers, as flags and TF_CONFIG give them. No TensorFlow."""
+"""Addresses of TPUs and workers, from flags and TF_CONFIG. No TensorFlow."""
 
 import dataclasses
 import json
@@ -10,18 +10,18 @@ import re
 class TpuAddress:
     """Address of a TPU. Default: the TPU of this machine."""
 
-    name: str | None = None  # of the TPU, or its address: grpc://10.240.1.2:8470
+    name: str | None = None  # name or address, such as grpc://10.240.1.2:8470
     zone: str | None = None
     project: str | None = None
-    num_cores: int | None = None  # expected; None takes what is there
+    num_cores: int | None = None  # expected number; None accepts any
 
 
 @dataclasses.dataclass(frozen=True)
 class Workers:
-    """The processes of one training, all of the same command; worker 0 is the chief."""
+    """The processes of one training, started with the same command; worker 0 is the chief."""
 
-    hosts: tuple[str, ...]  # host:port of each, in the same order for all
-    index: int  # which of them this one is
+    hosts: tuple[str, ...]  # host:port of each worker, in the same order on all of them
+    index: int  # number of this worker
 
     def __post_init__(self):
         for host in self.hosts:
@@ -55,7 +55,7 @@ def parse_workers(worker_hosts: str | None, task_index: int | None) -> Workers |
     Workers(hosts=('10.0.0.1:2222', '10.0.0.2:2222'), index=1)
 
     Raises:
-        ValueError: An address is malformed or stands twice, no worker has that number, or one of
+        ValueError: An address is malformed or occurs twice, no worker has that number, or one of
             the two flags is missing.
     """
     if not worker_hosts and task_index is None:
@@ -63,12 +63,12 @@ def parse_workers(worker_hosts: str | None, task_index: int | None) -> Workers |
     if not worker_hosts:
         raise ValueError("--task_index is the number of a worker; list them in --worker_hosts")
     if task_index is None:
-        raise ValueError("--worker_hosts needs --task_index: which of them this one is, from 0")
+        raise ValueError("--worker_hosts needs --task_index, the number of this worker, from 0")
     return Workers(tuple(host.strip() for host in worker_hosts.split(",")), task_index)
 
 
 def workers_of_environment() -> Workers | None:
-    """The workers of TF_CONFIG, a chief being the first of them.
+    """The workers of TF_CONFIG; a chief comes first.
 
     https://www.tensorflow.org/guide/distributed_training#setting_up_the_tf_config_environment_variable
     """
@@ -94,6 +94,11 @@ def workers_of_environment() -> Workers | None:
 
 
 def same_workers(flags: Workers | None, environment: Workers | None) -> Workers | None:
+    """The workers of flags or environment.
+
+    Raises:
+        ValueError: Both name workers, and not the same ones.
+    """
     if flags and environment and flags != environment:
         raise ValueError(
             f"--worker_hosts and --task_index say {flags}, TF_CONFIG says {environment}; unset "

@@ -1,15 +1,15 @@
-"""The devices that training takes, and how much memory one of them has."""
+"""The devices of this machine that training uses, and their memory."""
 
 import pathlib
 from collections.abc import Sequence
 
 import tensorflow as tf
 
-# Of what a machine has free that trains on its processors. The rest is for reading and parsing
+# Share of the free memory that training on processors may take. The rest is for reading and parsing
 # records and for other programs.
 _HOST_SHARE = 0.5
 
-# Limits of a container, of version 2 and 1 of Linux's control groups.
+# Memory limits of containers: files of Linux's control groups, versions 2 and 1.
 _CONTAINER_LIMITS = (
     "sys/fs/cgroup/memory.max",
     "sys/fs/cgroup/memory/memory.limit_in_bytes",
@@ -17,29 +17,29 @@ _CONTAINER_LIMITS = (
 
 
 def local_devices() -> Sequence[tf.config.LogicalDevice]:
-    """The devices that training takes: TPU cores, else GPUs, else processors; one at least."""
+    """The devices for training, at least one: TPU cores, else GPUs, else processors."""
     kinds = map(tf.config.list_logical_devices, ("TPU", "GPU", "CPU"))
     return next(filter(None, kinds))
 
 
 def is_accelerated() -> bool:
-    """Whether training takes more than processors: GPUs or TPU cores."""
+    """True if training uses GPUs or TPU cores."""
     return local_devices()[0].device_type != "CPU"
 
 
 def should_compile(xla: str) -> bool:
-    """Whether XLA compiles the training step.
+    """True if the training step is to be compiled with XLA.
 
     Args:
-        xla: The flag: "true", "false", or "auto", which compiles for GPUs and TPUs.
+        xla: Value of the flag: "true", "false", or "auto", which compiles for GPUs and TPUs.
     """
     return is_accelerated() if xla == "auto" else xla == "true"
 
 
 def memory_limit() -> int | None:
-    """Bytes that one device may take: the smallest GPU's memory, or half of what the host has free.
+    """Bytes that one device may use: the smallest GPU's memory, or half of the host's free memory.
 
-    None where nothing tells: on TPUs, and on hosts that are not Linux.
+    None if unknown: on TPUs, and on hosts that are not Linux.
     """
     kind = local_devices()[0].device_type
     if kind == "TPU":
@@ -51,7 +51,7 @@ def memory_limit() -> int | None:
 
 
 def free_host_memory(root: str = "/") -> int | None:
-    """Bytes that programs can still take on this host, or in this container; None if unknown."""
+    """Bytes of free memory on this host or in this container; None if unknown."""
     try:
         lines = pathlib.Path(root, "proc/meminfo").read_text().splitlines()
     except OSError:
@@ -66,7 +66,7 @@ def free_host_memory(root: str = "/") -> int | None:
 
 
 def _gpu_memory() -> int:
-    # TensorFlow 2 tells nowhere what its allocator may take, which is less than the card has.
+    # The allocator may use less than the card has; no call of TensorFlow 2 returns its limit.
     with tf.compat.v1.Session(graph=tf.Graph()) as session:
         devices = session.list_devices()
     return min(device.memory_limit_bytes for device in devices if device.device_type == "GPU")

@@ -17,15 +17,15 @@ Objective = Callable[[Batch, tf.Tensor | None], Outcome]
 
 
 class Gradients(NamedTuple):
-    """What the backward pass of a replica gives; sums over its examples."""
+    """Result of the backward pass of a replica: sums over its examples."""
 
-    loss: tf.Tensor  # its share of the loss
+    loss: tf.Tensor  # the replica's share of the loss
     metrics: dict[str, Mean]
     gradients: list[tf.Tensor | tf.IndexedSlices]  # of `loss * loss_scale`
 
 
 def loss_weights(outcome: Outcome) -> dict[str, tf.Tensor]:
-    """What the sum of each loss is divided by."""
+    """Divisors of the summed losses, by name."""
     return {name: mean.weight for name, mean in outcome.losses.items()}
 
 
@@ -41,17 +41,17 @@ def gradients_of(
     """Loss and gradients of a batch.
 
     Args:
-        objective: What is minimised.
+        objective: Function to minimise.
         batch: Tensors with B rows.
-        seed: `[2] int32`, of the dropout.
-        parameters: What the gradients are of.
-        weights: What each loss is divided by, where that is more than this batch's weights.
+        seed: `[2] int32`, for dropout.
+        parameters: Variables to compute gradients for.
+        weights: Divisors of the summed losses, if this batch is part of a larger one.
         loss_scale: Factor of the gradients.
     """
     with tf.GradientTape() as tape:
         outcome = objective(batch, seed)
         weights = weights or loss_weights(outcome)
-        # A loss of which no example counts, sentence order where none is known, is 0.
+        # A loss without any labelled example is 0, such as sentence order without known orders.
         means = [Mean(mean.total, weights[name]) for name, mean in outcome.losses.items()]
         loss = tf.add_n([mean.result() for mean in means])
         scaled = loss * loss_scale
@@ -67,26 +67,26 @@ def accumulated_gradients(
     parameters: Sequence[tf.Variable],
     metrics: Sequence[str],
 ) -> Gradients:
-    """Sums of what `compute` gives for each micro batch; the gradients dense, in float32.
+    """Sums of the results of `compute` over the micro batches; the gradients dense, in float32.
 
     Args:
-        compute: From a micro batch and its dropout seed.
+        compute: Function from a micro batch and its dropout seed to its gradients.
         batch: Tensors with B rows.
-        seed: `[2] int32`.
+        seed: `[2] int32`, for dropout.
         micro_steps: M, a divisor of B.
-        parameters: What the gradients are of.
+        parameters: Variables to compute gradients for.
         metrics: Names of the metrics.
     """
-    parts = {name: _parted(tensor, micro_steps) for name, tensor in batch.items()}
+    parts = {name: _split(tensor, micro_steps) for name, tensor in batch.items()}
 
     def add(number: tf.Tensor, sums: Gradients) -> tuple[tf.Tensor, Gradients]:
         rows = {name: tensor[number] for name, tensor in parts.items()}
-        found = compute(rows, tf.random.fold_in(seed, number))
-        found = found._replace(gradients=dense(found.gradients))
-        # Otherwise the graph optimizer merges these sums with the sums that make the gradients of
-        # shared layers, into AccumulateNV2: its temporary variables race with each other in a loop.
-        with tf.control_dependencies(found.gradients):
-            return number + 1, tf.nest.map_structure(tf.add, sums, found)
+        part = compute(rows, tf.random.fold_in(seed, number))
+        part = part._replace(gradients=dense(part.gradients))
+        # The gradients of shared layers are sums too. Without this dependency the graph optimizer
+        # merges both sums into AccumulateNV2, whose temporary variables race in a loop.
+        with tf.control_dependencies(part.gradients):
+            return number + 1, tf.nest.map_structure(tf.add, sums, part)
 
     zero = tf.zeros([])
     start = Gradients(
@@ -94,7 +94,7 @@ def accumulated_gradients(
         metrics={name: Mean(zero, zero) for name in metrics},
         gradients=[tf.zeros(parameter.shape) for parameter in parameters],
     )
-    # One micro batch at a time: TensorFlow would hold the values of several otherwise.
+    # One micro batch at a time; otherwise several of them fill the memory.
     _, sums = tf.while_loop(
         lambda number, _: number < micro_steps,
         add,
@@ -106,14 +106,14 @@ def accumulated_gradients(
 
 
 def dense(gradients: Sequence[tf.Tensor | tf.IndexedSlices]) -> list[tf.Tensor]:
-    """Gradients of tables as whole tables, rows of repeated ids summed."""
+    """Gradients of tables as whole tables; rows of repeated ids are summed."""
     return [tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
-def _parted(tensor: tf.Tensor, micro_steps: int) -> tf.Tensor:
+def _split(tensor: tf.Tensor, micro_steps: int) -> tf.Tensor:
     """`[B, ...] -> [M, B / M, ...]`."""
     rows = tensor.shape[0]
     assert rows is not None, "batches need a fixed number of rows"
     shape = tf.concat([[micro_steps, rows // micro_steps], tf.shape(tensor)[1:]], axis=0)
-    parted = tf.reshape(tensor, shape)
-    return tf.ensure_shape(parted, [micro_steps, rows // micro_steps, *tensor.shape[1:]])
+    parts = tf.reshape(tensor, shape)
+    return tf.ensure_shape(parts, [micro_steps, rows // micro_steps, *tensor.shape[1:]])

@@ -1,14 +1,14 @@
-"""LossScale, which keeps the gradients of float16 layers in range."""
+"""LossScale: keeps the gradients of float16 layers in range."""
 
 import tensorflow as tf
 
 
 class LossScale(tf.Module):
-    """Keep float16 gradients in range (Micikevicius et al. 2018, section 3.2).
+    """Power of two that keeps float16 gradients in range (Micikevicius et al. 2018, section 3.2).
 
-    The loss is multiplied by a power of two before the backward pass and the gradients are divided
-    by it after it. Where they overflow, the step is left out and the scale halved; after so many
-    good steps in a row it is doubled.
+    The loss is multiplied by the scale before the backward pass, and the gradients are divided by
+    it afterwards. If they overflow, the step changes nothing and the scale is halved. After
+    STEPS_TO_DOUBLE good steps in a row the scale is doubled.
     """
 
     START = 2.0**15
@@ -20,11 +20,11 @@ class LossScale(tf.Module):
         self.good_steps = tf.Variable(0, dtype=tf.int64, trainable=False, name="good_steps")
 
     def can_shrink(self) -> tf.Tensor:
-        """True if a smaller scale may end an overflow of gradients: it is above 1."""
+        """True if the scale is above 1, so that a smaller one may end an overflow."""
         return self.scale.read_value() > 1.0
 
     def update(self, is_finite: tf.Tensor) -> None:
-        """Adapt the scale to a step whose gradients were finite, or not. Outside of replicas."""
+        """Adapt the scale to the gradients of a step. Call it outside of replicas."""
         scale, good_steps = self.scale.read_value(), self.good_steps.read_value() + 1
         doubles = is_finite & (good_steps >= self.STEPS_TO_DOUBLE)
         grown = tf.where(doubles, 2.0 * scale, scale)

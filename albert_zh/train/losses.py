@@ -8,7 +8,7 @@ def cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     return _cross_entropy(tf.cast(logits, tf.float32), labels)
 
 
-# Over a vocabulary, TensorFlow's own takes three times as long on CPU, and more memory.
+# For a vocabulary, TensorFlow's function takes three times as long on CPU, and more memory.
 @tf.custom_gradient
 def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor):
     probabilities = tf.nn.softmax(logits)
@@ -16,7 +16,7 @@ def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor):
     def at(values: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
         return tf.gather(values, classes, batch_dims=1)
 
-    # The label's probability may be rounded to 0; that of the likeliest class is 1 / C at least.
+    # The label's probability may be rounded to 0, that of the likeliest class is at least 1 / C.
     likeliest = tf.argmax(logits, axis=-1, output_type=labels.dtype)
     log_sum = at(logits, likeliest) - tf.math.log(at(probabilities, likeliest))
 

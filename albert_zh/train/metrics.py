@@ -1,4 +1,4 @@
-"""Means that can be added up over batches and replicas before they are divided."""
+"""Weighted means as sums, which add up over batches and replicas."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 class Mean(NamedTuple):
-    """A weighted mean in the making: sum of weight times value, and sum of weights. Scalars."""
+    """A weighted mean as two scalars: the sum of weight times value, and the sum of weights."""
 
     total: tf.Tensor
     weight: tf.Tensor
@@ -17,10 +17,10 @@ class Mean(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What an objective says of one batch."""
+    """Result of an objective for one batch."""
 
-    losses: Mapping[str, Mean]  # minimised: the sum of these means
-    metrics: Mapping[str, Mean]  # shown
+    losses: Mapping[str, Mean]  # training minimises the sum of these means
+    metrics: Mapping[str, Mean]  # for the history and the display
 
 
 def mean_of(values: tf.Tensor, weights: tf.Tensor | None = None) -> Mean:
@@ -31,7 +31,7 @@ def mean_of(values: tf.Tensor, weights: tf.Tensor | None = None) -> Mean:
 
 
 def add_means(items: Iterable[Mapping[str, Mean]]) -> dict[str, Mean]:
-    """Adds up means of the same name over several batches."""
+    """Add up means of the same name over several batches."""
     sums: dict[str, Mean] = {}
     for means in items:
         for name, mean in means.items():
@@ -45,7 +45,7 @@ def add_means(items: Iterable[Mapping[str, Mean]]) -> dict[str, Mean]:
 
 
 def results(means: Mapping[str, Mean]) -> dict[str, float]:
-    """The finished means as plain numbers."""
+    """The means as plain numbers."""
     return {name: float(mean.result()) for name, mean in means.items()}
 
 

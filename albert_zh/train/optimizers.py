@@ -1,4 +1,4 @@
-"""A thin class that holds the slots of an update rule and applies it; clipping of gradients."""
+"""Optimizer: holds the slots of an update rule and applies it. Clipping of gradients."""
 
 import dataclasses
 import re
@@ -9,18 +9,18 @@ import tensorflow as tf
 
 from albert_zh.train.rules.table import Rule
 
-# Found in a variable's name, these keep weight decay away from it.
+# Variables with one of these in their name have no weight decay.
 _NO_DECAY = re.compile("LayerNorm|layer_norm|bias")
 
 
 def clip_by_global_norm(
     gradients: Sequence[tf.Tensor | tf.IndexedSlices], limit: float
 ) -> tuple[list[tf.Tensor], tf.Tensor]:
-    """Scales gradients down to a joint norm of `limit`; returns them dense, and the norm before.
+    """Scale gradients down to a joint norm of `limit`; return them dense, and the norm before.
 
-    Gradients that are not larger stay as they are. A sparse gradient counts as it is stored, rows
-    of repeated ids not summed: so did the published fine-tuning on CPU and GPU (on TPU its
-    gradients were dense). Hand in dense gradients where the true norm is wanted.
+    Gradients with a smaller norm stay as they are. The norm of a sparse gradient is that of its
+    stored rows; rows of repeated ids are not summed. The published fine-tuning did the same on CPU
+    and GPU (on TPU its gradients were dense). Pass dense gradients to clip to the true norm.
     """
     norm = tf.linalg.global_norm(gradients)
     scale = limit / tf.maximum(norm, limit)
@@ -29,17 +29,17 @@ def clip_by_global_norm(
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerOptions:
-    """An update rule, and how a lineage applied it."""
+    """An update rule, and the settings of a lineage for it."""
 
     rule: Rule
-    slots: tuple[str, ...] | None = None  # suffixes of the slots' names; None: the rule's
+    slots: tuple[str, ...] | None = None  # suffixes of the slots' names; None: the rule's own
     weight_decay: float = 0.01
-    # Arguments of the rule's update for the variables that weight decay leaves out.
+    # Further arguments of the rule's update for variables without weight decay.
     undecayed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Optimizer(tf.Module):
-    """Holds the slots of every variable, under `<variable>/<suffix>`, and applies the rule."""
+    """An update rule with its slots, named `<variable>/<suffix>`."""
 
     def __init__(self, variables: Sequence[tf.Variable], options: OptimizerOptions):
         super().__init__()
@@ -51,13 +51,11 @@ class Optimizer(tf.Module):
     def apply(
         self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor, *, accept: tf.Tensor
     ) -> None:
-        """Updates every variable with its dense gradient, in the order of the variables.
-
-        Called outside replicas, with the same values on each of them.
+        """Update every variable with its gradient. Call it outside of replicas.
 
         Args:
-            gradients: One a variable.
-            learning_rate: Of this step.
+            gradients: Dense gradients in the order of the variables, the same on all replicas.
+            learning_rate: Learning rate of this step.
             accept: Scalar bool; if False, variables and slots stay as they are.
         """
         update = tf.distribute.get_strategy().extended.update

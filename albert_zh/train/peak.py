@@ -1,4 +1,4 @@
-"""The fastest this machine multiplies matrices, against which a training's speed is judged."""
+"""The top speed of matrix products on this machine, to compare the speed of a training with."""
 
 import time
 
@@ -6,18 +6,17 @@ import tensorflow as tf
 
 from albert_zh.train.devices import local_devices
 
-# A product of at least this many seconds hides the call, and its matrices overflow the caches.
+# If a product takes this long, the call adds little and the matrices do not fit into the caches.
 _PRODUCT_SECONDS = 0.02
 _SIZES = (512, 1024, 2048, 4096, 8192)
-_SECONDS = 1.0  # to repeat the product for; other work on the machine slows single ones down
+_SECONDS = 1.0  # The product is repeated this long: other programs slow some of them down.
 
 
 def matmul_peak(dtype: tf.DType) -> float:
     """FLOP/s of one device in a large square product of `dtype`, measured in about a second.
 
-    It is what training can reach at best, since nearly all its work are such products; on GPUs in
-    float32 with the rounded inputs (TF32) that training has too. Of several devices it is the
-    speed of one.
+    Training cannot be faster, since nearly all its work is in such products. On GPUs, float32
+    products round their inputs (TF32) here as in training.
     """
     with tf.device(local_devices()[0].name):
         for size in _SIZES:
@@ -34,6 +33,6 @@ def matmul_peak(dtype: tf.DType) -> float:
 
 def _seconds(matrix: tf.Tensor) -> float:
     started = time.perf_counter()
-    # One element, fetched, proves that the product is done.
+    # Once an element has been fetched, the product is done.
     tf.matmul(matrix, matrix)[0, 0].numpy()
     return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""Precision of the layers; weights, moments and losses are always float32. No TensorFlow."""
+"""Precision of the layers. Weights, moments and losses are always float32. No TensorFlow."""
 
 import enum
 
@@ -12,5 +12,5 @@ class Precision(enum.Enum):
 
     @property
     def scales_loss(self) -> bool:
-        """True if small gradients would vanish unless the loss is scaled up (float16)."""
+        """True for float16, in which small gradients vanish unless the loss is scaled up."""
         return self is Precision.FLOAT16

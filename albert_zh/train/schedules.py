@@ -1,4 +1,4 @@
-"""Learning-rate schedules: settings in, a function from step to rate out."""
+"""Learning-rate schedules: functions from step to rate."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,19 +12,19 @@ Schedule = Callable[[tf.Tensor], tf.Tensor]
 class ScheduleOptions:
     """Polynomial decay with a linear warm-up."""
 
-    learning_rate: float  # the peak that the warm-up aims at
-    num_train_steps: int  # where the rate reaches 0
+    learning_rate: float  # rate that the warm-up aims at
+    num_train_steps: int  # step at which the rate is 0
     num_warmup_steps: int = 0
-    power: float = 1.0  # of the decay; 1 is a straight line
-    start_warmup_step: int = 0  # the warm-up counts from here
+    power: float = 1.0  # exponent of the decay; 1 is a straight line
+    start_warmup_step: int = 0  # step at which the warm-up starts
 
 
 def polynomial_decay_with_warmup(options: ScheduleOptions) -> Schedule:
-    """The schedule of BERT and ALBERT: the rate of the step that starts at a step count.
+    """The schedule of BERT and ALBERT: from the number of steps done to the rate of the next one.
 
-    After the warm-up, `rate = peak * (1 - step / num_train_steps) ** power`: the decay is not
-    shifted, so the rate falls by warmup / total right after the warm-up. Before
-    start_warmup_step the rate is 0 (the published formula gave a negative rate there).
+    After the warm-up, `rate = learning_rate * (1 - step / num_train_steps) ** power`. The decay
+    counts from step 0, so the rate drops where the warm-up ends. Before start_warmup_step the rate
+    is 0 (the published formula gave a negative rate there).
 
     >>> rate = polynomial_decay_with_warmup(ScheduleOptions(
     ...     learning_rate=1.0, num_train_steps=10, num_warmup_steps=4))

@@ -27,29 +27,29 @@ from albert_zh.train.optimizers import Optimizer, clip_by_global_norm
 from albert_zh.train.precision import Precision
 from albert_zh.train.schedules import Schedule
 
-# The norm that every published ALBERT clipped its gradients to.
+# All published ALBERT models were trained with gradients clipped to this norm.
 _CLIP_NORM = 1.0
 
 
 class StepReport(NamedTuple):
-    """What a call of `Trainer.run` tells: of its last step where nothing else is said.
+    """Numbers of a call of `Trainer.run`: of its last step, unless a field says otherwise.
 
-    A step whose loss or gradients are not finite changes no weight and no moment, and counts in
-    no metric. In float16 it may be the loss scale's fault: then it is `overflowed` and the scale
-    shrinks, else it is `skipped`.
+    A step whose loss or gradients are not finite changes no weight and no moment, and adds to no
+    metric. In float16 the loss scale may have caused it: then the step is `overflowed` and the
+    scale shrinks. Otherwise it is `skipped`.
     """
 
     metrics: dict[str, Mean]  # sums over the steps, float64
     loss: tf.Tensor
     gradient_norm: tf.Tensor  # before clipping
     learning_rate: tf.Tensor
-    skipped: tf.Tensor  # how many of the steps
+    skipped: tf.Tensor  # number of skipped steps in the call
     first_skipped: tf.Tensor  # the step count before the first of them; -1 if there is none
-    overflowed: tf.Tensor  # how many of the steps
+    overflowed: tf.Tensor  # number of overflowed steps in the call
 
 
 class _Step(NamedTuple):
-    """What a replica tells of one step; the same on all of them."""
+    """Numbers of one step, the same on all replicas."""
 
     metrics: dict[str, Mean]
     loss: tf.Tensor
@@ -59,11 +59,11 @@ class _Step(NamedTuple):
 
 
 class Trainer:
-    """Objective, optimizer, schedule and step counter, and the step that they make.
+    """Objective, optimizer, schedule and step counter, and the compiled step.
 
-    Losses and gradients are scaled so that k replicas with m micro batches of b examples each equal
-    one replica with k * m * b: sums are divided by the weights of the whole batch. (Where a
-    gradient is sparse, the clip norm still differs a little, see `clip_by_global_norm`.)
+    k replicas with m micro batches of b examples each equal one replica with k * m * b examples:
+    sums of losses are divided by the weights of the whole batch. (If a gradient is sparse, the
+    norm for clipping differs a little, see `clip_by_global_norm`.)
     """
 
     def __init__(
@@ -80,14 +80,14 @@ class Trainer:
     ):
         """
         Args:
-            objective: What is minimised.
-            optimizer: Of the variables that are trained.
-            schedule: Of the learning rate.
-            seed: Of the dropout.
-            strategy: Where to train; the variables were made in its scope.
-            plan: How batches are parted; a replica takes its examples at once when left out.
-            precision: In which the objective computes.
-            xla: Whether to compile with XLA. A TPU's strategy does so in any case.
+            objective: Function to minimise.
+            optimizer: Optimizer of the trained variables.
+            schedule: Learning rate by step.
+            seed: Seed for dropout.
+            strategy: Devices; the variables were created in its scope.
+            plan: Division of a batch; by default a replica computes its examples at once.
+            precision: Type that the objective computes in.
+            xla: Compile with XLA; TPUs do so anyway.
         """
         self._objective, self._optimizer, self._schedule = objective, optimizer, schedule
         self._seed = seed
@@ -96,53 +96,50 @@ class Trainer:
         with self._strategy.scope():
             self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="global_step")
             self._loss_scale = LossScale() if precision.scales_loss else None
-        alone = self._strategy.num_replicas_in_sync == 1
-        self._sparse_clip = alone and self._micro_steps == 1 and not precision.scales_loss
-        self._knows_weights = not alone or self._micro_steps > 1
+        is_alone = self._strategy.num_replicas_in_sync == 1
+        self._is_split = not is_alone or self._micro_steps > 1  # a batch, into several parts
         on_tpu = isinstance(self._strategy, tf.distribute.TPUStrategy)
-        # What replicas say to each other stays outside of what XLA compiles.
-        compiles = (xla and not on_tpu) or None
-        self._compute = self._computed
-        if compiles and not alone:
-            self._compute = tf.function(self._computed, autograph=False, jit_compile=True)
-        # Nothing in a step branches on tensors in Python, and without AutoGraph's source
-        # conversion the first step comes a second or two earlier.
+        jit_compile = (xla and not on_tpu) or None
+        self._compute = self._replica_gradients
+        if jit_compile and not is_alone:  # all but the sums over replicas
+            self._compute = tf.function(self._compute, autograph=False, jit_compile=True)
+        # No Python code of a step branches on tensors. Without AutoGraph's source conversion the
+        # first step starts a second or two earlier.
         self.one_step = tf.function(
-            self._one_step, autograph=False, jit_compile=compiles if alone else None
+            self._one_step, autograph=False, jit_compile=jit_compile if is_alone else None
         )
 
     @property
     def state(self) -> dict[str, tf.Variable]:
-        """What a resumed run needs besides weights and moments, by name."""
+        """Variables by name that a resumed run needs besides weights and moments."""
         scale = self._loss_scale.variables if self._loss_scale else ()
         return {variable.name.removesuffix(":0"): variable for variable in (self.step, *scale)}
 
     def run(self, batches: Iterator[Batch], steps: int) -> StepReport:
-        """Takes `steps` optimizer steps on the next batches, in one call to the runtime.
-
-        Args:
-            batches: Iterator over a `tf.data` dataset, plain or distributed. (Tracing would take
-                one batch off any other, and train on that one for ever.)
-            steps: At least 1.
+        """Take `steps` optimizer steps on the next batches, in one call to the runtime.
 
         The learning rate of a step is the schedule's at the step count before it.
+
+        Args:
+            batches: Iterator over a `tf.data` dataset, plain or distributed. (With any other
+                iterator, tracing would read one batch and every step would train on it.)
+            steps: Number of steps, at least 1.
         """
         assert isinstance(batches, tf.data.Iterator | tf.distribute.DistributedIterator)
         return self._run(batches, tf.constant(steps, tf.int64))
 
     @tf.function
     def _run(self, batches, steps) -> StepReport:
-        report = _widened(self.one_step(next(batches)))
+        report = _with_float64_metrics(self.one_step(next(batches)))
         for _ in tf.range(steps - 1):
-            report = _followed_by(report, _widened(self.one_step(next(batches))))
+            report = _merge(report, _with_float64_metrics(self.one_step(next(batches))))
         return report
 
     def _one_step(self, batch: Batch) -> StepReport:
-        """One optimizer step on one batch, plain or as `next` gives it of a distributed dataset."""
+        """Take one optimizer step on a batch of a plain or of a distributed dataset."""
         before = self.step.read_value()
         per_replica = self._strategy.run(self._replica_step, args=(batch, before))
-        first = self._strategy.experimental_local_results
-        step = tf.nest.map_structure(lambda value: first(value)[0], per_replica)
+        step = _first_replica(self._strategy, per_replica)
         self.step.assign_add(1)
         overflows = tf.constant(False)
         if self._loss_scale:
@@ -165,29 +162,28 @@ class Trainer:
         def total(value):
             return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
 
-        seed = tf.random.fold_in(tf.constant([self._seed, 0]), tf.cast(step, tf.int32))
-        seed = tf.random.fold_in(seed, context.replica_id_in_sync_group)
+        seed = _replica_seed(self._seed, step, context.replica_id_in_sync_group)
         weights, metrics = None, []
-        if self._knows_weights:
-            # Of this forward pass, TensorFlow computes no more than the weights take.
-            outline = self._objective(batch, seed)
-            weights, metrics = total(loss_weights(outline)), list(outline.metrics)
+        if self._is_split:
+            # TensorFlow prunes this forward pass to the operations that the weights depend on.
+            outcome = self._objective(batch, seed)
+            weights, metrics = total(loss_weights(outcome)), list(outcome.metrics)
         scale = self._loss_scale.scale.read_value() if self._loss_scale else tf.constant(1.0)
-        found = self._compute(batch, seed, weights, scale, metrics)
-        gradients = found.gradients
-        if not self._sparse_clip:
+        sums = self._compute(batch, seed, weights, scale, metrics)
+        gradients = sums.gradients
+        if self._is_split or self._loss_scale:
             gradients = [gradient / scale for gradient in total(dense(gradients))]
-        gradients, norm = clip_by_global_norm(gradients, _CLIP_NORM)
-        loss = total(found.loss)
+        gradients, norm = clip_by_global_norm(gradients, limit=_CLIP_NORM)
+        loss = total(sums.loss)
         is_finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
         learning_rate = self._schedule(step)
         context.merge_call(self._apply, args=(gradients, learning_rate, is_finite))
-        metrics = tf.nest.map_structure(
-            lambda value: tf.where(is_finite, value, 0.0), total(found.metrics)
-        )
+        metrics = _zero_unless(is_finite, total(sums.metrics))
         return _Step(metrics, loss, norm, learning_rate, is_finite)
 
-    def _computed(self, batch: Batch, seed, weights, scale, metrics: list[str]) -> Gradients:
+    def _replica_gradients(
+        self, batch: Batch, seed, weights, scale, metrics: list[str]
+    ) -> Gradients:
         def compute(batch: Batch, seed: tf.Tensor) -> Gradients:
             return gradients_of(
                 self._objective,
@@ -213,13 +209,31 @@ class Trainer:
         self._optimizer.apply(gradients, learning_rate, accept=is_finite)
 
 
-def _widened(report: StepReport) -> StepReport:
-    """Metrics as float64, in which sums over steps are exact, however they are called."""
-    wide = tf.nest.map_structure(lambda value: tf.cast(value, tf.float64), report.metrics)
-    return report._replace(metrics=wide)
+def _replica_seed(seed: int, step: tf.Tensor, replica: tf.Tensor) -> tf.Tensor:
+    """Seed `[2] int32` for the dropout of one step on one replica."""
+    step_seed = tf.random.fold_in(tf.constant([seed, 0]), tf.cast(step, tf.int32))
+    return tf.random.fold_in(step_seed, replica)
 
 
-def _followed_by(earlier: StepReport, latest: StepReport) -> StepReport:
+def _zero_unless(is_finite: tf.Tensor, metrics: dict[str, Mean]) -> dict[str, Mean]:
+    """The metrics of a step, or zeros if it was not finite."""
+    return tf.nest.map_structure(lambda value: tf.where(is_finite, value, 0.0), metrics)
+
+
+def _first_replica(strategy: tf.distribute.Strategy, values):
+    """The values of the first replica of this process, in the same structure."""
+    local = strategy.experimental_local_results
+    return tf.nest.map_structure(lambda value: local(value)[0], values)
+
+
+def _with_float64_metrics(report: StepReport) -> StepReport:
+    """The report, ready to be merged: sums in float64 do not depend on the division into calls."""
+    metrics = tf.nest.map_structure(lambda value: tf.cast(value, tf.float64), report.metrics)
+    return report._replace(metrics=metrics)
+
+
+def _merge(earlier: StepReport, latest: StepReport) -> StepReport:
+    """The report of all steps of two reports."""
     first = earlier.first_skipped
     return latest._replace(
         metrics=add_means([earlier.metrics, latest.metrics]),
@@ -235,8 +249,8 @@ def make_evaluation_step(
     """A compiled function from a batch to the objective's metrics, without dropout.
 
     Args:
-        objective: Whose metrics are wanted.
-        strategy: Where; batches then come from a dataset that it distributed.
+        objective: Function whose metrics are needed.
+        strategy: Devices; its batches come from a dataset that it distributed.
     """
     strategy = strategy or tf.distribute.get_strategy()
 
@@ -248,7 +262,6 @@ def make_evaluation_step(
     @tf.function(autograph=False, reduce_retracing=True)
     def evaluate(batch: Batch) -> dict[str, Mean]:
         metrics = strategy.run(on_replica, args=(batch,))
-        first = strategy.experimental_local_results
-        return tf.nest.map_structure(lambda value: first(value)[0], metrics)
+        return _first_replica(strategy, metrics)
 
     return evaluate

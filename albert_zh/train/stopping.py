@@ -1,4 +1,4 @@
-"""Requests to stop: a training saves where it stands and ends, instead of dying in mid-step."""
+"""Requests to stop: the training finishes its step, saves a checkpoint and ends."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 class StopSignals:
-    """Turns SIGTERM and SIGINT (Ctrl-C) into a request that the training loop asks for:
+    """Context manager that turns SIGTERM and SIGINT (Ctrl-C) into a request to stop:
 
     ```
     with StopSignals(strategy) as stop:
@@ -15,9 +15,9 @@ class StopSignals:
             step()
     save()
     ```
-    A second Ctrl-C interrupts at once. Outside of the block, signals do what they did before.
-    Schedulers and clouds that take a machine back send SIGTERM first. Where TensorFlow itself
-    hears of it (TPUs in Google's own clusters), that is a request too.
+    A second Ctrl-C interrupts at once. After the block, the earlier signal handlers are back.
+    Schedulers and clouds send SIGTERM before they take a machine back. On TPUs in Google's own
+    clusters TensorFlow gets the notice, and that is a request too.
 
     Only the main thread may enter the block.
     """
@@ -25,7 +25,7 @@ class StopSignals:
     def __init__(self, strategy: tf.distribute.Strategy | None = None):
         """
         Args:
-            strategy: Of the training; a TPU's is asked whether it is taken back.
+            strategy: Strategy of the training; a TPU's may announce that the TPU is taken back.
         """
         self._received = False
         self._previous: dict[signal.Signals, object] = {}
@@ -35,9 +35,9 @@ class StopSignals:
 
     @property
     def requested(self) -> bool:
-        """Whether to stop. In a training of several workers, each has its own: see `agree`."""
-        taken_back = self._watcher is not None and self._watcher.preemption_message is not None
-        return self._received or taken_back
+        """True if this process should stop. Several workers decide together, by `any_worker`."""
+        is_preempted = self._watcher is not None and self._watcher.preemption_message is not None
+        return self._received or is_preempted
 
     def __enter__(self) -> "StopSignals":
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -52,6 +52,6 @@ class StopSignals:
         if self._received and number == signal.SIGINT:
             raise KeyboardInterrupt
         self._received = True
-        # Logging may be at work where the signal interrupted it, and is not to be entered twice.
+        # The signal may have interrupted a log call, and logging cannot be entered twice.
         message = f"{signal.Signals(number).name}: saving and stopping; Ctrl-C stops at once\n"
         os.write(2, message.encode())

@@ -1,4 +1,4 @@
-"""Where to train: one device, the GPUs of this machine, several machines, or a TPU."""
+"""Distribution of a training: one device, the GPUs of a machine, several machines, or a TPU."""
 
 import contextlib
 import faulthandler
@@ -19,9 +19,7 @@ from albert_zh.train.cluster import (
 )
 from albert_zh.train.rendezvous import await_workers, check_reachable
 
-_CONNECT_SECONDS = 120  # for workers that are there; then this process ends
-
-# What TensorFlow raises and says when a worker is gone, depending on what it was waiting for.
+# Errors and messages of TensorFlow if a worker is lost. Which one comes depends on the operation.
 _LOST_ERRORS = (
     tf.errors.UnavailableError,
     tf.errors.DeadlineExceededError,
@@ -33,14 +31,14 @@ _LOST_WORDS = re.compile("Collective ops is aborted|CoordinationService|GRPC err
 
 
 def make_strategy(options: StrategyOptions | None = None) -> tf.distribute.Strategy:
-    """Connects to what the options name and logs it.
+    """Connect the devices of the options, and log them.
 
-    Workers have to be connected before TensorFlow computes anything.
+    Connect workers before TensorFlow computes anything.
 
     Raises:
-        ValueError: The TPU is not to be found or has another number of cores, the workers cannot be
+        ValueError: The TPU cannot be reached or has another number of cores, the workers cannot be
             connected, TF_CONFIG is malformed or contradicts the options.
-        RuntimeError: There are workers to connect, and TensorFlow has computed something.
+        RuntimeError: There are workers to connect, but TensorFlow has computed something already.
     """
     options = options or StrategyOptions()
     workers = same_workers(options.workers, workers_of_environment())
@@ -49,7 +47,7 @@ def make_strategy(options: StrategyOptions | None = None) -> tf.distribute.Strat
     if options.tpu:
         return _tpu_strategy(options.tpu)
     if workers and len(workers.hosts) > 1:
-        return _multi_worker_strategy(workers)
+        return connect_workers(workers)
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")[:1]
     logging.info("training on %s", ", ".join(device.name for device in devices))
     if len(devices) > 1:
@@ -57,31 +55,74 @@ def make_strategy(options: StrategyOptions | None = None) -> tf.distribute.Strat
     return tf.distribute.get_strategy()
 
 
+def connect_workers(workers: Workers, *, seconds: float = 120.0) -> tf.distribute.Strategy:
+    """Wait for all workers, then connect them.
+
+    Args:
+        workers: All workers, and the number of this one.
+        seconds: Time to connect once all workers answer; after it the process exits.
+
+    Raises:
+        ValueError, RuntimeError: As for `make_strategy`.
+    """
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    await_workers(workers.hosts, workers.index)
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec({"worker": workers.hosts}),
+        task_type="worker",
+        task_id=workers.index,
+        num_accelerators={"GPU": gpus},
+        rpc_layer="grpc",
+    )
+    logging.info(
+        "all %d workers answer; connecting them takes %d s at most", len(workers.hosts), seconds
+    )
+    # TensorFlow would wait without end for another program at one of the addresses, and would not
+    # react to signals.
+    faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__)
+    try:
+        strategy = _multi_worker_strategy(resolver)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+    _restore_sigterm()
+    # All workers have the same number of batches, so they need not compare at every step.
+    strategy.extended.experimental_enable_get_next_as_optional = False
+    logging.info(
+        "training on %d workers, %d devices in all; this is worker %d with %s",
+        len(workers.hosts),
+        strategy.num_replicas_in_sync,
+        workers.index,
+        f"{gpus} GPUs" if gpus else "its CPU",
+    )
+    return strategy
+
+
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is the one that writes files."""
+    """True for the process that writes files."""
     return not is_multi_worker(strategy) or strategy.cluster_resolver.task_id == 0
 
 
 def is_multi_worker(strategy: tf.distribute.Strategy) -> bool:
-    """Whether other processes take part."""
+    """True if other processes take part."""
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
 def distribute_batches(
     strategy: tf.distribute.Strategy, batches: tf.data.Dataset
 ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
-    """Splits the rows of every batch over the replicas.
+    """Split the rows of every batch over the replicas.
 
     ```
     a batch     rows 0 1 2 3 4 5 6 7
-    replica          0   1   2   3       of which two workers have two each
+    replica          0   1   2   3
+    worker             0       1
     ```
-    Every worker reads and parses all batches and keeps its rows, so that the order of the data
-    does not depend on how many workers there are.
+    Every worker reads and parses all batches and keeps only its rows. So the order of the data does
+    not depend on the number of workers.
 
     Args:
-        strategy: Where the rows go.
-        batches: Global batches of tensors with rows first. Each worker has the same ones.
+        strategy: Strategy with the replicas.
+        batches: Global batches, the same on all workers; the first axis of a tensor counts rows.
 
     Raises:
         ValueError: The rows of a batch do not divide by the number of replicas.
@@ -97,12 +138,12 @@ def distribute_batches(
         )
 
     on_tpu = isinstance(strategy, tf.distribute.TPUStrategy)
-    original = _copies(batches) if on_tpu else lambda: batches
+    make_batches = _rebuilder(batches) if on_tpu else lambda: batches
 
-    def of_one_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+    def worker_batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
         share = rows // context.num_input_pipelines
         first = context.input_pipeline_id * share
-        own = original()
+        own = make_batches()
         if share < rows:
             own = own.map(
                 lambda batch: tf.nest.map_structure(
@@ -111,50 +152,34 @@ def distribute_batches(
             )
         return own.rebatch(rows // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
-    return strategy.distribute_datasets_from_function(of_one_worker)
+    return strategy.distribute_datasets_from_function(worker_batches)
 
 
 @contextlib.contextmanager
 def report_lost_workers() -> Iterator[None]:
-    """Turns what TensorFlow raises when another worker is gone into one message.
+    """Turn TensorFlow's errors about a lost worker into one message.
 
-    A worker whose process ends is missed at once, one that is stopped or cut off after ten
-    seconds (TensorFlow's heartbeat), wherever in a step the others wait for it.
+    TensorFlow notices at once that a process has ended. It takes ten seconds (the heartbeat) to
+    notice one that is stopped or cut off.
 
     Raises:
-        ValueError: Another worker is gone.
+        ValueError: Another worker is lost.
     """
     try:
         yield
     except _LOST_ERRORS as error:
         if not _LOST_WORDS.search(error.message):
             raise
-        logging.debug("what TensorFlow raised", exc_info=True)
+        logging.debug("TensorFlow's error", exc_info=True)
         raise ValueError(
             "another worker is gone, so this one stops; the other's output says why. Start all "
-            "workers again to go on from the last checkpoint"
+            "workers again to resume from the last checkpoint"
         ) from None
 
 
-def _multi_worker_strategy(workers: Workers) -> tf.distribute.Strategy:
-    gpus = len(tf.config.list_physical_devices("GPU"))
-    await_workers(workers.hosts, workers.index)
-    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
-        tf.train.ClusterSpec({"worker": workers.hosts}),
-        task_type="worker",
-        task_id=workers.index,
-        num_accelerators={"GPU": gpus},
-        rpc_layer="grpc",
-    )
-    logging.info(
-        "all %d workers answer; connecting them takes %d s at most",
-        len(workers.hosts),
-        _CONNECT_SECONDS,
-    )
-    # A stranger at one of the addresses would be waited for without end, deaf to signals.
-    faulthandler.dump_traceback_later(_CONNECT_SECONDS, exit=True, file=sys.__stderr__)
+def _multi_worker_strategy(resolver) -> tf.distribute.MultiWorkerMirroredStrategy:
     try:
-        strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
+        return tf.distribute.MultiWorkerMirroredStrategy(resolver)
     except RuntimeError as error:
         if "program startup" not in str(error):
             raise
@@ -166,19 +191,6 @@ def _multi_worker_strategy(workers: Workers) -> tf.distribute.Strategy:
             f"the workers cannot be connected: {error.message.splitlines()[0]}; end all of them "
             "and start them again"
         ) from None
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-    _take_back_sigterm()
-    # All workers have as many batches, so they need not ask each other at every step.
-    strategy.extended.experimental_enable_get_next_as_optional = False
-    logging.info(
-        "training on %d workers, %d devices in all; this is worker %d with %s",
-        len(workers.hosts),
-        strategy.num_replicas_in_sync,
-        workers.index,
-        f"{gpus} GPUs" if gpus else "its CPU",
-    )
-    return strategy
 
 
 def _tpu_strategy(tpu: TpuAddress) -> tf.distribute.Strategy:
@@ -196,7 +208,7 @@ def _tpu_strategy(tpu: TpuAddress) -> tf.distribute.Strategy:
             f"cannot reach TPU {tpu.name or 'of this machine'}: {error}; "
             "check --tpu_name, --tpu_zone and --gcp_project"
         ) from None
-    _take_back_sigterm()
+    _restore_sigterm()
     strategy = tf.distribute.TPUStrategy(resolver)
     cores = strategy.num_replicas_in_sync
     logging.info("training on a TPU with %d cores", cores)
@@ -205,13 +217,13 @@ def _tpu_strategy(tpu: TpuAddress) -> tf.distribute.Strategy:
     return strategy
 
 
-def _take_back_sigterm() -> None:
-    """Undoes what TensorFlow did behind Python's back: once connected, it ignores SIGTERM."""
+def _restore_sigterm() -> None:
+    """Install Python's handler of SIGTERM again; TensorFlow ignores SIGTERM once connected."""
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
 
 
-def _copies(batches: tf.data.Dataset) -> Callable[[], tf.data.Dataset]:
-    """Makes the dataset anew on the device of the caller: the hosts of a TPU read themselves."""
+def _rebuilder(batches: tf.data.Dataset) -> Callable[[], tf.data.Dataset]:
+    """A function that builds the dataset on the device of its caller: TPU hosts read themselves."""
     graph = tf.raw_ops.DatasetToGraphV2(input_dataset=tf.data.experimental.to_variant(batches))
     return lambda: tf.data.experimental.from_variant(
         tf.raw_ops.DatasetFromGraph(graph_def=graph), batches.element_spec

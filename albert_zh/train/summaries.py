@@ -1,4 +1,4 @@
-"""Numbers of a training as TensorBoard event files; the package tensorboard is not needed."""
+"""TensorBoard event files with the numbers of a training. Needs no package tensorboard."""
 
 import os
 import socket
@@ -9,23 +9,23 @@ import tensorflow as tf
 
 
 class SummaryWriter:
-    """Writes scalars into `directory/events.out.tfevents...`, one new file for every run.
+    """Writer of scalars to `directory/events.out.tfevents...`, a new file for every run.
 
-    A resumed run repeats the steps since the last checkpoint. Its first event says where it
-    starts, and TensorBoard then forgets what earlier files hold from there on.
+    A resumed run repeats the steps since the last checkpoint. Its first event names the step at
+    which it starts, and TensorBoard discards later points of earlier files.
     """
 
     def __init__(self, directory: str):
-        """Args: directory, made where it is missing; any path that TensorFlow opens."""
+        """Args: directory, any path that TensorFlow opens; created if it is missing."""
         tf.io.gfile.makedirs(directory)
-        # The name that TensorBoard looks for; the rest keeps runs and workers apart.
+        # TensorBoard looks for "tfevents" in the name; the rest differs between runs and workers.
         name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"
         self._writer = tf.io.TFRecordWriter(os.path.join(directory, name))
         self._add(file_version="brain.Event:2")
         self._started = False
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
-        """Adds a point to the curve of every name; it can be seen at once."""
+        """Add a point to the curve of every name, visible at once."""
         if not self._started:
             log = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
             self._add(step=step, session_log=log)
@@ -38,7 +38,7 @@ class SummaryWriter:
         self._writer.flush()
 
     def close(self) -> None:
-        """Ends the file."""
+        """Close the file."""
         self._writer.close()
 
     def _add(self, **content) -> None:

@@ -7,19 +7,19 @@ import time
 
 
 class Watchdog:
-    """Context manager that shows what every thread is doing when no `tick()` came for too long.
+    """Context manager that prints the stack of every thread if no `tick()` comes for too long.
 
         with Watchdog(minutes=10) as watchdog:
             while training:
                 trainer.run(...)
                 watchdog.tick()
 
-    The stacks go to standard error, at most once in every `minutes`. Nothing is stopped: the step
-    may be slow only, and what has hung may go on.
+    The stacks go to standard error, at most once in every `minutes`. The training is not stopped:
+    it may be slow only, or recover.
     """
 
     def __init__(self, minutes: float):
-        """Args: minutes without a tick until the stacks are shown; 0 switches it off."""
+        """Args: minutes without a tick before the stacks are printed; 0 switches it off."""
         if minutes < 0:
             raise ValueError(f"a watchdog cannot wait {minutes} minutes; 0 switches it off")
         self._seconds = 60.0 * minutes
@@ -38,7 +38,7 @@ class Watchdog:
             self._thread.join()
 
     def tick(self) -> None:
-        """Says that a step has ended."""
+        """Report that a step has ended."""
         self._last_tick = time.monotonic()
 
     def _watch(self) -> None:
@@ -54,8 +54,8 @@ class Watchdog:
 def _show_stacks(silence: float) -> None:
     print(
         f"watchdog: no step has ended for {silence / 60:.3g} minutes. It may evaluate, compile, "
-        "wait for data or for another worker, or hang; the training goes on. This is where every "
-        "thread stands:",
+        "wait for data or for another worker, or hang; the training continues. Stacks of all "
+        "threads:",
         file=sys.stderr,
         flush=True,
     )

@@ -1,4 +1,4 @@
-"""The moments of Adam and the direction they give, for rules that differ in the length of a step.
+"""The moments of Adam and their direction, for rules that differ in the length of a step.
 
 (Kingma and Ba 2015, Algorithm 1, without bias correction, as BERT uses it.)
 """
@@ -21,7 +21,7 @@ class Update(NamedTuple):
 def direction(
     grad: tf.Tensor, param: tf.Tensor, m: tf.Tensor, v: tf.Tensor, weight_decay: float
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The direction against which a parameter goes, weight decay included, and new moments."""
+    """The direction to subtract from a parameter, weight decay included, and the new moments."""
     m = BETA_1 * m + (1.0 - BETA_1) * grad
     v = BETA_2 * v + (1.0 - BETA_2) * tf.square(grad)
     return m / (tf.sqrt(v) + EPSILON) + weight_decay * param, m, v

@@ -17,8 +17,8 @@ def update(
 ) -> adam.Update:
     """One step of LAMB, without bias correction.
 
-    The step has the length `learning_rate * |param|`, whatever the size of the gradient; with
-    `adapt=False`, or where parameter or direction is all zeros, it is AdamW's.
+    The length of the step is `learning_rate * |param|`, whatever the size of the gradient. With
+    `adapt=False`, or if parameter or direction is all zeros, the step is that of AdamW.
     """
     direction, m, v = adam.direction(grad, param, m, v, weight_decay)
     if adapt:

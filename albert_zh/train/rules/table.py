@@ -1,4 +1,4 @@
-"""The update rules, a row each. No TensorFlow: flags, checkpoint names and estimates read them."""
+"""Table of the update rules. No TensorFlow: flags, checkpoint names and estimates use it."""
 
 import dataclasses
 import importlib
@@ -7,22 +7,20 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """An update rule, which turns gradients into steps.
-
-    Its module has a pure function
+    """An update rule. Its module has a pure function
 
         update(grad, param, *slots, learning_rate=..., weight_decay=..., ...) -> (param, *slots)
 
-    from a gradient, a parameter and what the rule keeps for it to their new values. It may take
-    further arguments that have defaults; a lineage's row in `variants` may set them.
+    from a gradient, a parameter and its slots to the new values of parameter and slots. It may
+    have further arguments with defaults, which a lineage's row in `variants` may set.
     """
 
     name: str  # value of --optimizer
-    slots: tuple[str, ...]  # suffixes of the names of what it keeps for every variable
+    slots: tuple[str, ...]  # suffixes of the slots' names, for every variable
     module: str
 
     def load_update(self) -> Callable:
-        """The function `update`; imports TensorFlow."""
+        """Import TensorFlow and return the function `update`."""
         return importlib.import_module(self.module).update
 
 
@@ -33,7 +31,7 @@ RULES = {rule.name: rule for rule in (ADAMW, LAMB)}
 
 
 def find_rule(name: str) -> Rule:
-    """The row of an update rule.
+    """The update rule of a name.
 
     Raises:
         ValueError: There is none of that name.
