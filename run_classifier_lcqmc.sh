@@ -2,7 +2,7 @@
 # Fine-tunes ALBERT tiny on LCQMC (do two questions ask the same?) and evaluates it.
 #
 #   bash run_classifier_lcqmc.sh                                 data and weights as below
-#   bash run_classifier_lcqmc.sh --data_dir=FOLDER --seed=1 ...  any flag of run_classifier.py
+#   bash run_classifier_lcqmc.sh --data_dir=FOLDER --random_seed=1 ...  any flag of run_classifier.py
 #
 # The first that exists is used:
 #   data     --data_dir, ./lcqmc (train.txt, dev.txt, test.txt), the sample in data/lcqmc_sample

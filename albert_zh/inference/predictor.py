@@ -89,7 +89,9 @@ def _example(text: str | Sequence[str]) -> Example:
 def model_runner(model: tf.Module, kind_model: KindModel) -> Runner:
     """The named outputs of a model, compiled; it follows when the model's weights change."""
 
-    @tf.function(autograph=False, reduce_retracing=True)
+    specs = {name: tf.TensorSpec([None, None], tf.int32) for name in INPUTS}
+
+    @tf.function(autograph=False, input_signature=[specs])
     def compute(inputs):
         return kind_model.outputs(model(**inputs))
 

@@ -120,7 +120,7 @@ def named_read_errors(files: RecordFiles) -> Iterator[None]:
             raise
         raise ValueError(
             f"a record could not be read ({brief(error)}), but now all can: a disk or a network"
-            " fails at times. Start again to go on"
+            " fails at times. Run the same command again to resume"
         ) from None
 
 

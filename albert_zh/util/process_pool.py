@@ -61,7 +61,7 @@ def run_jobs(
     except BrokenProcessPool:
         raise ValueError(
             f"one of {num_workers} worker processes was killed, perhaps because memory ran out;"
-            " run the same command again to go on, with a smaller --num_workers if it recurs"
+            " run the same command again to resume, with a smaller --num_workers if it recurs"
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

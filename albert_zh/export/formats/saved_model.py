@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 
 from albert_zh.inference.load import FineTunedModel
 from albert_zh.inference.outputs import ENCODER_OUTPUTS, encoder_outputs
@@ -49,7 +50,12 @@ def write(source: FineTunedModel, path: str, assets: Sequence[str]) -> None:
     """
     served = _Served(source, assets)
     signatures = {_SERVING: served.predict, _ENCODE: served.encode}
-    tf.saved_model.save(served, path, signatures=signatures)
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.WARNING)  # TensorFlow informs its own developers here.
+    try:
+        tf.saved_model.save(served, path, signatures=signatures)
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def interface(source: FineTunedModel) -> dict[str, Any]:
