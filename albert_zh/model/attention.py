@@ -87,8 +87,8 @@ def attend(
     def attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor):
         scores = tf.cast(tf.matmul(q, k, transpose_b=True), tf.float32)  # [B, N, R, L]
         weights = tf.cast(tf.nn.softmax(scores * scale + bias), q.dtype)
-        kept = weights if mask is None else drop(weights, mask, dropout_rate)
-        heads = tf.matmul(kept, v)
+        dropped = weights if mask is None else drop(weights, mask, dropout_rate)
+        heads = tf.matmul(dropped, v)
 
         def gradient(g: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             # The gradient of the softmax needs the sum of each row of weights times gradients. It
@@ -96,8 +96,8 @@ def attend(
             # arXiv:2205.14135, appendix B.4).
             products = tf.cast(heads, tf.float32) * tf.cast(g, tf.float32)
             sums = tf.reduce_sum(products, axis=-1, keepdims=True)  # [B, N, R, 1]
-            g_kept = tf.matmul(g, v, transpose_b=True)
-            g_weights = g_kept if mask is None else drop(g_kept, mask, dropout_rate)
+            g_dropped = tf.matmul(g, v, transpose_b=True)
+            g_weights = g_dropped if mask is None else drop(g_dropped, mask, dropout_rate)
             g_scores = _softmax_gradient(
                 tf.cast(weights, tf.float32), tf.cast(g_weights, tf.float32), sums, scale
             )
@@ -105,7 +105,7 @@ def attend(
             return (
                 tf.matmul(g_scores, k),
                 tf.matmul(g_scores, q, transpose_a=True),
-                tf.matmul(kept, g, transpose_a=True),
+                tf.matmul(dropped, g, transpose_a=True),
             )
 
         return heads, gradient

@@ -148,14 +148,14 @@ def check_directory(checkpoints: CheckpointManager, identity: CheckpointMeta) ->
         return
     meta = load_meta(latest)
     if meta is None:
-        logging.warning("%s says nothing of its model; it is taken as this one's", latest)
+        logging.warning("%s names no model; taking it for a checkpoint of this run", latest)
         return
-    stored, wanted = meta.identity(), json.loads(json.dumps(identity.identity()))
-    for key, value in wanted.items():
+    stored, own = meta.identity(), json.loads(json.dumps(identity.identity()))
+    for key, value in own.items():
         if stored.get(key) != value:
             raise ValueError(
                 f"{directory} holds another run: its {key} is {stored.get(key)}, this one's is "
-                f"{value}. Of a run, the model, the data and their order stay the same; choose "
+                f"{value}. In a run, the model, the data and their order stay the same; choose "
                 f"another --output_dir (--init_checkpoint={latest} starts from its weights)"
             )
 

@@ -55,7 +55,7 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
         if step < loop.until:
             run.write_report(_report(run, spec, first_step=step))
         if not run.checkpoints.latest():
-            hooks.save(step, unrecorded)  # A directory that cannot be written is found out now.
+            hooks.save(step, unrecorded)  # Fails now if the directory cannot be written.
         if spec.validation and _should_validate(run, step, rows, loop):
             hooks.validate(step)
         has_ended = train(
@@ -142,9 +142,9 @@ def _resume(
     if not prefix:
         return RowSums()
     stored = read_shapes(prefix)
-    # Counters of the loss scale begin anew where another precision was used before.
-    kept = {name: counters[name] for name in counters if name in stored}
-    load_exactly({**weights, GLOBAL_STEP: counters[GLOBAL_STEP], **kept}, prefix)
+    # Without stored counters, as after a run in another precision, the loss scale starts anew.
+    stored_counters = {name: counters[name] for name in counters if name in stored}
+    load_exactly({**weights, GLOBAL_STEP: counters[GLOBAL_STEP], **stored_counters}, prefix)
     logging.info("resuming from %s", prefix)
     unrecorded = run.checkpoints.latest_meta().unrecorded
     return RowSums.from_json(unrecorded) if unrecorded else RowSums()

@@ -52,11 +52,11 @@ class History:
             ) from None
 
     def cut_back(self, step: int) -> list[dict[str, Any]]:
-        """Removes what was recorded after a step, by a run that was killed; returns the rest."""
-        kept = [row for row in self.rows() if row["step"] <= step]
+        """Remove the rows after a step, which a killed run left behind; return the others."""
+        rows = [row for row in self.rows() if row["step"] <= step]
         if tf.io.gfile.exists(self._path):
-            write_text(self._path, "".join(json.dumps(row) + "\n" for row in kept))
-        return kept
+            write_text(self._path, "".join(json.dumps(row) + "\n" for row in rows))
+        return rows
 
     def append(self, row: Mapping[str, Any]) -> None:
         append_line(self._path, json.dumps(row))

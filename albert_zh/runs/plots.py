@@ -117,14 +117,14 @@ def _rows(directory: str) -> list[Row]:
 
 def _metrics(rows: Sequence[Row]) -> list[str]:
     """The metrics of the rows: known ones in their order, then others as they come."""
-    found = {
+    metrics = {
         key.removeprefix(_VALIDATION): None
         for row in rows
         for key, value in row.items()
         if isinstance(value, int | float)
     }
-    names = [name for name in _TITLES if name in found]
-    return names + [name for name in found if name not in _TITLES and name not in _NOT_DRAWN]
+    names = [name for name in _TITLES if name in metrics]
+    return names + [name for name in metrics if name not in _TITLES and name not in _NOT_DRAWN]
 
 
 def _style(axes, metric: str) -> None:
