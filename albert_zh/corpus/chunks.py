@@ -33,7 +33,7 @@ def chunks(
 
 
 def take_chunk(sentences_left: deque[Sentence], *, target: int, capacity: int) -> list[Sentence]:
-    """Takes the next chunk from the front."""
+    """Take the next chunk from the front."""
     chunk: list[Sentence] = []
     length = 0
     while sentences_left:

@@ -48,7 +48,7 @@ class Document:
 def tokenize_document(
     texts: Sequence[str], *, tokenizer: Tokenizer, segmenter: Segmenter
 ) -> Document:
-    """Tokenizes every text once and marks where its words begin.
+    """Tokenize every text once and mark where its words begin.
 
     Args:
         texts: The sentences of one document.

@@ -121,7 +121,7 @@ def make_instances(
     recipe: InstanceRecipe,
     others: Sequence[Document] = (),
 ) -> DocumentInstances:
-    """Makes the instances of all passes over a document.
+    """Make the instances of all passes over a document.
 
     Args:
         document: The source of the instances.
@@ -147,7 +147,7 @@ def make_instances(
 
 
 def lay_out(pair: SegmentPair, *, cls_id: int, sep_id: int) -> Instance:
-    """Adds the special tokens to the segments; nothing is masked yet."""
+    """Add the special tokens to the segments; nothing is masked yet."""
     first, second = pair.first, pair.second
     token_ids = (cls_id, *first.token_ids, sep_id)
     segment_ids = (0,) * len(token_ids)

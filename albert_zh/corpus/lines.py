@@ -35,7 +35,7 @@ class TextChunk:
 
 
 def text_chunks(parts: Iterable[bytes], *, longest: int = LONGEST_LINE) -> Iterator[TextChunk]:
-    """Divides a text into chunks of at most `longest` bytes.
+    """Divide a text into chunks of at most `longest` bytes.
 
     >>> for chunk in text_chunks([b"one\\ntwo\\nsome wo", b"rds\\n5"], longest=8):
     ...     print(chunk.number, chunk.data, chunk.is_partial_line)

@@ -152,7 +152,7 @@ def single_segments(
 def make_pair(
     chunk: Sequence[Sentence], *, capacity: int, rng: random.Random
 ) -> SegmentPair | None:
-    """Splits the chunk in two, swaps the halves half the time and cuts them to `capacity`.
+    """Split the chunk in two, swap the halves half the time and cut them to `capacity`.
 
     Returns:
         The pair, or None if the chunk is a single word, which cannot be split.
@@ -184,7 +184,7 @@ def _random_segment(
 def _truncate(
     first: Sentence, second: Sentence, capacity: int, rng: random.Random
 ) -> tuple[Sentence, Sentence]:
-    """Removes words from random ends of the longer segment until both together fit."""
+    """Remove words from random ends of the longer segment until both together fit."""
     kept_first, kept_second = range(len(first)), range(len(second))
     while len(kept_first) + len(kept_second) > capacity:
         from_front = rng.random() < 0.5

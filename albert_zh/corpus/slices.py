@@ -52,7 +52,7 @@ class SliceSizes:
 def slice_corpus(
     documents: Iterable[list[str]], sizes: SliceSizes | None = None
 ) -> Iterator[CorpusSlice]:
-    """Cuts a corpus into slices; later ones are larger, up to a limit.
+    """Cut a corpus into slices; later ones are larger, up to a limit.
 
     >>> corpus = [["我" * 9_000, "你" * 9_000]] * 5
     >>> [(part.first_document, len(part.documents)) for part in slice_corpus(corpus)]

@@ -63,7 +63,7 @@ def is_remote(path: str) -> bool:
 
 
 def open_here(path: str) -> IO[bytes]:
-    """Opens a file of this machine."""
+    """Open a file of this machine."""
     return open(path, "rb")
 
 
@@ -82,7 +82,7 @@ class Source:
         self._peeked: tuple[bytes, Iterator[bytes]] | None = None  # first part, and the others
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yields parts of the text that may be cut anywhere; each byte is given once.
+        """Yield parts of the text that may be cut anywhere; each byte is given once.
 
         Raises:
             ValueError: The file is damaged or a part of it is missing.

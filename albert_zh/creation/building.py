@@ -48,7 +48,7 @@ def build_shards(
     num_workers: int,
     limits: BuildLimits | None = None,
 ) -> RecordSet:
-    """Makes the records of a corpus and writes them to their shards in random order.
+    """Make the records of a corpus and write them to their shards in random order.
 
     Args:
         reader: The documents.

@@ -83,7 +83,7 @@ class RecordMaker:
     layout: Layout
 
     def load(self) -> None:
-        """Loads tokenizer and segmenter now rather than with the first slice."""
+        """Load tokenizer and segmenter now rather than with the first slice."""
         self.tools.tokenize(["预备"])
 
     def __call__(self, corpus_slice: CorpusSlice) -> SliceRecords:
@@ -100,7 +100,7 @@ class RecordMaker:
     def _add_document(
         self, result: SliceRecords, documents: Sequence[Document], index: int, *, number: int
     ) -> None:
-        """Adds the records of one of the documents, the `number`-th of the corpus."""
+        """Add the records of one of the documents, the `number`-th of the corpus."""
         needs_others = self.recipe.pairing is Pairing.NEXT_SENTENCE
         document_instances = make_instances(
             documents[index],

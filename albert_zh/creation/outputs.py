@@ -36,7 +36,7 @@ class Outputs:
 
     @classmethod
     def parse(cls, text: str, *, num_shards: int | None = None) -> "Outputs":
-        """Parses a comma-separated list of paths.
+        """Parse a comma-separated list of paths.
 
         Raises:
             ValueError: No path, a path twice, a directory, paths in different directories, a

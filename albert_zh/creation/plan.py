@@ -53,7 +53,7 @@ class DataPlan:
 
 
 def make_plan(options: DataOptions, reading: ReadingOptions, masking: MaskingOptions) -> DataPlan:
-    """Checks the flags and translates them for the parts.
+    """Check the flags and translate them for the parts.
 
     Raises:
         FileNotFoundError: A file that a flag names is missing.

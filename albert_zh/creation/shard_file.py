@@ -12,7 +12,7 @@ from albert_zh.records.manifest import Shard
 def write_shard(
     file: IO[bytes], name: str, frames: Iterable[bytes | memoryview], *, compressed: bool
 ) -> Shard:
-    """Writes framed records to an open file.
+    """Write framed records to an open file.
 
     Args:
         file: The open file.

@@ -24,7 +24,7 @@ def write_shards(
     num_workers: int,
     sort_bytes: int,
 ) -> tuple[Shard, ...]:
-    """Writes the records of all slices to the files, in the order of their keys.
+    """Write the records of all slices to the files, in the order of their keys.
 
     Args:
         slices: The headers of the sorted slices by their paths.

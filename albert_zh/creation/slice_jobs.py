@@ -23,7 +23,7 @@ def make_slices(
     num_workers: int,
     sizes: SliceSizes,
 ) -> dict[str, SliceHeader]:
-    """Makes the records of all documents.
+    """Make the records of all documents.
 
     Returns:
         The headers of the files by their paths, in the order of the corpus.

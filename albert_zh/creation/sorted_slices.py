@@ -41,7 +41,7 @@ class SliceHeader:
 def write_slice(
     path: str, records: Sequence[tuple[int, bytes]], *, text: str, counts: Counter[str]
 ) -> SliceHeader:
-    """Writes the records of a slice, given with their keys, sorted by key."""
+    """Write the records of a slice, given with their keys, sorted by key."""
     keys = np.array([key for key, _ in records], _NUMBER)
     order = np.argsort(keys, kind="stable")
     frames = [frame(records[index][1]) for index in order]
@@ -68,7 +68,7 @@ def read_header(path: str) -> SliceHeader | None:
 
 
 def key_ranges(count: int, *, within: range = ALL_KEYS) -> list[range]:
-    """Cuts a range of keys into `count` parts, equal but for rounding.
+    """Cut a range of keys into `count` parts, equal but for rounding.
 
     >>> key_ranges(3, within=range(10))
     [range(0, 4), range(4, 7), range(7, 10)]

@@ -60,7 +60,7 @@ def slice_path(directory: str, number: int) -> str:
 
 
 def remove_leftovers(outputs: Outputs) -> None:
-    """Removes the directory of a run that was killed after all shards had their names."""
+    """Remove the directory of a run that was killed after all shards had their names."""
     if os.path.exists(os.path.join(outputs.work_directory, _RECIPE)):
         shutil.rmtree(outputs.work_directory)
 

@@ -35,7 +35,7 @@ def export_model(
     formats: Sequence[str],
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Writes a model in several formats, each proven equal to the checkpoint.
+    """Write a model in several formats, each proven equal to the checkpoint.
 
     Args:
         source: The model.
@@ -64,7 +64,7 @@ def export_model(
 
 
 def _write_assets(source: FineTunedModel, directory: str) -> list[str]:
-    """Writes what a user of the model needs beside it; returns the paths."""
+    """Write what a user of the model needs beside it; return the paths."""
     for name, path in source.text_files.items():
         shutil.copyfile(path, os.path.join(directory, name))
     write_json(os.path.join(directory, "albert_config.json"), source.config.to_dict())

@@ -75,7 +75,7 @@ def largest_differences(
 
 
 def require_equal(what: str, differences: Mapping[str, float]) -> None:
-    """Raises ValueError where a difference is more than rounding."""
+    """Raise ValueError where a difference is more than rounding."""
     wrong = {name: value for name, value in differences.items() if value > TOLERANCE}
     if wrong:
         listed = ", ".join(f"{name} by {value:.2g}" for name, value in wrong.items())
@@ -87,7 +87,7 @@ def require_equal(what: str, differences: Mapping[str, float]) -> None:
 
 
 def require_finite(prefix: str, outputs: Sequence[Arrays]) -> None:
-    """Raises ValueError where the checkpoint itself gives values that are no numbers."""
+    """Raise ValueError where the checkpoint itself gives values that are no numbers."""
     if not all(np.isfinite(array).all() for arrays in outputs for array in arrays.values()):
         raise ValueError(
             f"the outputs of {prefix} are not finite: its training diverged; export an earlier "

@@ -14,7 +14,7 @@ MANIFEST = "export.json"
 
 
 def check_target(path: str, *, overwrite: bool) -> None:
-    """Raises ValueError unless an export may take the place of what stands at `path`.
+    """Raise ValueError unless an export may take the place of what stands at `path`.
 
     A new or empty directory may be filled. With `overwrite` an earlier export may be replaced, but
     no directory that also holds something else.
@@ -53,7 +53,7 @@ def _files_of_export(path: str) -> set[str]:
 
 @contextlib.contextmanager
 def new_directory(path: str, *, overwrite: bool) -> Iterator[str]:
-    """Gives a temporary neighbour of `path` that takes its place when the block ends well.
+    """Give a temporary neighbour of `path` that takes its place when the block ends well.
 
     After an exception nothing of it is left. What a kill leaves behind is hidden, and is removed
     by the next export to the same path. Without `overwrite`, an OSError says that somebody filled

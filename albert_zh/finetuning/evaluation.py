@@ -46,7 +46,7 @@ class Evaluator:
 def evaluate_checkpoints(
     options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator, data: Data
 ) -> None:
-    """Scores every checkpoint on dev, and notes which one is best.
+    """Score every checkpoint on dev, and note the best one.
 
     Raises:
         ValueError: There is no checkpoint.
@@ -91,7 +91,7 @@ def _write_results(
 def predict_test(
     options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator, data: Data
 ) -> None:
-    """Writes the predictions of the best checkpoint for the test split, in its order."""
+    """Write the predictions of the best checkpoint for the test split, in its order."""
     prefix, task, features = find_checkpoint(options.output_dir), data.task, data.features["test"]
     outputs = evaluator.outputs(
         prefix, "test", batch_size=options.predict_batch_size, description="predict"

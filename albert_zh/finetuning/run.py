@@ -143,7 +143,7 @@ def _train(
     tokenizer: Tokenizer,
     first_weights: LoadPlan,
 ) -> bool:
-    """Trains to the last step of the last epoch, from wherever the run stands.
+    """Train to the last step of the last epoch, from wherever the run stands.
 
     Returns:
         Whether it came there; False where it was asked to stop before.
@@ -185,7 +185,7 @@ def _train(
 def _write_companions(
     options: ClassifierOptions, config: ModelConfig, tokenizer: Tokenizer
 ) -> None:
-    """Writes the files that a checkpoint needs to be used without this command line."""
+    """Write the files that a checkpoint needs to be used without this command line."""
     entries = "\n".join(tokenizer.vocab.tokens) + "\n"
     write_text(os.path.join(options.output_dir, "vocab.txt"), entries)
     write_json(os.path.join(options.output_dir, "albert_config.json"), config.to_dict())

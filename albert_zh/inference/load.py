@@ -82,7 +82,7 @@ def load_model(
     vocab_file: str | None = None,
     labels: Sequence[str] | None = None,
 ) -> FineTunedModel:
-    """Reads a fine-tuned model; every weight has to be there, and only training state beside.
+    """Read a fine-tuned model; every weight has to be there, and only training state beside.
 
     Args:
         path: Output directory of run_classifier.py (its best checkpoint is taken, else the

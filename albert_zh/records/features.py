@@ -80,7 +80,7 @@ class Layout:
 
 
 def serialize(instance: Instance, layout: Layout) -> bytes:
-    """Encodes an instance as a tf.train.Example; padding is 0 everywhere.
+    """Encode an instance as a tf.train.Example; padding is 0 everywhere.
 
     Args:
         instance: At most as long as the layout allows; unmasked for dynamic masking.

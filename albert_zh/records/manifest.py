@@ -125,7 +125,7 @@ def find_sets(paths: Sequence[str]) -> list[RecordSet | None]:
 
 
 def add_set(directory: str, new_set: RecordSet) -> None:
-    """Adds the set to the manifest and removes those that have a shard of the same name.
+    """Add the set to the manifest and remove those that have a shard of the same name.
 
     Several processes may do so at once for one directory.
     """

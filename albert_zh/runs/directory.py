@@ -80,7 +80,7 @@ class RunDirectory:
         plan: BatchPlan,
         unrecorded: RowSums,
     ) -> None:
-        """Writes a checkpoint with what it takes to resume from it, bit for bit."""
+        """Write a checkpoint with what it takes to resume from it, bit for bit."""
         if not self.is_chief:
             return
         arrays = {
@@ -95,7 +95,7 @@ class RunDirectory:
         self.checkpoints.save(step, arrays, meta)
 
     def record(self, row: Row) -> None:
-        """Adds a row to `history.jsonl` and to TensorBoard's files."""
+        """Add a row to `history.jsonl` and to TensorBoard's files."""
         if not self.is_chief:
             return
         if self._on_row:
@@ -107,7 +107,7 @@ class RunDirectory:
         self._summaries.write(row["step"], known)
 
     def record_validation(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Records validation metrics, after noting whether the checkpoint is the best so far."""
+        """Record validation metrics, after noting whether the checkpoint is the best so far."""
         if not self.is_chief:
             return
         best = self.checkpoints.best()
@@ -128,13 +128,13 @@ class RunDirectory:
         logging.info("%s/run.json:\n%s", directory, "\n".join(lines))
 
     def close(self) -> None:
-        """Completes TensorBoard's files."""
+        """Complete TensorBoard's files."""
         if self._summaries:
             self._summaries.close()
 
 
 def check_directory(checkpoints: CheckpointManager, identity: CheckpointMeta) -> None:
-    """Raises ValueError where a directory holds another run, or checkpoints of no run."""
+    """Raise ValueError where a directory holds another run, or checkpoints of no run."""
     latest, directory = checkpoints.latest(), checkpoints.directory
     if latest is None:
         pattern = os.path.join(directory, "*.ckpt*.index")

@@ -18,7 +18,7 @@ from albert_zh.runs.directory import RunDirectory
 def load_first_weights(
     run: RunDirectory, model: tf.Module, *, grow_positions: bool = False
 ) -> LoadPlan:
-    """Fills the model from the initial checkpoint, if there is one and nothing to resume.
+    """Fill the model from the initial checkpoint, if there is one and nothing to resume.
 
     Args:
         run: Its flags name the checkpoint.

@@ -34,7 +34,7 @@ from albert_zh.train.watchdog import Watchdog
 
 
 def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
-    """Trains a model, filled by `load_first_weights`, as the specification says.
+    """Train a model, filled by `load_first_weights`, as the specification says.
 
     Returns:
         Whether it came to the last step; False where it was asked to stop.
@@ -123,7 +123,7 @@ def _hooks(run: RunDirectory, state: Mapping[str, tf.Variable], spec: TrainingSp
 def _resume(
     run: RunDirectory, weights: Mapping[str, tf.Variable], counters: Mapping[str, tf.Variable]
 ) -> RowSums:
-    """Fills everything from the newest checkpoint, if there is one.
+    """Fill everything from the newest checkpoint, if there is one.
 
     Returns:
         The sums of the steps that the history had no row for when the checkpoint was saved.

@@ -58,7 +58,7 @@ _COLUMNS = 3
 
 
 def plot_history(directory: str) -> str:
-    """Draws the history of a run to curves.png beside it; returns the path of the picture.
+    """Draw the history of a run to curves.png beside it; return the path of the picture.
 
     Raises:
         FileNotFoundError: There is no history.jsonl, or no row in it.
@@ -70,7 +70,7 @@ def plot_history(directory: str) -> str:
 
 
 def plot_histories(directories: Sequence[str], path: str) -> None:
-    """Draws the histories of several runs into one PNG picture, a colour for each run.
+    """Draw the histories of several runs into one PNG picture, a colour for each run.
 
     Raises:
         FileNotFoundError, ValueError: As `plot_history`.

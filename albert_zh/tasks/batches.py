@@ -92,7 +92,7 @@ def eval_batches(
 
 
 def in_original_order(batches: Sequence[PaddedBatch], results: Sequence[np.ndarray]) -> np.ndarray:
-    """Puts the rows of per-batch results back where their examples stood.
+    """Put the rows of per-batch results back where their examples stood.
 
     >>> batches = eval_batches([3, 9, 5], batch_size=2, buckets=[16])
     >>> in_original_order(batches, [np.array([90, 50]), np.array([30])])

@@ -51,7 +51,7 @@ def featurize_texts(
     max_seq_length: int,
     progress: Progress | None = None,
 ) -> Features:
-    """Tokenizes examples of one row each: `[CLS] a [SEP]`, or `[CLS] a [SEP] b [SEP]` for pairs.
+    """Tokenize examples of one row each: `[CLS] a [SEP]`, or `[CLS] a [SEP] b [SEP]` for pairs.
 
     Args:
         texts: The text or the two texts of each example; all have as many.
@@ -92,7 +92,7 @@ def featurize_texts(
 
 
 def truncate(segments: list[list[int]], limit: int) -> list[list[int]]:
-    """Shortens one or two token lists from their ends to `limit` tokens in all.
+    """Shorten one or two token lists from their ends to `limit` tokens in all.
 
     Of two lists the longer loses its last token until both fit; of equals, the second.
 

@@ -44,7 +44,7 @@ class DataReport:
 
 
 def report(splits: Sequence[Split], *, labels: Sequence[str]) -> DataReport:
-    """Counts labels, repetitions and examples that several splits share.
+    """Count labels, repetitions and examples that several splits share.
 
     Args:
         splits: The splits in use, train first.

@@ -7,7 +7,7 @@ from albert_zh.tasks.task import Task
 
 
 def read_split(task: Task, *, data_dir: str, split: str) -> Split:
-    """Reads one split of a task.
+    """Read one split of a task.
 
     Args:
         task: The dataset.

@@ -41,7 +41,7 @@ class Vocab:
 
     @classmethod
     def load(cls, path: str) -> "Vocab":
-        r"""Reads a file of one entry a line; the line number, from 0, is the id.
+        r"""Read a file of one entry a line; the line number, from 0, is the id.
 
         Lines end at `\n` only, because the published vocabulary has U+2028 as an entry, which some
         readers treat as a line end. The first field of a line is the entry (some published files

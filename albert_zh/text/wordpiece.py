@@ -86,7 +86,7 @@ class WordPieceTokenizer:
         return whole
 
     def _add_characters(self, encoding: Encoding, text: str, start: int, end: int) -> None:
-        """Adds each character from `start` to `end` as a token of its own."""
+        """Add each character from `start` to `end` as a token of its own."""
         ids_of, unknown = self.vocab.ids, self.vocab.unk_id
         ids = [ids_of.get(character, unknown) for character in text[start:end]]
         encoding.ids.extend(ids)
@@ -172,7 +172,7 @@ def _with_spaces(character: str) -> str:
 
 
 def _work_without_threads_in_forked_children() -> None:
-    """Lets a process fork after `encode_batch` has used the library's threads.
+    """Let a process fork after `encode_batch` has used the library's threads.
 
     A child has none of these threads, and `tokenizers` 0.21 prints a warning in each child.
     Children use a single thread, as workers of a pool should. A value that is set already stays.

@@ -45,7 +45,7 @@ class TextCounts:
         return self.characters.total() + self.words.total() + self.left_out["unknowable"]
 
     def forget_rare_words(self, keep: int) -> None:
-        """Keeps the `keep` most frequent words; among equals, the first in the order of Unicode."""
+        """Keep the `keep` most frequent words; among equals, the first in the order of Unicode."""
         for word in by_frequency(self.words)[keep:]:
             self.left_out["forgotten"] += self.words.pop(word)
 
@@ -53,7 +53,7 @@ class TextCounts:
 def count_texts(
     texts: Iterable[str], *, do_lower_case: bool = True, most_words: int = _MOST_WORDS
 ) -> TextCounts:
-    """Counts the words of texts, split as by the tokenizer.
+    """Count the words of texts, split as by the tokenizer.
 
     >>> counts = count_texts(["我爱我家，OK", "ok"])
     >>> dict(counts.characters), dict(counts.words)

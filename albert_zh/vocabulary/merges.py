@@ -75,7 +75,7 @@ class _Corpus:
         return sorted(frequent, key=lambda letter: (-letters[letter], letter))
 
     def merge(self, pair: Pair) -> set[Pair]:
-        """Merges the pair in all words; returns the pairs whose counts changed."""
+        """Merge the pair in all words; return the pairs whose counts changed."""
         changed: set[Pair] = set()
         for number in self._places.pop(pair):
             changed |= self._count_pairs(number, sign=-1)

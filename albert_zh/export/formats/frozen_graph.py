@@ -32,7 +32,7 @@ _PRODUCER = 134
 
 
 def write(source: FineTunedModel, path: str, assets: Sequence[str]) -> None:
-    """Writes the frozen graph of a model; it has no place for assets."""
+    """Write the frozen graph of a model; it has no place for assets."""
     with open(path, "wb") as file:
         file.write(freeze(source).SerializeToString(deterministic=True))
 
@@ -47,7 +47,7 @@ def interface(source: FineTunedModel) -> dict[str, Any]:
 
 
 def load(path: str) -> Runner:
-    """Reads a frozen graph; the runner computes the outputs of a batch, by our names."""
+    """Read a frozen graph; the runner computes the outputs of a batch, by our names."""
     with open(path, "rb") as file:
         try:
             graph_def = tf.compat.v1.GraphDef.FromString(file.read())
@@ -92,7 +92,7 @@ def freeze(source: FineTunedModel) -> tf.compat.v1.GraphDef:
 
 
 def _constants(weights: Mapping[str, np.ndarray]):
-    """Makes a constant wherever a model asks for a variable."""
+    """Make a constant wherever a model asks for a variable."""
 
     def create(next_creator, *, name: str, **_) -> tf.Tensor:
         return tf.constant(weights[name], name=name)
@@ -120,7 +120,7 @@ def _pruned(graph_def: tf.compat.v1.GraphDef, outputs: list[str]) -> tf.compat.v
 
 
 def _without_notes(graph_def: tf.compat.v1.GraphDef) -> tf.compat.v1.GraphDef:
-    """Drops attributes with an underscore: notes of the running TensorFlow, such as shapes."""
+    """Drop attributes with an underscore: notes of the running TensorFlow, such as shapes."""
     for node in graph_def.node:
         for name in [name for name in node.attr if name.startswith("_")]:
             del node.attr[name]

@@ -41,7 +41,7 @@ class _Served(tf.Module):
 
 
 def write(source: FineTunedModel, path: str, assets: Sequence[str]) -> None:
-    """Writes the SavedModel of a model.
+    """Write the SavedModel of a model.
 
     Args:
         source: The model.
@@ -69,7 +69,7 @@ def interface(source: FineTunedModel) -> dict[str, Any]:
 
 
 def load(path: str) -> Runner:
-    """Reads a SavedModel; the runner computes the outputs of both signatures."""
+    """Read a SavedModel; the runner computes the outputs of both signatures."""
     try:
         loaded = tf.saved_model.load(path)
     except (OSError, tf.errors.OpError) as error:

@@ -15,7 +15,7 @@ _HEADER_NAMES = frozenset({"text_a", "text_b", "sentence", "sentence1", "sentenc
 
 
 def read_texts(task: Task, path: str, split: str) -> Split:
-    """Reads a file of labelled texts or text pairs.
+    """Read a file of labelled texts or text pairs.
 
     A first line that names the columns (its label cell is a word, but no label) is not an example;
     it is returned as `Split.header`. The published code dropped the first line of every file. Only
