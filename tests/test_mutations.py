@@ -14,7 +14,7 @@ from goldens import golden_case
 
 from albert_zh.model import layers
 from albert_zh.train import step
-from albert_zh.train.optimizers import clip_by_global_norm
+from albert_zh.train.optimizers import Optimizer, clip_by_global_norm
 from albert_zh.train.rules import adam
 from albert_zh.variants import VARIANTS
 
@@ -86,14 +86,19 @@ def decay_of_every_variable(monkeypatch):
 
 
 def bias_correction(monkeypatch):
-    steps = Counter()
+    apply, steps = Optimizer.apply, Counter()
+
+    def counted(optimizer, *arguments, **named):
+        steps[optimizer] += 1
+        steps["now"] = steps[optimizer]
+        apply(optimizer, *arguments, **named)
 
     def corrected(param, m, v, weight_decay):
-        steps[param.name] += 1
-        m = m / (1.0 - adam.BETA_1 ** steps[param.name])
-        v = v / (1.0 - adam.BETA_2 ** steps[param.name])
+        m = m / (1.0 - adam.BETA_1 ** steps["now"])
+        v = v / (1.0 - adam.BETA_2 ** steps["now"])
         return _plain(param, m, v, weight_decay)
 
+    monkeypatch.setattr(Optimizer, "apply", counted)
     _replace_direction(monkeypatch, corrected)
 
 

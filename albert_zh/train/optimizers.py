@@ -67,9 +67,17 @@ class Optimizer(tf.Module):
         arguments: dict[str, Any] = {"weight_decay": self._options.weight_decay}
         if _NO_DECAY.search(param.name):
             arguments = {"weight_decay": 0.0, **self._options.undecayed}
-        values = self._update(gradient, param, *slots, learning_rate=learning_rate, **arguments)
+        # As tensors: given variables of several devices, a compiled function mixes them up.
+        state = [variable.read_value() for variable in (param, *slots)]
+        values = self._new_values(gradient, learning_rate, accept, state, arguments)
         for variable, value in zip((param, *slots), values, strict=True):
-            variable.assign(tf.where(accept, value, variable))
+            variable.assign(value)
+
+    # XLA makes one pass through memory of fifteen, and the word table is larger than any cache.
+    @tf.function(jit_compile=True, autograph=False)
+    def _new_values(self, gradient, learning_rate, accept, state, arguments) -> list[tf.Tensor]:
+        values = self._update(gradient, *state, learning_rate=learning_rate, **arguments)
+        return [tf.where(accept, new, old) for new, old in zip(values, state, strict=True)]
 
 
 def _slot(variable: tf.Variable, suffix: str) -> tf.Variable:
