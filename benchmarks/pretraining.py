@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 
+from measuring import program_environment
 from pretraining_step import OURS, THEIRS, THEIRS_GATHERED, Case, Measured
 from project import ROOT, cli
 
@@ -57,8 +58,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            # The step is timed on processors.
-            env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env=program_environment(),
         )
         self._read()
 

@@ -116,7 +116,7 @@ def _transformers(case: Case) -> Program:
 
     torch.set_num_threads(case.threads)
     dtype = getattr(torch, case.precision)
-    config = AlbertConfig(**_transformers_config(case.config_file))
+    config = AlbertConfig(**transformers_config(case.config_file))
     model = AlbertForPreTraining(config).train()
     batch = made_up_batch(
         batch_size=case.batch_size,
@@ -159,16 +159,21 @@ def _transformers(case: Case) -> Program:
     return Program(step=step, product=lambda: matrix @ matrix)
 
 
-def _transformers_config(path: str) -> dict:
+def transformers_config(path: str) -> dict:
     """Our configuration file in the terms of transformers."""
     with open(path, encoding="utf-8") as file:
         values = json.load(file)
-    names = (
-        *("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers"),
-        *("num_attention_heads", "intermediate_size", "max_position_embeddings"),
-        *("hidden_dropout_prob", "attention_probs_dropout_prob"),
-    )
-    # gelu_new is gelu in tanh form, which its own ALBERTs have.
+    names = [
+        "vocab_size",
+        "embedding_size",
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "intermediate_size",
+        "max_position_embeddings",
+        "hidden_dropout_prob",
+        "attention_probs_dropout_prob",
+    ]
     return {name: values[name] for name in names} | {
         "hidden_act": "gelu_new",
         "classifier_dropout_prob": 0.0,

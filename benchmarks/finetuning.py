@@ -1,0 +1,219 @@
+"""Measure how fast fine-tuning is, beside an earlier commit and transformers (PyTorch).
+
+  python benchmarks/finetuning.py --data_dir=lcqmc --vocab_file=vocab.txt \\
+      --against_checkout=/path/of/another/clone \\
+      --against_python=/path/with/torch/and/transformers/bin/python
+
+Every program fine-tunes tiny on LCQMC from random weights, as a user would: run_classifier.py of
+this project and of the other clone, and a loop around transformers that pads each batch to its
+longest example. The programs take turns, so that other work on the machine slows down all of them.
+
+Speed and processor time are those of the steps between the first and the last row of the history:
+start-up and compilation are over by then. The last columns compare examples/s and processor time
+per example, as medians over the turns. Linux only: it reads /proc.
+"""
+
+import dataclasses
+import itertools
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+
+from measuring import processor_name, program_environment
+from project import ROOT, cli
+
+from albert_zh.flags import REQUIRED, option
+from albert_zh.tasks.catalog import find_task
+from albert_zh.tasks.splits import find_file
+
+_TASK = "lcqmc"
+_ROWS = 5  # of the history; what comes before the first of them is not counted
+_POLL_SECONDS = 0.02
+_HEADER = """\
+| precision | program | examples/s | user ms/example | kernel ms/example | kernel | we gain: \
+wall | processor |
+|---|---|---:|---:|---:|---:|---:|---:|"""
+
+
+@dataclasses.dataclass(frozen=True)
+class BenchmarkOptions:
+    """Flags of this benchmark."""
+
+    data_dir: str = option(REQUIRED, "Directory with LCQMC's train file.")
+    vocab_file: str = option(REQUIRED, "Vocabulary of the model, one entry a line.")
+    bert_config_file: str = option(
+        str(ROOT / "albert_config" / "albert_config_tiny.json"), "Configuration of the model."
+    )
+    precisions: str = option("float32", "Types of the layers, comma-separated.")
+    against_checkout: str = option(
+        "", "Another clone of this project, such as of an earlier commit; empty: none."
+    )
+    against_python: str = option(
+        "",
+        "Python that has torch and transformers[sentencepiece], to measure them too; empty: none.",
+    )
+    train_batch_size: int = option(64, "Examples per step.")
+    max_seq_length: int = option(128, "Most tokens per example.")
+    examples: int = option(20_000, "Examples taken from the beginning of the train file.")
+    steps: int = option(150, "Steps of a turn; those of its first fifth are not counted.")
+    rounds: int = option(3, "Turns of every program.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Turn:
+    """Numbers of one training, from the first row of its history to the last."""
+
+    seconds: float
+    user_seconds: float
+    kernel_seconds: float
+    examples: int
+
+    @property
+    def examples_per_second(self) -> float:
+        return self.examples / self.seconds
+
+    @property
+    def processor_seconds(self) -> float:
+        """Per example."""
+        return (self.user_seconds + self.kernel_seconds) / self.examples
+
+    @property
+    def kernel_share(self) -> float:
+        return self.kernel_seconds / (self.user_seconds + self.kernel_seconds)
+
+
+def main(options: BenchmarkOptions) -> None:
+    print(f"{processor_name()}\n")
+    print(_HEADER, flush=True)
+    with tempfile.TemporaryDirectory() as directory:
+        small = dataclasses.replace(options, data_dir=write_examples(options, directory))
+        for precision in options.precisions.split(","):
+            for line in rows(small, precision):
+                print(line, flush=True)
+
+
+def write_examples(options: BenchmarkOptions, directory: str) -> str:
+    """Copies the first examples, so that a turn need not tokenize all of them."""
+    source = find_file(find_task(_TASK), data_dir=options.data_dir, split="train")
+    target = pathlib.Path(directory, os.path.basename(source))
+    with open(source, "rb") as lines:
+        target.write_bytes(b"".join(itertools.islice(lines, options.examples)))
+    return directory
+
+
+def rows(options: BenchmarkOptions, precision: str) -> list[str]:
+    """Lines of the table for one precision."""
+    programs = {"albert_zh": [sys.executable, str(ROOT / "run_classifier.py")]}
+    if options.against_checkout:
+        script = os.path.join(options.against_checkout, "run_classifier.py")
+        programs["albert_zh, other clone"] = [sys.executable, script]
+    if options.against_python:
+        script = str(ROOT / "benchmarks" / "finetuning_transformers.py")
+        programs["transformers"] = [options.against_python, script]
+    turns: dict[str, list[Turn]] = {name: [] for name in programs}
+    for _ in range(options.rounds):
+        for name, command in programs.items():
+            turns[name].append(train(command, options, precision))
+    ours = turns["albert_zh"]
+    return [f"| {precision} | {name} | {_cells(ours, theirs)} |" for name, theirs in turns.items()]
+
+
+def _cells(ours: Sequence[Turn], turns: Sequence[Turn]) -> str:
+    def median(values) -> float:
+        return statistics.median(values)
+
+    pairs = list(zip(ours, turns, strict=True))
+    wall = median(a.examples_per_second / b.examples_per_second for a, b in pairs)
+    processor = median(b.processor_seconds / a.processor_seconds for a, b in pairs)
+    return " | ".join(
+        [
+            f"{median(turn.examples_per_second for turn in turns):.1f}",
+            f"{median(1000 * turn.user_seconds / turn.examples for turn in turns):.2f}",
+            f"{median(1000 * turn.kernel_seconds / turn.examples for turn in turns):.2f}",
+            f"{median(turn.kernel_share for turn in turns):.1%}",
+            *(["", ""] if turns is ours else [f"{wall:.2f}x", f"{processor:.2f}x"]),
+        ]
+    )
+
+
+def train(command: Sequence[str], options: BenchmarkOptions, precision: str) -> Turn:
+    """One training of one program, from its start to its end."""
+    with tempfile.TemporaryDirectory() as directory:
+        every = max(1, options.steps // _ROWS)
+        batch = options.train_batch_size
+        flags = {
+            "task_name": _TASK,
+            "data_dir": options.data_dir,
+            "vocab_file": options.vocab_file,
+            "bert_config_file": os.path.abspath(options.bert_config_file),
+            "output_dir": directory,
+            "do_train": True,
+            "max_seq_length": options.max_seq_length,
+            "train_batch_size": batch,
+            # A few steps more: the process is still there when its last row is seen.
+            "num_train_epochs": (options.steps + every) * batch / options.examples,
+            "log_steps": every,
+            # The first and the last step are saved in any case.
+            "save_checkpoints_steps": 10 * options.steps,
+            "precision": precision,
+        }
+        with tempfile.TemporaryFile() as log:
+            process = subprocess.Popen(
+                [*command, *(f"--{name}={value}" for name, value in flags.items())],
+                stdout=log,
+                stderr=log,
+                env=program_environment(),
+            )
+            turn = _watch(process, pathlib.Path(directory, "history.jsonl"), options, every)
+            if process.wait() or turn is None:
+                log.seek(0)
+                raise ValueError(
+                    f"{' '.join(command)} ended with code {process.returncode}:\n"
+                    + log.read()[-2000:].decode(errors="replace")
+                )
+    return turn
+
+
+def _watch(
+    process: subprocess.Popen, history: pathlib.Path, options: BenchmarkOptions, every: int
+) -> Turn | None:
+    """Follows a history until its last row; None if the program ends before."""
+    first: tuple[float, float, float] | None = None
+    while process.poll() is None:
+        done = _last_step(history)
+        if done >= every and first is None:
+            first, start = _clocks(process.pid), done
+        if done >= every * _ROWS and first is not None:
+            seconds, user, kernel = (
+                after - before for before, after in zip(first, _clocks(process.pid), strict=True)
+            )
+            return Turn(seconds, user, kernel, (done - start) * options.train_batch_size)
+        time.sleep(_POLL_SECONDS)
+    return None
+
+
+def _last_step(history: pathlib.Path) -> int:
+    """Step of the last complete row; 0 where there is none."""
+    if not history.exists():
+        return 0
+    complete = history.read_text(encoding="utf-8").rpartition("\n")[0]
+    return json.loads(complete.splitlines()[-1])["step"] if complete else 0
+
+
+def _clocks(pid: int) -> tuple[float, float, float]:
+    """Seconds of wall, user and kernel time of a process."""
+    fields = (
+        pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    )
+    ticks = os.sysconf("SC_CLK_TCK")
+    return time.monotonic(), int(fields[11]) / ticks, int(fields[12]) / ticks
+
+
+if __name__ == "__main__":
+    cli.run(main, BenchmarkOptions)
