@@ -79,7 +79,7 @@ def test_number_of_local_workers_is_refused(tmp_path, corpus):
     pytest.importorskip("apache_beam")
     flags = (f"--output_file={tmp_path}/a.tfrecord", "--num_workers=2")
     assert refusal(tmp_path, *flags).startswith(
-        "error: --num_workers is for create_pretraining_data.py; here the runner has workers"
+        "error: --num_workers is for create_pretraining_data.py; here the runner starts the workers"
     )
 
 
