@@ -1,4 +1,4 @@
-"""How fast a pretraining step is, in how much memory, beside transformers (PyTorch).
+"""Measure speed and memory of a pretraining step, beside transformers (PyTorch).
 
   python benchmarks/pretraining.py --against_python=/path/with/torch/and/transformers/bin/python
 
@@ -34,7 +34,7 @@ _HEADER = """\
 
 @dataclasses.dataclass(frozen=True)
 class BenchmarkOptions:
-    """What is measured."""
+    """Cases to measure."""
 
     models: str = option("tiny,base", "Configurations in albert_config, comma-separated.")
     lengths: str = option("128,512", "Tokens of an example, comma-separated.")

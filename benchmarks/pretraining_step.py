@@ -46,7 +46,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Program:
-    """What a framework can do, each in a call that returns when it is done."""
+    """A step and a product of one framework; each call returns when it is done."""
 
     step: Callable[[], float]  # gives the loss
     product: Callable[[], None]  # of two matrices of `_PEAK_SIZE`, in the case's precision
