@@ -13,6 +13,13 @@ hypothesis.settings.load_profile("no deadline")
 # Before any test imports TensorFlow, which reads it once.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+# Files that take longest. Started first, none of them is left for one process alone at the end.
+_LONG = ("test_step.py", "test_kills.py", "test_recompute.py", "test_pretraining.py")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in _LONG)
+
 
 def _folder_named_by(variable: str, what: str) -> pathlib.Path:
     if variable not in os.environ:
