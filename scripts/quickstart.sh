@@ -4,7 +4,7 @@
 #   bash scripts/quickstart.sh
 #
 # All output goes to quickstart_output/. The same command resumes a run that was stopped. It takes
-# about three minutes on two cores after the set-up. Sample and model (albert_config_nano.json) are
+# about two minutes on two cores after the set-up. Sample and model (albert_config_nano.json) are
 # far too small for real use; they show that every stage works.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." >/dev/null
