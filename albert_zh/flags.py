@@ -7,6 +7,8 @@ class TrainOptions:                             ->     --noshuffle, --shuffle=Fa
     shuffle: bool = option(True, "Read in random order.")
 ```
 `cli.run(main, TrainOptions)` defines the flags, reads them and calls `main(TrainOptions(...))`.
+Numbers have limits where `option` states them, and are finite in any case: `check_bounds`. Which
+flags were given, be it with their default, is what `given_flags` tells.
 """
 
 import dataclasses
@@ -16,10 +18,12 @@ import re
 import textwrap
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from absl import flags
+
+from albert_zh.util.bounds import Bounds
 
 Options = TypeVar("Options")
 
@@ -40,8 +44,19 @@ _DEFINERS = {
 }
 
 
+_GIVEN = "_given_flags"  # attribute of options that were read from a command line
+
+
 def option(
-    default: Any, help: str, *, choices: Sequence[str] | None = None, alias: str | None = None
+    default: Any,
+    help: str,
+    *,
+    choices: Sequence[str] | None = None,
+    alias: str | None = None,
+    at_least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
 ) -> Any:
     """A dataclass field with what its flag needs. Fields are given by name.
 
@@ -50,8 +65,13 @@ def option(
         help: Text of `--help`.
         choices: Allowed values of a text option.
         alias: Second name of the flag, such as the one that another published script uses.
+        at_least: Least value of a number.
+        above: Limit that a number exceeds.
+        below: Limit that a number stays below.
+        at_most: Greatest value of a number.
     """
-    metadata = {"help": help, "choices": choices, "alias": alias}
+    bounds = Bounds(at_least=at_least, above=above, below=below, at_most=at_most)
+    metadata = {"help": help, "choices": choices, "alias": alias, "bounds": bounds}
     if default is REQUIRED:
         return dataclasses.field(kw_only=True, metadata=metadata)
     return dataclasses.field(default=default, kw_only=True, metadata=metadata)
@@ -96,6 +116,34 @@ def parse_flags(
     return [_read_flags(option_class, flag_values) for option_class in option_classes]
 
 
+def check_bounds(option_class: type, values: Mapping[str, Any]) -> None:
+    """Check all numbers against the limits that their options state.
+
+    `parse_flags` does so before it makes the object.
+
+    Raises:
+        ValueError: A number is not finite or beyond a limit; names the flag.
+    """
+    for field in dataclasses.fields(option_class):
+        value = values[field.name]
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and (problem := field.metadata["bounds"].problem(value)):
+            raise ValueError(f"--{field.name}={value}: {problem}")
+
+
+def given_flags(options: Any) -> set[str]:
+    """Names of the flags on the command line that an object was read from, whatever their value.
+
+    An object made in Python, by `dataclasses.replace` for example, tells the options that differ
+    from their defaults.
+    """
+    given = getattr(options, _GIVEN, None)
+    if given is not None:
+        return set(given)
+    fields = dataclasses.fields(options)
+    return {field.name for field in fields if getattr(options, field.name) != field.default}
+
+
 def help_text(*option_classes: type, width: int = 100) -> str:
     """Describe the flags of the classes, grouped by the class that states them.
 
@@ -122,10 +170,13 @@ def _flag_help(field: dataclasses.Field, hint: Any, width: int) -> str:
     title = f"--{field.name}={'|'.join(choices) if choices else _PLACEHOLDERS[kind]}"
     if field.metadata["alias"]:
         title += f", --{field.metadata['alias']}"
+    remarks = [str(field.metadata["bounds"])]
     if _is_required(field):
-        title += " (required)"
+        remarks.append("required")
     elif field.default not in (None, ""):
-        title += f" (default: {field.default})"
+        remarks.append(f"default: {field.default}")
+    if any(remarks):
+        title += f" ({'; '.join(filter(None, remarks))})"
     text = textwrap.fill(
         field.metadata["help"],
         width,
@@ -189,9 +240,14 @@ def _define_flag(field: dataclasses.Field, hint: Any, flag_values: flags.FlagVal
 
 
 def _read_flags(option_class: type[Options], flag_values: flags.FlagValues) -> Options:
-    return option_class(
-        **{field.name: flag_values[field.name].value for field in dataclasses.fields(option_class)}
-    )
+    read = {field.name: flag_values[field.name] for field in dataclasses.fields(option_class)}
+    values = {name: flag.value for name, flag in read.items()}
+    check_bounds(option_class, values)
+    options = option_class(**values)
+    # No field: what was given is no part of what the options mean, and equal ones stay equal.
+    given = frozenset(name for name, flag in read.items() if flag.present)
+    object.__setattr__(options, _GIVEN, given)
+    return options
 
 
 def _unknown_flag(name: str, flag_values: flags.FlagValues) -> str:

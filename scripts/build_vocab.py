@@ -26,7 +26,7 @@ from project import cli
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.corpus.reading import CorpusReader
 from albert_zh.corpus.sources import expand_inputs
-from albert_zh.flags import REQUIRED, option
+from albert_zh.flags import REQUIRED, given_flags, option
 from albert_zh.text.encoding import is_chinese
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.files import atomic_write, read_lines
@@ -56,17 +56,21 @@ class BuildOptions:
         None,
         "Number of entries of a new vocabulary, the vocab_size of the model's configuration. "
         f"Default: {PUBLISHED_SIZE}.",
+        at_least=1,
     )
     base_vocab_file: str | None = option(
         None, "Vocabulary to extend with entries from --input_file; its ids are kept."
     )
     num_new_entries: int | None = option(
-        None, f"With --base_vocab_file: maximum number of entries to add. Default: {_NEW_ENTRIES}."
+        None,
+        f"With --base_vocab_file: maximum number of entries to add. Default: {_NEW_ENTRIES}.",
+        at_least=1,
     )
     min_count: int | None = option(
         None,
         "With --base_vocab_file: minimum count of a new entry in --input_file. Default: "
         f"{_MIN_COUNT}.",
+        at_least=1,
     )
 
     def __post_init__(self):
@@ -78,16 +82,13 @@ class BuildOptions:
                 "--base_vocab_file is extended by --num_new_entries; leave out --vocab_size"
             )
         for name in ("num_new_entries", "min_count"):
-            value = getattr(self, name)
-            if value is not None and not has_base:
+            if getattr(self, name) is not None and not has_base:
                 raise ValueError(f"--{name} needs --base_vocab_file; leave it out")
-            if value is not None and value < 1:
-                raise ValueError(f"--{name}={value}: it must be at least 1")
 
 
 def main(options: BuildOptions, reading: ReadingOptions) -> None:
-    if options.input_file is None and reading != ReadingOptions():
-        raise ValueError("the given flags say how to read a corpus; give one with --input_file")
+    if options.input_file is None and (idle := sorted(given_flags(reading))):
+        raise ValueError(f"--{idle[0]} says how to read a corpus; give one with --input_file")
     if os.path.exists(options.output_file):
         raise FileExistsError(
             f"{options.output_file} exists; choose another --output_file, or move that one away"

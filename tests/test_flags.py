@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from absl import flags
 
-from albert_zh.flags import REQUIRED, help_text, option, parse_flags
+from albert_zh.flags import REQUIRED, check_bounds, given_flags, help_text, option, parse_flags
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,10 +126,66 @@ def test_required_field_has_to_be_given_in_code_too():
 
 
 @dataclasses.dataclass(frozen=True)
+class BoundOptions:
+    """Flags with limits."""
+
+    share: float = option(0.1, "share", at_least=0, below=1)
+    rate: float | None = option(None, "rate", above=0)
+    cores: int = option(1, "cores", at_least=1, at_most=8)
+
+
+@pytest.mark.parametrize(
+    ("argument", "problem"),
+    [
+        ("--share=nan", "it must be a finite number"),
+        ("--share=inf", "it must be a finite number"),
+        ("--share=-0.1", "it must be at least 0 and less than 1"),
+        ("--share=1.0", "it must be at least 0 and less than 1"),
+        ("--rate=0.0", "it must be more than 0"),
+        ("--rate=-inf", "it must be a finite number"),
+        ("--cores=0", "it must be at least 1 and at most 8"),
+        ("--cores=9", "it must be at least 1 and at most 8"),
+    ],
+)
+def test_number_beyond_its_limits_is_an_error_that_names_the_flag(argument, problem):
+    with pytest.raises(ValueError, match=f"{argument}: {problem}"):
+        parsed(argument, classes=(BoundOptions,))
+
+
+def test_number_at_its_limits_is_taken():
+    arguments = ("--share=0", "--rate=1e-9", "--cores=8")
+    assert parsed(*arguments, classes=(BoundOptions,)) == BoundOptions(rate=1e-9, share=0, cores=8)
+
+
+def test_limits_hold_for_every_float_even_without_stated_ones():
+    with pytest.raises(ValueError, match="--learning_rate=nan: it must be a finite number"):
+        parsed("--output_dir=out", "--learning_rate=nan")
+
+
+def test_limits_can_be_checked_for_objects_made_in_python():
+    with pytest.raises(ValueError, match="--cores=0: it must be at least 1 and at most 8"):
+        check_bounds(BoundOptions, vars(BoundOptions(cores=0)))
+
+
+def test_flag_given_with_its_default_counts_as_given():
+    options = parsed("--model_dir=out", "--steps=10", "--shuffle")
+    assert options == TrainOptions(output_dir="out")
+    assert given_flags(options) == {"output_dir", "steps", "shuffle"}
+
+
+def test_object_made_in_python_tells_what_differs_from_the_defaults():
+    assert given_flags(TrainOptions(output_dir="out", steps=11)) == {"output_dir", "steps"}
+    read = parsed("--output_dir=out", "--shuffle")
+    assert given_flags(dataclasses.replace(read, steps=11)) == {"output_dir", "steps"}
+
+
+@dataclasses.dataclass(frozen=True)
 class LongOptions(EvalOptions):
     """Flags of a long training."""
 
-    hours: float | None = option(None, "At most so many hours. " + "Then it stops. " * 6)
+    hours: float | None = option(
+        None, "At most so many hours. " + "Then it stops. " * 6, above=0, at_most=100
+    )
 
 
 def test_help_groups_flags_by_the_class_that_states_them():
@@ -138,7 +194,7 @@ def test_help_groups_flags_by_the_class_that_states_them():
         == """\
 Flags of a long training:
 
-  --hours=X
+  --hours=X (more than 0 and at most 100)
       At most so many hours. Then it stops. Then it stops.
       Then it stops. Then it stops. Then it stops. Then it
       stops.

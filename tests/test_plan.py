@@ -2,11 +2,13 @@
 
 import pytest
 import small
+from absl.flags import FlagValues
 
 from albert_zh.corpus.instances import Pairing
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.creation.options import DataOptions
 from albert_zh.creation.plan import make_plan
+from albert_zh.flags import parse_flags
 from albert_zh.masking.options import MaskingOptions
 from albert_zh.masking.recipe import ngram_lengths, span_lengths
 
@@ -117,3 +119,26 @@ def test_recipe_holds_the_content_of_small_files_not_their_names(plan, tmp_path)
 def test_flags_that_contradict_each_other_are_errors(plan, options, masking, message):
     with pytest.raises(ValueError, match=message):
         plan(MaskingOptions(**masking), **options)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--ngram=3"], "--ngram is for --masking=ngram, not token; leave it out or give"),
+        (["--favor_shorter_ngram=True"], "--favor_shorter_ngram is for --masking=ngram"),
+        (["--masking=dynamic", "--masked_lm_prob=0.15"], "give --masked_lm_prob there"),
+        (["--masking=word", "--do_whole_word_mask=False"], "leave out --do_whole_word_mask=False"),
+    ],
+)
+def test_flag_without_effect_is_an_error_even_with_its_default(tmp_path, flags, message):
+    vocab_file = small.write_vocabulary(tmp_path)
+    arguments = ["script", "--input_file=a", "--output_file=b", f"--vocab_file={vocab_file}"]
+    options = parse_flags(
+        [*arguments, *flags],
+        DataOptions,
+        ReadingOptions,
+        MaskingOptions,
+        flag_values=FlagValues(),
+    )
+    with pytest.raises(ValueError, match=message):
+        make_plan(*options)

@@ -27,7 +27,7 @@ from albert_zh.corpus.pairs import (
 from albert_zh.masking.instances import mask_words
 from albert_zh.masking.recipe import MaskingRecipe
 
-_SHORTEST = 8  # tokens; a shorter instance hardly has a sentence
+SHORTEST = 8  # tokens; a shorter instance hardly has a sentence
 
 
 class Pairing(enum.Enum):
@@ -76,9 +76,9 @@ class InstanceRecipe:
     pairing: Pairing = Pairing.SENTENCE_ORDER
 
     def __post_init__(self):
-        if self.max_seq_length < _SHORTEST:
+        if self.max_seq_length < SHORTEST:
             raise ValueError(
-                f"max_seq_length must be at least {_SHORTEST}, got {self.max_seq_length}"
+                f"max_seq_length must be at least {SHORTEST}, got {self.max_seq_length}"
             )
         if not 0 <= self.short_seq_prob <= 1:
             raise ValueError(f"short_seq_prob must be 0 to 1, got {self.short_seq_prob}")

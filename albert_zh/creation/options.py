@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from albert_zh.corpus.instances import SHORTEST
 from albert_zh.flags import REQUIRED, option
 from albert_zh.masking.options import MASKINGS
 from albert_zh.words.names import SEGMENTERS
@@ -70,15 +71,23 @@ class DataOptions:
     full_sentences: bool = option(
         False, "One segment of as many sentences as fit instead of a pair, as in RoBERTa."
     )
-    max_seq_length: int = option(128, "Most tokens per instance, [CLS] and [SEP] included.")
+    max_seq_length: int = option(
+        128, "Most tokens per instance, [CLS] and [SEP] included.", at_least=SHORTEST
+    )
     max_predictions_per_seq: int | None = option(
         None,
         "Most masked tokens per instance. Default: masked_lm_prob of max_seq_length.",
+        at_least=1,
     )
     short_seq_prob: float = option(
-        0.1, "Share of passes over a document whose instances have a random shorter length."
+        0.1,
+        "Share of passes over a document whose instances have a random shorter length.",
+        at_least=0,
+        at_most=1,
     )
-    dupe_factor: int = option(10, "Passes over the text, each with new pairs and masks.")
+    dupe_factor: int = option(
+        10, "Passes over the text, each with new pairs and masks.", at_least=1
+    )
     random_seed: int = option(12345, "Seed of all random choices.")
     compact: bool = option(
         False,
@@ -86,6 +95,10 @@ class DataOptions:
     )
     compress: str = option("none", "Compression of the output files.", choices=["none", "gzip"])
     num_shards: int | None = option(
-        None, "Number of files for the * in --output_file. Default: one for each 128 MB of records."
+        None,
+        "Number of files for the * in --output_file. Default: one for each 128 MB of records.",
+        at_least=1,
     )
-    num_workers: int | None = option(None, "Worker processes. Default: one for each core.")
+    num_workers: int | None = option(
+        None, "Worker processes. Default: one for each core.", at_least=1
+    )

@@ -19,6 +19,7 @@ from albert_zh.corpus.instances import InstanceRecipe, Pairing
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.creation.maker import RecordMaker, TextTools
 from albert_zh.creation.options import DataOptions
+from albert_zh.flags import given_flags
 from albert_zh.masking.options import (
     MaskingOptions,
     masking_recipe,
@@ -112,9 +113,17 @@ def _static_masking(
     """The masking of the records; None if run_pretraining.py masks them."""
     if options.masking == "token" and options.do_whole_word_mask:
         raise ValueError("--masking=token masks no whole words; leave out --do_whole_word_mask")
+    if (
+        options.masking in ("word", "ngram", "span")
+        and "do_whole_word_mask" in given_flags(options)
+        and not options.do_whole_word_mask
+    ):
+        raise ValueError(
+            f"--masking={options.masking} masks whole words; leave out --do_whole_word_mask=False"
+        )
     unit = options.masking or ("word" if options.do_whole_word_mask else "token")
     if unit == "dynamic":
-        flags = masking.changed()
+        flags = masking.given()
         flags += [
             name
             for name in ("do_whole_word_mask", "do_permutation", "max_predictions_per_seq")

@@ -21,7 +21,7 @@ class InspectOptions:
     spm_model_file: str | None = option(
         None, "SentencePiece model, for records made with one; its pieces are the vocabulary."
     )
-    num_shown: int = option(3, "Instances to show.")
+    num_shown: int = option(3, "Instances to show.", at_least=0)
     verify: bool = option(
         True,
         f"Compare the files with {MANIFEST} beside them: size, SHA-256, number of records, shards "

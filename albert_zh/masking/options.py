@@ -12,7 +12,7 @@ import math
 
 from absl import logging
 
-from albert_zh.flags import option
+from albert_zh.flags import given_flags, option
 from albert_zh.masking.recipe import (
     MaskingRecipe,
     ReplacePer,
@@ -33,8 +33,8 @@ _ONLY_NGRAM = ("ngram", "favor_shorter_ngram")
 class MaskingOptions:
     """Flags of masking."""
 
-    masked_lm_prob: float = option(0.15, "Share of the tokens that are masked.")
-    ngram: int = option(3, "Most words masked together by --masking=ngram.")
+    masked_lm_prob: float = option(0.15, "Share of the tokens that are masked.", above=0, below=1)
+    ngram: int = option(3, "Most words masked together by --masking=ngram.", at_least=1)
     # The published flag preferred the longer ones when it was set.
     favor_shorter_ngram: bool = option(
         True,
@@ -59,17 +59,15 @@ class MaskingOptions:
         choices=["plain", "hashed"],
     )
 
-    def changed(self) -> list[str]:
-        """Names of the masking flags that differ from their default.
+    def given(self) -> list[str]:
+        """Names of the masking flags that were given, be it with their default.
 
-        >>> MaskingOptions(masked_lm_prob=0.2, ngram=2).changed()
+        >>> MaskingOptions(masked_lm_prob=0.2, ngram=2).given()
         ['masked_lm_prob', 'ngram']
         """
-        return [
-            field.name
-            for field in dataclasses.fields(MaskingOptions)
-            if getattr(self, field.name) != field.default
-        ]
+        names = given_flags(self)
+        fields = dataclasses.fields(MaskingOptions)
+        return [field.name for field in fields if field.name in names]
 
 
 def masking_recipe(
@@ -92,8 +90,11 @@ def masking_recipe(
     Raises:
         ValueError: A flag has no effect with the others, or a file has bad content.
     """
-    if masking != "ngram" and (idle := [name for name in options.changed() if name in _ONLY_NGRAM]):
-        raise ValueError(f"--{idle[0]} is for --masking=ngram, not {masking}; leave it out")
+    if masking != "ngram" and (idle := [name for name in options.given() if name in _ONLY_NGRAM]):
+        raise ValueError(
+            f"--{idle[0]} is for --masking=ngram, not {masking}; leave it out or give "
+            "--masking=ngram"
+        )
     vocab = tokenizer.vocab
     return MaskingRecipe(
         masked_lm_prob=options.masked_lm_prob,

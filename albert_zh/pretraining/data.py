@@ -124,7 +124,7 @@ def _masking(
 
 def _check_no_masking_flags(options: PretrainingOptions) -> None:
     given = [name for name in ("masking", "vocab_file") if getattr(options, name)]
-    if given := given + options.changed():
+    if given := given + options.given():
         raise ValueError(
             f"--{given[0]} is for records of --masking=dynamic; those of {options.input_file} are "
             "masked already. Leave it out, or create the records anew"

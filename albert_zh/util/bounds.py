@@ -1,0 +1,50 @@
+"""Limits of a number that a user gives."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Limits of a number; what is None does not limit it.
+
+    >>> Bounds(above=0, at_most=1)
+    Bounds(at_least=None, above=0, below=None, at_most=1)
+    >>> str(Bounds(above=0, at_most=1))
+    'more than 0 and at most 1'
+    """
+
+    at_least: float | None = None
+    above: float | None = None
+    below: float | None = None
+    at_most: float | None = None
+
+    def __str__(self) -> str:
+        limits = {
+            "at least": self.at_least,
+            "more than": self.above,
+            "less than": self.below,
+            "at most": self.at_most,
+        }
+        return " and ".join(
+            f"{name} {limit:g}" for name, limit in limits.items() if limit is not None
+        )
+
+    def problem(self, value: float) -> str | None:
+        """The reason why a value is not allowed; None if it is.
+
+        Infinity and NaN are never allowed.
+
+        >>> Bounds(at_least=1).problem(0), Bounds().problem(math.nan), Bounds().problem(-5)
+        ('it must be at least 1', 'it must be a finite number', None)
+        """
+        if isinstance(value, float) and not math.isfinite(value):
+            return "it must be a finite number"
+        if (
+            (self.at_least is not None and value < self.at_least)
+            or (self.above is not None and value <= self.above)
+            or (self.below is not None and value >= self.below)
+            or (self.at_most is not None and value > self.at_most)
+        ):
+            return f"it must be {self}"
+        return None
