@@ -66,7 +66,10 @@ GOOD = {
         ("--nosuch=1", "unknown flag --nosuch"),
         ("--max_seq_length=long", "flag --max_seq_length=long: invalid literal"),
         ("--task_name=nosuch", "unknown task 'nosuch'; known tasks are lcqmc"),
-        ("--data_dir=nosuch", "no train file: looked for train.txt and train.tsv in nosuch"),
+        (
+            "--data_dir=nosuch",
+            "no train file: looked for train.txt, train.tsv, train.csv in nosuch",
+        ),
         ("--vocab_file=nosuch", "no vocabulary at nosuch"),
         ("--bert_config_file=nosuch", "No such file or directory: 'nosuch'"),
         ("--init_checkpoint=nosuch", "there is no checkpoint nosuch (no file nosuch.index)"),

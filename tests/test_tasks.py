@@ -131,7 +131,7 @@ def test_missing_labels_are_an_error_outside_test(read):
 
 
 def test_missing_file_is_an_error_that_lists_the_names_tried(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no dev file: looked for dev.txt and dev.tsv in"):
+    with pytest.raises(FileNotFoundError, match=r"looked for dev\.txt, dev\.tsv, dev\.csv in"):
         read_split(LCQMC, data_dir=str(tmp_path), split="dev")
 
 
@@ -155,7 +155,7 @@ def test_report_counts_labels_repetitions_and_shared_examples():
         "train: 4 examples; 2 of '0' (50.0%), 2 of '1' (50.0%)",
         "train: 2 examples repeat earlier ones, 1 of them with another label",
         "dev: 2 examples; 1 of '0' (50.0%), 1 of '1' (50.0%)",
-        "1 examples of dev stand in train too",
+        "1 of the 2 dev examples are also in train",
     ]
 
 

@@ -34,6 +34,9 @@ def prepare_data(options: ClassifierOptions, task: Task, tokenizer: Tokenizer) -
         ValueError: A file is malformed; the message names file and line.
     """
     splits = [read_split(task, data_dir=options.data_dir, split=name) for name in options.splits()]
+    for split in splits:
+        for note in split.notes:
+            logging.info("%s", note)
     for line in report(splits, labels=task.labels).lines():
         logging.info("%s", line)
     longest = options.max_seq_length

@@ -7,9 +7,9 @@ from albert_zh.tasks.kinds.classification import CLASSIFICATION
 from albert_zh.tasks.task import Columns, Kind, Task
 
 _TRAIN_DEV_TEST = {
-    "train": ("train.txt", "train.tsv"),
-    "dev": ("dev.txt", "dev.tsv"),
-    "test": ("test.txt", "test.tsv"),
+    "train": ("train.txt", "train.tsv", "train.csv"),
+    "dev": ("dev.txt", "dev.tsv", "dev.csv"),
+    "test": ("test.txt", "test.tsv", "test.csv"),
 }
 
 _LCQMC = Task(

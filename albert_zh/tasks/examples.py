@@ -10,6 +10,7 @@ class Example:
     text_a: str
     text_b: str | None = None
     label: str | None = None
+    id: str | None = None  # of the file, which may have none
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -25,3 +26,4 @@ class Split:
     path: str
     examples: tuple[Example, ...]
     header: str | None = None  # the first line, where it named the columns and was left out
+    notes: tuple[str, ...] = ()  # decisions of the reader that a user should know, for the log

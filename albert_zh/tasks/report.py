@@ -40,7 +40,8 @@ class DataReport:
                 )
         for (first, second), count in self.shared.items():
             if count:
-                yield f"{count:,} examples of {second} stand in {first} too"
+                total = next(split.num_examples for split in self.splits if split.name == second)
+                yield f"{count:,} of the {total:,} {second} examples are also in {first}"
 
 
 def report(splits: Sequence[Split], *, labels: Sequence[str]) -> DataReport:

@@ -1,5 +1,6 @@
 """Splits of a task: their files in --data_dir, read by the task's kind."""
 
+import dataclasses
 import os
 
 from albert_zh.tasks.examples import Split
@@ -18,7 +19,12 @@ def read_split(task: Task, *, data_dir: str, split: str) -> Split:
         FileNotFoundError: None of the split's files is there.
         ValueError: The file is malformed; the message names file and line.
     """
-    return task.kind.read(task, find_file(task, data_dir=data_dir, split=split), split)
+    path = find_file(task, data_dir=data_dir, split=split)
+    others = [name for name in task.files[split] if os.path.join(data_dir, name) != path]
+    unread = [name for name in others if os.path.isfile(os.path.join(data_dir, name))]
+    note = f"{path} is read; {' and '.join(unread)} beside it is not"
+    found = task.kind.read(task, path, split)
+    return dataclasses.replace(found, notes=(*([note] if unread else []), *found.notes))
 
 
 def find_file(task: Task, *, data_dir: str, split: str) -> str:
@@ -33,6 +39,6 @@ def find_file(task: Task, *, data_dir: str, split: str) -> str:
         if os.path.isfile(path):
             return path
     raise FileNotFoundError(
-        f"task {task.name} has no {split} file: looked for {' and '.join(names)} in {data_dir}; "
+        f"task {task.name} has no {split} file: looked for {', '.join(names)} in {data_dir}; "
         "put it there or point --data_dir at the folder that holds it"
     )

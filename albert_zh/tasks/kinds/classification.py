@@ -16,7 +16,7 @@ import numpy as np
 from albert_zh.tasks import scorers
 from albert_zh.tasks.examples import Example
 from albert_zh.tasks.features import NO_LABEL, Features, featurize_texts
-from albert_zh.tasks.readers.tsv import read_texts
+from albert_zh.tasks.readers.texts import read_texts
 from albert_zh.tasks.task import Kind, Outputs
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.progress import Progress

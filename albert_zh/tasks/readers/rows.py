@@ -1,0 +1,103 @@
+"""Rows of a table: tab-separated text, or CSV with its quotes.
+
+```
+train.tsv, train.txt   我很"饿"<TAB>再见<TAB>1       tabs; quotation marks are text, as in LCQMC
+train.csv              "我很""饿""了",再见,1         CSV: commas, or tabs if the first line has one
+```
+A `.tsv` or `.txt` file is CSV, too, if a CSV writer would have written exactly its lines.
+"""
+
+import csv
+import dataclasses
+import io
+from collections.abc import Iterator, Sequence
+
+from albert_zh.util.files import read_lines
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one row."""
+
+    line: int  # of the file, where the row begins; from 1
+    cells: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """The rows of a file."""
+
+    rows: list[Row]
+    separator: str  # tabs or commas, for messages
+    note: str | None = None  # remark on quotation marks, for the log
+
+
+def read_table(path: str) -> Table:
+    """Read all rows of a file; empty lines at its end are left out.
+
+    Raises:
+        ValueError: The file is empty or not UTF-8, or its quotation marks are not CSV's; the
+            message names file and line.
+    """
+    lines = list(read_lines(path))
+    while lines and not lines[-1]:
+        lines.pop()
+    if not lines:
+        raise ValueError(f"{path} is empty")
+    if path.lower().endswith(".csv"):
+        if "\t" in lines[0]:
+            return Table(_parse_csv(path, lines, "\t"), "tabs")
+        return Table(_parse_csv(path, lines, ","), "commas")
+    if _is_written_as_csv(path, lines):
+        note = f"{path} is read as CSV with tabs: its quotation marks are not part of the texts"
+        return Table(_parse_csv(path, lines, "\t"), "tabs", note)
+    rows = [Row(number, line.split("\t")) for number, line in enumerate(lines, start=1)]
+    num_quoted = sum(map(_is_quoted, (cell for row in rows for cell in row.cells)))
+    note = (
+        f"{path}: quotation marks around {num_quoted:,} cells are kept as text; if they are CSV's, "
+        "let the name of the file end with .csv"
+    )
+    return Table(rows, "tabs", note if num_quoted else None)
+
+
+def _parse_csv(path: str, lines: Sequence[str], delimiter: str) -> list[Row]:
+    reader = csv.reader((line + "\n" for line in lines), delimiter=delimiter, strict=True)
+    rows, line = [], 1
+    try:
+        for cells in reader:
+            rows.append(Row(line, cells or [""]))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(
+            f"{path}, line {line}: no CSV ({error}); a cell with a quotation mark stands in "
+            'quotation marks, and the mark is doubled: "a ""b"" c"'
+        ) from None
+    return rows
+
+
+def _is_written_as_csv(path: str, lines: Sequence[str]) -> bool:
+    """True if the lines are what a CSV writer makes of some rows, and it quoted a cell."""
+    if not any(line.startswith('"') or '\t"' in line for line in lines):
+        return False
+    try:
+        rows = _parse_csv(path, lines, "\t")
+    except ValueError:
+        return False
+    return any(
+        all(map(str.__eq__, _write_csv(rows, quoting), lines))
+        for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC, csv.QUOTE_ALL)
+    )
+
+
+def _write_csv(rows: Sequence[Row], quoting: int) -> Iterator[str]:
+    """Lines of a tab-separated CSV file."""
+    is_unquoted = str.isdigit if quoting == csv.QUOTE_NONNUMERIC else str.isspace
+    for row in rows:
+        file = io.StringIO()
+        writer = csv.writer(file, delimiter="\t", quoting=quoting, lineterminator="\n")
+        writer.writerow([int(cell) if is_unquoted(cell) else cell for cell in row.cells])
+        yield from file.getvalue().split("\n")[:-1]
+
+
+def _is_quoted(cell: str) -> bool:
+    return len(cell) > 1 and cell.startswith('"') and cell.endswith('"')

@@ -1,0 +1,74 @@
+"""Files of labelled texts or text pairs: one example a row.
+
+```
+我的手机丢了  手机不见了怎么办  1        train, dev, test
+我的手机丢了  手机不见了怎么办           test without labels
+```
+"""
+
+from albert_zh.tasks.examples import Example, Split
+from albert_zh.tasks.readers.columns import Layout, find_layout, is_label
+from albert_zh.tasks.readers.rows import Row, Table, read_table
+from albert_zh.tasks.task import Task
+
+
+def read_texts(task: Task, path: str, split: str) -> Split:
+    """Read a file of labelled texts or text pairs.
+
+    A first row that names the columns is not an example; it is returned as `Split.header`, and a
+    note tells it. The published code dropped the first line of every file. Only the test split may
+    lack labels: the column, or labels that are empty, `-`, `-1` or `?`.
+
+    Args:
+        task: The dataset.
+        path: The file.
+        split: `train`, `dev` or `test`.
+
+    Raises:
+        ValueError: The file is empty or not UTF-8, or a row has the wrong number of columns, an
+            unknown label or an empty text, or the first row may be a header or not; the message
+            names file and line.
+    """
+    table = read_table(path)
+    layout, has_header = find_layout(task, table.rows, split=split, path=path)
+    header = "\t".join(table.rows[0].cells) if has_header else None
+    examples = tuple(
+        _example(task, row, layout, table, split=split, path=path)
+        for row in table.rows[has_header:]
+    )
+    if not examples:
+        raise ValueError(f"{path} holds a header and no examples")
+    return Split(split, path, examples, header, notes=_notes(path, table, layout, header))
+
+
+def _example(
+    task: Task, row: Row, layout: Layout, table: Table, *, split: str, path: str
+) -> Example:
+    place, cells = f"{path}, line {row.line}", row.cells
+    if len(cells) != layout.width:
+        raise ValueError(
+            f"{place}: {len(cells)} columns, expected {layout.width} separated by "
+            f"{table.separator} ({layout.describe()})"
+        )
+    texts = [cells[column] for column in layout.texts]
+    if not all(text.strip() for text in texts):
+        raise ValueError(f"{place}: a text is empty; fill it in or remove the line")
+    label = None if layout.label is None else cells[layout.label]
+    if label is not None and not is_label(task, label, split=split):
+        known = ", ".join(task.labels)
+        raise ValueError(f"{place}: unknown label {label!r}; the labels of {task.name} are {known}")
+    return Example(
+        *texts,
+        label=label if label in task.labels else None,
+        id=None if layout.id is None else cells[layout.id].strip(),
+    )
+
+
+def _notes(path: str, table: Table, layout: Layout, header: str | None) -> tuple[str, ...]:
+    notes = [table.note] if table.note else []
+    if header is not None:
+        shown = header.replace("\t", " | ")
+        notes.append(f"{path}: its first line is a header and no example: {shown}")
+    if header is not None or layout.id is not None:
+        notes.append(f"{path}: its columns are {layout.describe()}")
+    return tuple(notes)
