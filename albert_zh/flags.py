@@ -36,13 +36,6 @@ class _Required:
 REQUIRED = _Required()  # As the default, it makes the flag one that must be set.
 
 _PLACEHOLDERS = {int: "N", float: "X", bool: "True|False", str: "TEXT"}
-_DEFINERS = {
-    int: flags.DEFINE_integer,
-    float: flags.DEFINE_float,
-    bool: flags.DEFINE_bool,
-    str: flags.DEFINE_string,
-}
-
 
 _GIVEN = "_given_flags"  # attribute of options that were read from a command line
 
@@ -99,8 +92,8 @@ def parse_flags(
         raise ValueError(_unknown_flag(error.flagname, flag_values)) from None
     except flags.IllegalFlagValueError as error:
         # absl puts a tuple into the message of a boolean flag.
-        text = re.sub(r"\('(.*)', '.*'\)$", r"\1", str(error))
-        raise ValueError(text) from None
+        text = re.sub(r"\('Non-boolean .*\)$", "choose True or False", str(error))
+        raise ValueError(text.removeprefix("flag ")) from None
     except flags.Error as error:
         raise ValueError(str(error)) from None
     if len(rest) > 1:
@@ -218,7 +211,7 @@ def _value_type(name: str, hint: Any) -> type:
     members = [hint]
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         members = [member for member in typing.get_args(hint) if member is not type(None)]
-    if len(members) != 1 or members[0] not in _DEFINERS:
+    if len(members) != 1 or members[0] not in _PLACEHOLDERS:
         raise TypeError(f"option {name} has type {hint}; flags can be int, float, bool or str")
     return members[0]
 
@@ -231,12 +224,29 @@ def _define_flag(field: dataclasses.Field, hint: Any, flag_values: flags.FlagVal
         "help": field.metadata["help"],
         "flag_values": flag_values,
     }
-    if field.metadata["choices"]:
-        flags.DEFINE_enum(enum_values=list(field.metadata["choices"]), **arguments)
+    if kind is bool:
+        flags.DEFINE_bool(**arguments)
     else:
-        _DEFINERS[kind](**arguments)
+        flags.DEFINE(_Parser(kind, tuple(field.metadata["choices"] or ())), **arguments)
     if field.metadata["alias"]:
         flags.DEFINE_alias(field.metadata["alias"], field.name, flag_values=flag_values)
+
+
+class _Parser(flags.ArgumentParser):
+    """Reads the value of a number or a text; absl's own speak Python."""
+
+    def __init__(self, kind: type, choices: tuple[str, ...]):
+        self._kind, self._choices = kind, choices
+
+    def parse(self, argument: Any) -> Any:
+        try:
+            value = self._kind(argument)
+        except ValueError:
+            kind = "a whole number, in digits" if self._kind is int else "a number"
+            raise ValueError(f"it must be {kind}") from None
+        if self._choices and value not in self._choices:
+            raise ValueError(f"choose one of {', '.join(self._choices)}")
+        return value
 
 
 def _read_flags(option_class: type[Options], flag_values: flags.FlagValues) -> Options:

@@ -58,11 +58,15 @@ class BenchmarkOptions:
         "",
         "Python that has torch and transformers[sentencepiece], to measure them too; empty: none.",
     )
-    train_batch_size: int = option(64, "Examples per step.")
-    max_seq_length: int = option(128, "Most tokens per example.")
-    examples: int = option(20_000, "Examples taken from the beginning of the train file.")
-    steps: int = option(150, "Steps of a turn; those of its first fifth are not counted.")
-    rounds: int = option(3, "Turns of every program.")
+    train_batch_size: int = option(64, "Examples per step.", at_least=1)
+    max_seq_length: int = option(128, "Most tokens per example.", at_least=1)
+    examples: int = option(
+        20_000, "Examples taken from the beginning of the train file.", at_least=1
+    )
+    steps: int = option(
+        150, "Steps of a turn; those of its first fifth are not counted.", at_least=1
+    )
+    rounds: int = option(3, "Turns of every program.", at_least=1)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -39,13 +39,13 @@ class BenchmarkOptions:
     models: str = option("tiny,base", "Configurations in albert_config, comma-separated.")
     lengths: str = option("128,512", "Tokens of an example, comma-separated.")
     precisions: str = option("float32,bfloat16", "Types of the layers, comma-separated.")
-    batch_tokens: int = option(4096, "Tokens of a batch.")
+    batch_tokens: int = option(4096, "Tokens of a batch.", at_least=1)
     against_python: str = option(
         "", "Python that has torch and transformers, to measure them too; empty: ours alone."
     )
-    threads: int = option(0, "Of every program; 0: as many as there are cores.")
-    rounds: int = option(5, "How often the programs take turns.")
-    seconds: float = option(5.0, "Of steps in a turn of a program; one step at least.")
+    threads: int = option(0, "Of every program; 0: as many as there are cores.", at_least=0)
+    rounds: int = option(5, "How often the programs take turns.", at_least=1)
+    seconds: float = option(5.0, "Of steps in a turn of a program; one step at least.", at_least=0)
 
 
 class Child:

@@ -64,7 +64,7 @@ class BenchmarkOptions:
 
     input_file: str = option(str(ROOT / "data" / "news_zh_1.txt"), "Text to make records of.")
     vocab_file: str = option(str(ROOT / "albert_config" / "vocab.txt"), "Vocabulary.")
-    rounds: int = option(5, "Rounds in which all instances are encoded.")
+    rounds: int = option(5, "Rounds in which all instances are encoded.", at_least=1)
 
 
 def main(options: BenchmarkOptions) -> None:

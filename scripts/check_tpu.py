@@ -42,13 +42,13 @@ class CheckOptions:
         "TPU version and layout of its chips, such as v5e:2x2, v6e:4x4 or v4:2x2x1.",
     )
     batch_size: int = option(
-        64, "Examples per core and optimizer step: --train_batch_size / cores."
+        64, "Examples per core and optimizer step: --train_batch_size / cores.", at_least=1
     )
     micro_batch_size: int | None = option(
-        None, "Examples that a core computes at once. Default: all."
+        None, "Examples that a core computes at once. Default: all.", at_least=1
     )
-    max_seq_length: int = option(128, "Tokens per example.")
-    max_predictions_per_seq: int = option(20, "Prediction targets per example.")
+    max_seq_length: int = option(128, "Tokens per example.", at_least=1)
+    max_predictions_per_seq: int = option(20, "Prediction targets per example.", at_least=1)
     precision: str = option(
         Precision.BFLOAT16.value,
         "Type in which layers compute.",

@@ -44,9 +44,9 @@ class EstimateOptions:
         "128,512", "Tokens per example; separate several lengths by commas."
     )
     max_predictions_per_seq: int | None = option(
-        None, "Prediction targets per example. Default: 15 % of the length."
+        None, "Prediction targets per example. Default: 15 % of the length.", at_least=0
     )
-    device_memory: float = option(16.0, "Memory of one device for training, in GiB.")
+    device_memory: float = option(16.0, "Memory of one device for training, in GiB.", above=0)
     precision: str = option("float32", "Type in which layers compute.", choices=PRECISIONS)
     recompute: bool = option(
         False, "Compute layers again in the backward pass: less memory, a third more work."
@@ -54,15 +54,19 @@ class EstimateOptions:
     optimizer: str = option(
         "lamb", "Update rule, which keeps moments of every parameter.", choices=list(RULES)
     )
-    train_batch_size: int = option(4096, "Examples per optimizer step.")
-    num_train_steps: int = option(125000, "Optimizer steps.")
+    train_batch_size: int = option(4096, "Examples per optimizer step.", at_least=1)
+    num_train_steps: int = option(125000, "Optimizer steps.", at_least=1)
     peak_tflops: float | None = option(
         None,
         "TFLOP/s of all devices together in matrix products, to estimate the time. "
         "run_pretraining.py logs the measured value.",
+        above=0,
     )
     mfu: float = option(
-        0.4, "Share of the peak that the training reaches (model FLOPs utilisation)."
+        0.4,
+        "Share of the peak that the training reaches (model FLOPs utilisation).",
+        above=0,
+        at_most=1,
     )
     published: bool = option(
         False, "Only compare the published table of largest batches with our estimates."
@@ -112,8 +116,6 @@ def main(options: EstimateOptions) -> None:
         return
     if not options.bert_config_file:
         raise ValueError("give a model with --bert_config_file, or use --published")
-    if not 0 < options.mfu <= 1:
-        raise ValueError(f"--mfu={options.mfu} is not a share; give a number above 0 and up to 1")
     config = ModelConfig.from_json_file(options.bert_config_file)
     print(f"{options.bert_config_file}: {parameters(config):,} parameters")
     for length in parse_lengths(options.max_seq_length, config):

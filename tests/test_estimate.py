@@ -4,6 +4,9 @@ import importlib.util
 import pathlib
 
 import pytest
+from absl import flags
+
+from albert_zh.flags import parse_flags
 
 ROOT = pathlib.Path(__file__).parent.parent
 BASE = str(ROOT / "albert_config" / "albert_config_base.json")
@@ -63,10 +66,21 @@ def test_bad_lengths_are_an_error_with_the_limit(run, lengths):
         run(bert_config_file=BASE, max_seq_length=lengths)
 
 
-@pytest.mark.parametrize("mfu", [0.0, 40.0])
-def test_share_of_the_peak_is_a_share(run, mfu):
-    with pytest.raises(ValueError, match="above 0 and up to 1"):
-        run(bert_config_file=BASE, mfu=mfu)
+@pytest.mark.parametrize(
+    ("flag", "limits"),
+    [
+        ("--mfu=0.0", "more than 0 and at most 1"),
+        ("--mfu=40.0", "more than 0 and at most 1"),
+        ("--train_batch_size=-4", "at least 1"),
+        ("--num_train_steps=0", "at least 1"),
+        ("--peak_tflops=-1.0", "more than 0"),
+        ("--device_memory=nan", "a finite number"),
+        ("--max_predictions_per_seq=-1", "at least 0"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(flag, limits):
+    with pytest.raises(ValueError, match=f"{flag}: it must be {limits}$"):
+        parse_flags(["estimate", flag], script.EstimateOptions, flag_values=flags.FlagValues())
 
 
 def test_without_a_model_the_error_says_what_to_give(run):

@@ -179,6 +179,19 @@ def test_object_made_in_python_tells_what_differs_from_the_defaults():
     assert given_flags(dataclasses.replace(read, steps=11)) == {"output_dir", "steps"}
 
 
+@pytest.mark.parametrize(
+    ("argument", "reason"),
+    [
+        ("--cores=1e5", "it must be a whole number, in digits"),
+        ("--cores=", "it must be a whole number, in digits"),
+        ("--share=half", "it must be a number"),
+    ],
+)
+def test_text_that_is_no_number_is_an_error_in_plain_words(argument, reason):
+    with pytest.raises(ValueError, match=f"^{argument}: {reason}$"):
+        parsed(argument, classes=(BoundOptions,))
+
+
 @dataclasses.dataclass(frozen=True)
 class LongOptions(EvalOptions):
     """Flags of a long training."""

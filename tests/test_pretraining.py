@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 
 import numpy as np
@@ -215,17 +216,22 @@ def test_broken_loss_stops_the_run_and_saves_nothing(data, tmp_path):
         ({"input_file": "nowhere/*.tfrecord"}, "no file matches 'nowhere/"),
         ({"init_checkpoint": "nowhere/model.ckpt"}, "there is no checkpoint nowhere/model.ckpt"),
         ({"bert_config_file": "nowhere.json"}, "nowhere.json"),
-        ({"num_train_steps": 0}, "num_train_steps"),
+        ({"num_train_steps": 0}, "--num_train_steps=0: it must be at least 1"),
+        ({"learning_rate": -1.0}, "--learning_rate=-1.0: it must be at least 0"),
+        ({"poly_power": math.nan}, "--poly_power=nan: it must be a finite number"),
         ({"save_checkpoints_steps": 0}, "--save_checkpoints_steps=0: it must be at least 1"),
         ({"train_batch_size": 0}, "--train_batch_size=0: it must be at least 1"),
         ({"micro_batch_size": 3}, "micro_batch_size"),
         ({"eval_steps": 0}, "--eval_steps=0: it must be at least 1"),
-        ({"sentence_order_weight": -1.0}, "--sentence_order_weight=-1.0 at least 0"),
+        ({"sentence_order_weight": -1.0}, "--sentence_order_weight=-1.0: it must be at least 0"),
         ({"eval_fraction": 0.1}, "--eval_fraction holds out whole files, but there is only"),
         ({"eval_fraction": 0.1, "eval_input_file": "x"}, "both name a validation set; give one"),
         ({"task_index": 1}, "--worker_hosts"),
-        ({"stall_minutes": -1.0}, "-1.0 minutes"),
-        ({"keep_checkpoint_every_n_hours": 0.0}, "keep_checkpoint_every_n_hours is 0.0"),
+        ({"stall_minutes": -1.0}, "--stall_minutes=-1.0: it must be at least 0"),
+        (
+            {"keep_checkpoint_every_n_hours": 0.0},
+            "--keep_checkpoint_every_n_hours=0.0: it must be more",
+        ),
     ],
 )
 def test_mistakes_are_named_before_any_training(data, tmp_path, changes, message):
@@ -409,3 +415,11 @@ def test_weights_of_another_vocabulary_are_refused(data, tmp_path):
     small.write_vocabulary(first.output_dir)
     with pytest.raises(ValueError, match=r"another vocabulary.*first/vocab\.txt"):
         pretrain(options(data, tmp_path / "second", **second))
+
+
+def test_warmup_longer_than_the_training_is_warned_of(data, tmp_path, caplog):
+    options(data, tmp_path, num_train_steps=6, num_warmup_steps=6).check()
+    assert "warm-up" not in caplog.text
+    options(data, tmp_path, num_train_steps=6, num_warmup_steps=10, learning_rate=0.5).check()
+    assert "--num_warmup_steps=10: the warm-up lasts to step 10 and the training to" in caplog.text
+    assert "ends at 0.3 instead of rising to --learning_rate=0.5" in caplog.text

@@ -199,6 +199,8 @@ def test_other_training_data_in_the_same_directory_is_refused(data, tmp_path):
         ({"train_batch_size": 65}, "lower --train_batch_size"),
         ({"predict_batch_size": -1}, "--predict_batch_size=-1: it must be at least 1"),
         ({"vocab_file": None}, "set --vocab_file"),
+        ({"num_train_epochs": 0.01}, "--num_train_epochs=0.01 of 64 examples are less than one"),
+        ({"warmup_proportion": 1.5}, "--warmup_proportion=1.5: it must be at least 0 and at most"),
         ({"data_dir": "nowhere"}, "task lcqmc has no train file"),
         ({"init_checkpoint": "nowhere/model.ckpt"}, "there is no checkpoint"),
         ({"keep_checkpoint_max": -1}, "keep_checkpoint_max"),

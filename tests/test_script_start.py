@@ -64,7 +64,14 @@ GOOD = {
     ("flag", "message"),
     [
         ("--nosuch=1", "unknown flag --nosuch"),
-        ("--max_seq_length=long", "flag --max_seq_length=long: invalid literal"),
+        ("--max_seq_length=long", "--max_seq_length=long: it must be a whole number, in digits"),
+        ("--learning_rate=-1", "--learning_rate=-1.0: it must be at least 0"),
+        ("--learning_rate=nan", "--learning_rate=nan: it must be a finite number"),
+        ("--learning_rate=inf", "--learning_rate=inf: it must be a finite number"),
+        ("--warmup_proportion=2", "--warmup_proportion=2.0: it must be at least 0 and at most 1"),
+        ("--num_train_epochs=0", "--num_train_epochs=0.0: it must be more than 0"),
+        ("--do_train=perhaps", "--do_train=perhaps: choose True or False"),
+        ("--optimizer=sgd", "--optimizer=sgd: choose one of "),
         ("--task_name=nosuch", "unknown task 'nosuch'; known tasks are lcqmc"),
         (
             "--data_dir=nosuch",

@@ -24,18 +24,23 @@ class ClassifierOptions(RunOptions):
     do_lower_case: bool = option(
         True, "Lower-case the text and strip accents; must be as in the model's training."
     )
-    max_seq_length: int = option(128, "Most tokens per example; longer examples are truncated.")
+    max_seq_length: int = option(
+        128, "Most tokens per example; longer examples are truncated.", at_least=1
+    )
     do_train: bool = option(False, "Train on the train file.")
     do_eval: bool = option(False, "Evaluate every checkpoint on the dev file.")
     do_predict: bool = option(False, "Predict the test file with the best checkpoint.")
-    train_batch_size: int = option(32, "Examples per optimizer step.")
-    eval_batch_size: int = option(64, "Examples per evaluation batch.")
-    predict_batch_size: int = option(64, "Examples per prediction batch.")
+    train_batch_size: int = option(32, "Examples per optimizer step.", at_least=1)
+    eval_batch_size: int = option(64, "Examples per evaluation batch.", at_least=1)
+    predict_batch_size: int = option(64, "Examples per prediction batch.", at_least=1)
     optimizer: str = option("adamw", "Update rule.", choices=list(RULES))
-    learning_rate: float = option(5e-5, "Peak of the learning rate.")
-    num_train_epochs: float = option(3.0, "Passes over the training data.")
+    learning_rate: float = option(5e-5, "Peak of the learning rate.", at_least=0)
+    num_train_epochs: float = option(3.0, "Passes over the training data.", above=0)
     warmup_proportion: float = option(
-        0.1, "Share of the steps over which the learning rate rises to its peak."
+        0.1,
+        "Share of the steps over which the learning rate rises to its peak.",
+        at_least=0,
+        at_most=1,
     )
     use_pooled_output: bool = option(
         True, "Classify the pooled first token; False: the mean of all tokens."

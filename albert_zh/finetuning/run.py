@@ -155,8 +155,13 @@ def _train(
             f"{options.train_batch_size}; lower --train_batch_size"
         )
     num_steps = int(num_rows / options.train_batch_size * options.num_train_epochs)
+    if not num_steps:
+        raise ValueError(
+            f"--num_train_epochs={options.num_train_epochs} of {num_rows} examples are less than "
+            f"one batch of --train_batch_size={options.train_batch_size}"
+        )
     logging.info(
-        "training %d steps of %d examples (%.1f epochs); %.0f %% of the positions are padding",
+        "training %d steps of %d examples (%g epochs); %.0f %% of the positions are padding",
         num_steps,
         options.train_batch_size,
         options.num_train_epochs,

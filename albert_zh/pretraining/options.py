@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from absl import logging
+
 from albert_zh.flags import REQUIRED, option
 from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import MASKINGS, MaskingOptions
@@ -30,12 +32,17 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         None,
         "Share of the files of --input_file that become the validation set instead of "
         "--eval_input_file: whole files, at least one, chosen by --random_seed.",
+        above=0,
+        below=1,
     )
-    max_seq_length: int | None = option(None, "Tokens per example. Default: as in the records.")
+    max_seq_length: int | None = option(
+        None, "Tokens per example. Default: as in the records.", at_least=1
+    )
     max_predictions_per_seq: int | None = option(
         None,
         "Most prediction targets per example. Default: as in the records; for records without "
         "masks, masked_lm_prob of max_seq_length.",
+        at_least=1,
     )
     vocab_file: str | None = option(
         None, "Vocabulary of the records, one entry a line. Required for records without masks."
@@ -54,26 +61,31 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     )
     do_train: bool = option(False, "Train.")
     do_eval: bool = option(False, "Evaluate the newest checkpoint and write eval_results.txt.")
-    train_batch_size: int = option(32, "Examples per optimizer step, over all devices.")
-    eval_batch_size: int = option(8, "Examples per evaluation batch.")
-    masked_lm_weight: float = option(1.0, "Weight of the masked-LM loss.")
+    train_batch_size: int = option(32, "Examples per optimizer step, over all devices.", at_least=1)
+    eval_batch_size: int = option(8, "Examples per evaluation batch.", at_least=1)
+    masked_lm_weight: float = option(1.0, "Weight of the masked-LM loss.", above=0)
     sentence_order_weight: float = option(
-        1.0, "Weight of the sentence-order loss; 0 trains without it."
+        1.0, "Weight of the sentence-order loss; 0 trains without it.", at_least=0
     )
     optimizer: str = option("lamb", "Update rule.", choices=list(RULES))
-    learning_rate: float = option(5e-5, "Peak of the learning rate.")
-    poly_power: float = option(1.0, "Power of the decay: 1 is a straight line to 0.")
-    num_train_steps: int = option(100000, "Training steps in total.")
-    num_warmup_steps: int = option(10000, "Steps over which the learning rate rises to its peak.")
-    start_warmup_step: int = option(0, "Step at which the warm-up begins.")
-    eval_steps: int | None = option(
-        None, "Steps between evaluations of the validation set. Default: at every checkpoint."
+    learning_rate: float = option(5e-5, "Peak of the learning rate.", at_least=0)
+    poly_power: float = option(1.0, "Power of the decay: 1 is a straight line to 0.", at_least=0)
+    num_train_steps: int = option(100000, "Training steps in total.", at_least=1)
+    num_warmup_steps: int = option(
+        10000, "Steps over which the learning rate rises to its peak.", at_least=0
     )
-    max_eval_steps: int = option(100, "Most batches per evaluation.")
+    start_warmup_step: int = option(0, "Step at which the warm-up begins.", at_least=0)
+    eval_steps: int | None = option(
+        None,
+        "Steps between evaluations of the validation set. Default: at every checkpoint.",
+        at_least=1,
+    )
+    max_eval_steps: int = option(100, "Most batches per evaluation.", at_least=1)
     peak_flops: float | None = option(
         None,
         "Peak FLOP/s of one device, for the model FLOPs utilisation (MFU). Default: measured at "
         "the start.",
+        above=0,
     )
 
     def __post_init__(self):
@@ -84,15 +96,26 @@ class PretrainingOptions(RunOptions, MaskingOptions):
             raise ValueError(
                 "--eval_input_file and --eval_fraction both name a validation set; give one"
             )
-        if self.masked_lm_weight <= 0 or self.sentence_order_weight < 0:
-            raise ValueError(
-                f"--masked_lm_weight={self.masked_lm_weight} must be more than 0, "
-                f"--sentence_order_weight={self.sentence_order_weight} at least 0"
-            )
 
     def check(self) -> None:
         super().check()
+        self._warn_of_long_warmup()
         for patterns in filter(None, (self.input_file, self.eval_input_file)):
             expand_patterns(patterns)
         if self.vocab_file:
             Vocab.load(self.vocab_file)
+
+    def _warn_of_long_warmup(self) -> None:
+        steps, end = self.num_train_steps, self.start_warmup_step + self.num_warmup_steps
+        if self.do_train and end > steps:
+            share = max(0, steps - self.start_warmup_step) / self.num_warmup_steps
+            logging.warning(
+                "--num_warmup_steps=%d: the warm-up lasts to step %d and the training to "
+                "--num_train_steps=%d, so the learning rate ends at %.3g instead of rising to "
+                "--learning_rate=%g",
+                self.num_warmup_steps,
+                end,
+                steps,
+                share * self.learning_rate,
+                self.learning_rate,
+            )

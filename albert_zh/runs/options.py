@@ -4,12 +4,9 @@ import dataclasses
 
 from albert_zh.checkpoint.paths import check_checkpoint_exists
 from albert_zh.config import ModelConfig
-from albert_zh.flags import REQUIRED, option
+from albert_zh.flags import REQUIRED, check_bounds, option
 from albert_zh.train.cluster import StrategyOptions, TpuAddress, parse_workers
 from albert_zh.train.precision import Precision
-
-# Flags, besides the batch sizes, that must be at least 1.
-_COUNTS = frozenset({"save_checkpoints_steps", "iterations_per_loop", "log_steps", "eval_steps"})
 
 # Hidden size of xlarge: from here on layers are recomputed rather than stored.
 _WIDE = 2048
@@ -37,22 +34,27 @@ class RunOptions:
     init_from_group0: bool = option(
         False, "Fill layer groups that --init_checkpoint lacks from its group 0."
     )
-    save_checkpoints_steps: int = option(1000, "Steps between checkpoints.")
+    save_checkpoints_steps: int = option(1000, "Steps between checkpoints.", at_least=1)
     keep_checkpoint_max: int = option(
-        5, "Number of newest checkpoints to keep; 0 keeps all. The best one is kept in any case."
+        5,
+        "Number of newest checkpoints to keep; 0 keeps all. The best one is kept in any case.",
+        at_least=0,
     )
     keep_checkpoint_every_n_hours: float | None = option(
-        None, "Hours after which one more checkpoint is kept for good."
+        None, "Hours after which one more checkpoint is kept for good.", above=0
     )
     iterations_per_loop: int = option(
-        1000, "Most steps in one call to the device. Slow devices get fewer."
+        1000, "Most steps in one call to the device. Slow devices get fewer.", at_least=1
     )
-    log_steps: int = option(100, "Steps per row of history.jsonl and per point in TensorBoard.")
+    log_steps: int = option(
+        100, "Steps per row of history.jsonl and per point in TensorBoard.", at_least=1
+    )
     random_seed: int = option(12345, "Seed of first weights, dropout and order of the data.")
     micro_batch_size: int | None = option(
         None,
         "Examples that one device computes at once. The gradients of a step are summed over its "
         "micro batches. Default: as many as the memory of the device is estimated to hold.",
+        at_least=1,
     )
     precision: str = option(
         "float32",
@@ -81,13 +83,16 @@ class RunOptions:
     stall_minutes: float = option(
         15.0,
         "Minutes without a finished step after which the log shows where the program is; 0: never.",
+        at_least=0,
     )
     worker_hosts: str | None = option(
         None,
         "host:port of each process of a training on several machines, separated by commas. All "
         "processes get the same flags, except --task_index, and share --output_dir.",
     )
-    task_index: int | None = option(None, "Index of this process in --worker_hosts, from 0.")
+    task_index: int | None = option(
+        None, "Index of this process in --worker_hosts, from 0.", at_least=0
+    )
     use_tpu: bool = option(False, "Train on a TPU.")
     tpu_name: str | None = option(
         None,
@@ -97,14 +102,10 @@ class RunOptions:
     )
     tpu_zone: str | None = option(None, "Zone of the TPU, if its name does not determine it.")
     gcp_project: str | None = option(None, "Project of the TPU, if it is not that of this machine.")
-    num_tpu_cores: int | None = option(None, "Number of cores that the TPU must have.")
+    num_tpu_cores: int | None = option(None, "Number of cores that the TPU must have.", at_least=1)
 
     def __post_init__(self):
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            counts = field.name.endswith("batch_size") or field.name in _COUNTS
-            if counts and value is not None and value < 1:
-                raise ValueError(f"--{field.name}={value}: it must be at least 1")
+        check_bounds(type(self), vars(self))
 
     def check(self) -> None:
         """Fail if a file that a flag names is missing or damaged; needs no TensorFlow."""
