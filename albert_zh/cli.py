@@ -16,6 +16,9 @@ if __name__ == "__main__":
 seconds. So what needs TensorFlow is imported in `main`, and the rest on top.
 """
 
+from albert_zh.util import interruption  # noqa: F401  # Before what takes its time to import.
+
+# isort: split
 import faulthandler
 import logging as standard_logging
 import os

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from project import cli
 
 from albert_zh.flags import REQUIRED, option
+from albert_zh.util.optional_packages import load_extra
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class PlotOptions:
         None,
         "PNG picture to write. Default: curves.png in the directory, for one run.",
     )
+
+    def check(self) -> None:
+        load_extra("matplotlib", purpose="a picture of the training")
 
 
 def main(options: PlotOptions) -> None:

@@ -131,3 +131,34 @@ def test_interruption_during_the_imports_is_one_line():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode in (130, -signal.SIGINT)
     assert done.stderr == "interrupted\n"
+
+
+def test_interruption_cannot_be_changed_by_a_module_that_is_being_imported(tmp_path):
+    # numpy answers with an ImportError and a page of advice, for example.
+    (tmp_path / "stubborn.py").write_text(
+        "import os, signal\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    os.getpid()\n"
+        "except KeyboardInterrupt:\n"
+        "    raise ImportError('the installation is broken')\n"
+    )
+    path = f"import sys; sys.path.append({str(tmp_path)!r})"
+    code = f"from albert_zh import cli; {path}; import stubborn"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
+def test_interruption_outside_imports_raises_as_usual():
+    done = run_script(
+        "import os, signal\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGINT); os.getpid()\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('caught')"
+    )
+    assert (done.returncode, done.stdout) == (0, "caught\n"), done.stderr

@@ -9,7 +9,7 @@ on their way. No UTF-8 text begins like a compressed file.
 
 import lzma
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,6 +69,17 @@ def detect_compression(first_bytes: bytes) -> Compression | None:
     ('gz', None)
     """
     return next((row for row in _ROWS if first_bytes.startswith(row.signatures)), None)
+
+
+def check_decompressors(paths: Sequence[str]) -> None:
+    """Check, by the names of files, that the packages to decompress them are installed.
+
+    Raises:
+        ValueError: One is missing.
+    """
+    for row in _ROWS:
+        if any(path.lower().endswith(row.ending) for path in paths):
+            row.decompressor()
 
 
 def without_compression_ending(path: str) -> str:

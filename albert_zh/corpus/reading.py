@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from albert_zh.corpus.compression import check_decompressors
 from albert_zh.corpus.formats.catalog import AUTO, FORMATS, detect_format, format_choices
 from albert_zh.corpus.formats.format import ReadContext
 from albert_zh.corpus.sources import OpenFile, Source, open_here, stored_bytes
@@ -62,10 +63,12 @@ class CorpusReader:
 
         Raises:
             FileNotFoundError: A file is missing.
-            ValueError: A file is empty, and the rules do not say to skip it.
+            ValueError: A file is empty, and the rules do not say to skip it. Or a package is
+                missing that decompresses a file with such a name.
         """
         self._paths, self._rules = list(paths), rules or ReadingRules()
         self._open_file = open_file
+        check_decompressors(self._paths)
         sizes = [stored_bytes(path) for path in self._paths]
         self.total = None if None in sizes else sum(sizes)
         self._restart()

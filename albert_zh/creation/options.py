@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from albert_zh.corpus.instances import SHORTEST
 from albert_zh.flags import REQUIRED, option
 from albert_zh.masking.options import MASKINGS
-from albert_zh.words.names import SEGMENTERS
+from albert_zh.util.optional_packages import load_extra
+from albert_zh.words.names import SEGMENTERS, segmenter_packages
 
 
 @dataclass(frozen=True)
@@ -102,3 +103,13 @@ class DataOptions:
     num_workers: int | None = option(
         None, "Worker processes. Default: one for each core.", at_least=1
     )
+
+    @property
+    def segmenter_name(self) -> str:
+        """The segmenter that the flags ask for."""
+        return "none" if self.non_chinese else self.segmenter or "jieba"
+
+    def check(self) -> None:
+        packages = segmenter_packages(self.segmenter_name, traditional=self.traditional)
+        for package, purpose in packages.items():
+            load_extra(package, purpose=purpose)

@@ -10,7 +10,6 @@
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from typing import Any
 
 from absl import logging
@@ -30,6 +29,8 @@ from albert_zh.records.features import Layout
 from albert_zh.records.manifest import RecordSet
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.files import sha256_of_file
+from albert_zh.util.optional_packages import package_version
+from albert_zh.words.names import segmenter_packages
 
 # Flags without influence on the records, and files, whose content is in the recipe instead.
 _NOT_RECIPE = {
@@ -42,7 +43,6 @@ _NOT_RECIPE = {
     "user_dict",
     "similar_words",
 }
-_LIBRARIES = ("jieba", "sentencepiece", "tokenizers")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _text_tools(options: DataOptions) -> TextTools:
         vocab_file=options.vocab_file,
         spm_model_file=options.spm_model_file,
         do_lower_case=options.do_lower_case,
-        segmenter_name="none" if options.non_chinese else options.segmenter or "jieba",
+        segmenter_name=options.segmenter_name,
         user_dict=options.user_dict,
         traditional=options.traditional,
         split_sentences=options.split_sentences,
@@ -180,13 +180,13 @@ def _describe(
         inputs=[],
         versions={
             "python": platform.python_version(),
-            **{name: metadata.version(name) for name in _libraries(options)},
+            **{name: package_version(name) for name in _libraries(options)},
         },
     )
 
 
 def _libraries(options: DataOptions) -> Sequence[str]:
     """Packages whose versions may change the records."""
-    rjieba = ("rjieba",) if options.segmenter == "rjieba" else ()
-    opencc = ("opencc",) if options.traditional else ()
-    return (*_LIBRARIES, *rjieba, *opencc)
+    tokenizer = "sentencepiece" if options.spm_model_file else "tokenizers"
+    words = segmenter_packages(options.segmenter_name, traditional=options.traditional)
+    return sorted([tokenizer, *words])

@@ -1,6 +1,7 @@
 """Optional packages, loaded where they are used."""
 
 import importlib
+from importlib import metadata
 from types import ModuleType
 
 
@@ -17,12 +18,28 @@ def load_extra(module: str, *, purpose: str) -> ModuleType:
         purpose: What the user asked for, for the message.
 
     Raises:
-        ValueError: The package is not installed.
+        ValueError: The package is not installed, or it is broken.
     """
+    package = module.partition(".")[0]
     try:
         return importlib.import_module(module)
-    except ImportError:
-        package = module.partition(".")[0].replace("_", "-")
+    except ImportError as error:
+        name = package.replace("_", "-")
+        if (error.name or package).partition(".")[0] == package and isinstance(
+            error, ModuleNotFoundError
+        ):
+            raise ValueError(
+                f"{purpose} needs the package {name}; install it: pip install {name}"
+            ) from None
         raise ValueError(
-            f"{purpose} needs the package {package}; install it: pip install {package}"
+            f"{purpose} needs the package {name}, which is installed but cannot be imported: "
+            f"{error}. Install it again: pip install --force-reinstall {name}"
         ) from None
+
+
+def package_version(package: str) -> str:
+    """The version of an installed package, which another distribution may provide."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return str(getattr(importlib.import_module(package), "__version__", "unknown"))

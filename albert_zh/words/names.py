@@ -1,3 +1,21 @@
-"""Names of the segmenters, for flags: this module loads no dictionary."""
+"""Names of the segmenters, and the packages they need: for flags, so no dictionary is loaded."""
 
 SEGMENTERS = ("jieba", "rjieba", "spaces", "none")
+# Segmenters with a dictionary, and the package that has it.
+_DICTIONARIES = {"jieba": "jieba", "rjieba": "rjieba"}
+
+
+def segmenter_packages(name: str, *, traditional: bool) -> dict[str, str]:
+    """The packages that a segmenter needs, each with its purpose in words.
+
+    >>> segmenter_packages("rjieba", traditional=True)
+    {'rjieba': "the segmenter 'rjieba'", 'opencc': 'text in traditional script'}
+    >>> segmenter_packages("spaces", traditional=True)
+    {}
+    """
+    if name not in _DICTIONARIES:
+        return {}
+    packages = {_DICTIONARIES[name]: f"the segmenter {name!r}"}
+    if traditional:
+        packages["opencc"] = "text in traditional script"
+    return packages
