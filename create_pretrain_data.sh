@@ -5,6 +5,7 @@
 #   bash create_pretrain_data.sh --dupe_factor=2 ...   any flag of create_pretraining_data.py
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" >/dev/null && pwd)
+source "$root/scripts/help.sh"
 source "$root/scripts/setup.sh"
 
 # The last value of a flag counts, so the caller's flags override these.

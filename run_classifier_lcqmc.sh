@@ -10,6 +10,7 @@
 #            prev_trained_model/albert_tiny_zh, the published download, random values
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" >/dev/null && pwd)
+source "$root/scripts/help.sh"
 source "$root/scripts/setup.sh"
 
 say() { echo "$*" >&2; }

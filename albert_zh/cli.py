@@ -16,6 +16,9 @@ if __name__ == "__main__":
 seconds. So what needs TensorFlow is imported in `main`, and the rest on top.
 """
 
+from albert_zh.util import uncaught  # noqa: F401  # Before the packages, which may be missing.
+
+# isort: split
 from albert_zh.util import interruption  # noqa: F401  # Before what takes its time to import.
 
 # isort: split
@@ -103,14 +106,3 @@ def _is_output_closed() -> bool:
         # Python flushes at its end and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return is_closed
-
-
-def _interrupted(kind, error, traceback) -> None:
-    """Show Ctrl-C during the imports of a script in one line, too."""
-    if issubclass(kind, KeyboardInterrupt):
-        print("interrupted", file=sys.stderr)
-    else:
-        sys.__excepthook__(kind, error, traceback)
-
-
-sys.excepthook = _interrupted

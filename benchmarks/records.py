@@ -18,8 +18,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from project import ROOT, cli  # before the packages, which may be missing
+
+# isort: split
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
-from project import ROOT, cli
 
 from albert_zh.corpus.instances import Instance, InstanceRecipe, make_instances
 from albert_zh.corpus.reading import CorpusReader

@@ -1,26 +1,60 @@
 """Print the requirements that this Python lacks, in one line; exit with status 1 if there are any.
 
+  python3 scripts/check_requirements.py [--test] [--tensorflow=cpu|cuda|auto]
+
 `scripts/setup.sh` runs it before anything is installed, so it uses only the standard library. The
 requirements are those of `requirements.txt`, with `--test` also the extra `test` of
-`pyproject.toml`, each of the form `name>=version`.
+`pyproject.toml`, each of the form `name>=version`. `cuda` adds the libraries that TensorFlow needs
+for an NVIDIA GPU; `auto` adds them where there is one. A TensorFlow of another name, such as
+tensorflow-cpu, is as good as tensorflow, and is never given these libraries.
 """
 
 import ast
 import pathlib
+import platform
 import re
 import sys
 from importlib import metadata
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from albert_zh.util.nvidia import find_nvidia_gpu  # noqa: E402
+
+CUDA = "and-cuda"  # TensorFlow's extra
+# Other packages with the module tensorflow.
+TENSORFLOWS = (
+    "tensorflow",
+    "tensorflow-cpu",
+    "tensorflow-cpu-aws",
+    "tensorflow-gpu",
+    "tensorflow-intel",
+    "tensorflow-macos",
+    "tensorflow-rocm",
+    "tf-nightly",
+    "tf-nightly-cpu",
+)
 
 
 def main() -> None:
+    arguments = sys.argv[1:]
     requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
-    if "--test" in sys.argv[1:]:
+    if "--test" in arguments:
         requirements += test_extra((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    if "--tensorflow=cuda" in arguments or ("--tensorflow=auto" in arguments and can_use_cuda()):
+        requirements = [
+            re.sub("^tensorflow>", f"tensorflow[{CUDA}]>", requirement)
+            for requirement in requirements
+        ]
     missing = [requirement for requirement in requirements if not is_met(requirement)]
     print(*missing)
     sys.exit(bool(missing))
+
+
+def can_use_cuda() -> bool:
+    """True if there is an NVIDIA GPU and TensorFlow has packages that can use it."""
+    has_packages = (sys.platform, platform.machine()) == ("linux", "x86_64")
+    return has_packages and find_nvidia_gpu() is not None
 
 
 def test_extra(pyproject: str) -> list[str]:
@@ -29,11 +63,29 @@ def test_extra(pyproject: str) -> list[str]:
 
 
 def is_met(requirement: str) -> bool:
-    name, _, wanted = requirement.partition(">=")
+    """True if the requirement, of the form `name>=version` or `name[extra]>=version`, is met."""
+    package, _, wanted = requirement.partition(">=")
+    name, _, extra = package.rstrip("]").partition("[")
+    for candidate in TENSORFLOWS if name == "tensorflow" else (name,):
+        if is_installed(candidate, wanted):
+            return not extra or candidate != name or has_extra(name, extra)
+    return False
+
+
+def is_installed(name: str, wanted: str = "0") -> bool:
     try:
         return release(metadata.version(name)) >= release(wanted)
     except metadata.PackageNotFoundError:
         return False
+
+
+def has_extra(name: str, extra: str) -> bool:
+    """True if all packages of an extra are installed, of any version."""
+    return all(
+        is_installed(re.match(r"[\w.-]+", requirement).group())
+        for requirement in metadata.requires(name) or ()
+        if re.search(rf"extra == ['\"]{extra}['\"]", requirement)
+    )
 
 
 def release(version: str) -> tuple[int, ...]:

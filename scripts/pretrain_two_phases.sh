@@ -17,6 +17,7 @@
 # directory. The same command resumes a run that was stopped.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." >/dev/null && pwd)
+source "$root/scripts/help.sh"
 source "$root/scripts/setup.sh"
 
 input_file='' vocab_file='' bert_config_file='' output_dir=''

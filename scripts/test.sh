@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Set-up, lint, tests. Arguments go to pytest: bash scripts/test.sh tests/test_tasks.py -k label
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/setup.sh --test
 

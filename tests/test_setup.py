@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pathlib
+import platform
 import shutil
 import subprocess
 import sys
@@ -11,16 +12,28 @@ import zipfile
 
 import pytest
 
+from albert_zh.util.nvidia import find_nvidia_gpu
+
 ROOT = pathlib.Path(__file__).parent.parent
+# What setting up reads.
+FILES = (
+    "scripts/setup.sh",
+    "scripts/help.sh",
+    "scripts/check_requirements.py",
+    "albert_zh/__init__.py",
+    "albert_zh/util/__init__.py",
+    "albert_zh/util/nvidia.py",
+)
 # Folders with the shell's own commands, without any Python.
 COMMANDS = ("bash", "cat", "dirname", "mkdir", "rm", "sleep")
 
 
-def _write_wheel(folder: pathlib.Path, name: str, version: str) -> None:
+def _write_wheel(folder: pathlib.Path, name: str, version: str, *metadata: str) -> None:
     info = f"{name}-{version}.dist-info"
+    lines = ("Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata)
     files = {
         f"{name}.py": "",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/METADATA": "".join(f"{line}\n" for line in lines),
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"])
@@ -35,9 +48,9 @@ class Project:
 
     def __init__(self, root: pathlib.Path):
         self.root = root
-        (root / "scripts").mkdir(parents=True)
-        for name in ("setup.sh", "check_requirements.py"):
-            shutil.copy(ROOT / "scripts" / name, root / "scripts")
+        for name in FILES:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
         (root / "requirements.txt").write_text("pebble>=1.2\n")
         (root / "pyproject.toml").write_text(
             '[project.optional-dependencies]\ntest = [\n  "gravel>=0.3",\n]\n'
@@ -258,6 +271,129 @@ def test_unknown_argument_is_an_error(project):
     result = project.run("bash scripts/setup.sh --tests")
     assert result.returncode == 1
     assert "unknown argument --tests" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["--help", "--test -h"])
+def test_help_sets_nothing_up(project, command):
+    result = project.run(f"cd scripts && bash setup.sh {command}")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("Finds or creates a Python environment")
+    assert "--cuda" in result.stdout
+    assert not (project.root / ".venv").exists()
+
+
+def test_python_of_the_path_is_used_if_it_has_everything_and_there_is_no_venv(finished, project):
+    python = f"{finished.root}/.venv/bin"
+    path = f"{python}:{project.env['PATH']}"
+    result = project.run(PATH=path)
+    assert (result.stdout, result.stderr) == (f"{python}/python3\n", "")
+    assert not (project.root / ".venv").exists()
+    (project.root / "requirements.txt").write_text("pebble>=99\n")
+    assert "creating .venv" in project.run(PATH=path).stderr
+
+
+# ---- TensorFlow for NVIDIA GPUs, and under other names
+
+
+@pytest.fixture
+def tensorflow_project(project) -> Project:
+    """A project that needs a small tensorflow, whose CUDA libraries are one small package."""
+    (project.root / "requirements.txt").write_text("tensorflow>=2.20\npebble>=1.2\n")
+    cuda = ("Provides-Extra: and-cuda", "Requires-Dist: nvidia-granite<3; extra == 'and-cuda'")
+    _write_wheel(project.wheels, "tensorflow", "2.21.0", *cuda)
+    _write_wheel(project.wheels, "tensorflow_cpu", "2.21.0")
+    _write_wheel(project.wheels, "nvidia_granite", "2.0")
+    return project
+
+
+def _with_gpu(project: Project) -> dict[str, str]:
+    """Variables with which set-up finds an NVIDIA GPU."""
+    folder = project.root / "driver"
+    folder.mkdir(exist_ok=True)
+    (folder / "nvidia-smi").write_text("#!/bin/sh\necho 'GPU 0: Tesla (UUID: GPU-1)'\n")
+    (folder / "nvidia-smi").chmod(0o755)
+    return {"PATH": f"{folder}:{project.env['PATH']}"}
+
+
+def _packages(project: Project) -> list[str]:
+    site = next(project.root.glob(".venv/lib/python3*/site-packages"))
+    stones = ("tensorflow", "nvidia", "pebble")
+    return sorted(file.stem for file in site.glob("*.py") if file.name.startswith(stones))
+
+
+needs_cuda_packages = pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"),
+    reason="TensorFlow has packages for CUDA on Linux on x86_64 only",
+)
+
+
+@needs_cuda_packages
+def test_machine_with_a_gpu_gets_the_libraries_for_it_and_is_told(tensorflow_project):
+    project = tensorflow_project
+    result = project.run(**_with_gpu(project))
+    assert result.returncode == 0, result.stderr
+    assert "TensorFlow gets the CUDA libraries for NVIDIA GPUs, about 3 GB" in result.stderr
+    assert _packages(project) == ["nvidia_granite", "pebble", "tensorflow"]
+    assert project.run(**_with_gpu(project)).stderr == ""
+
+
+@pytest.mark.skipif(find_nvidia_gpu() is not None, reason="there is a GPU")
+def test_machine_without_a_gpu_gets_tensorflow_alone_until_there_is_one(tensorflow_project):
+    project = tensorflow_project
+    assert project.run().returncode == 0
+    assert _packages(project) == ["pebble", "tensorflow"]
+    project.run(**_with_gpu(project))
+    assert "nvidia_granite" in _packages(project)
+
+
+@needs_cuda_packages
+def test_libraries_for_the_gpu_can_be_refused_for_good_and_ordered(tensorflow_project):
+    project = tensorflow_project
+    assert project.run("bash scripts/setup.sh --cpu", **_with_gpu(project)).returncode == 0
+    assert _packages(project) == ["pebble", "tensorflow"]
+    assert project.run(**_with_gpu(project)).stderr == ""
+    assert project.run("bash scripts/setup.sh --cuda").returncode == 0
+    assert "nvidia_granite" in _packages(project)
+
+
+@needs_cuda_packages
+def test_set_up_environment_goes_on_if_the_libraries_cannot_be_installed(tensorflow_project):
+    project = tensorflow_project
+    assert project.run("bash scripts/setup.sh --cpu").returncode == 0
+    (project.root / ".venv/.tensorflow").unlink()
+    (project.wheels / "nvidia_granite-2.0-py3-none-any.whl").unlink()
+    result = project.run(**_with_gpu(project))
+    assert (result.returncode, result.stdout) == (0, f"{project.root}/.venv/bin/python\n")
+    assert "going on with TensorFlow for the CPU" in result.stderr
+
+
+@pytest.mark.parametrize("has_gpu", [False, True])
+def test_tensorflow_cpu_is_a_tensorflow_and_gets_no_second_one(tensorflow_project, has_gpu):
+    project = tensorflow_project
+    venv = project.root / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    project.run(".venv/bin/python -m pip install tensorflow-cpu")
+    variables = _with_gpu(project) if has_gpu else {}
+    assert project.run(**variables).returncode == 0
+    assert _packages(project) == ["pebble", "tensorflow_cpu"]
+    venv.rename(project.root / "mine")
+    active = f"{project.root}/mine"
+    assert project.run(VIRTUAL_ENV=active, **variables).stdout == f"{active}/bin/python\n"
+
+
+def test_signs_of_a_gpu(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert find_nvidia_gpu(str(tmp_path)) is None
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/nvidia-smi"
+    for answer, sign in [("exit 9", None), ("echo No devices found.", None), ("", "nvidia-smi")]:
+        program.write_text(f"#!/bin/sh\n{answer}\n")
+        program.chmod(0o755)
+        assert find_nvidia_gpu(str(tmp_path)) == sign
+    for file in ("usr/lib/wsl/lib/libcuda.so.1", "dev/nvidia0", "proc/driver/nvidia/version"):
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).touch()
+        assert find_nvidia_gpu(str(tmp_path)) == str(tmp_path / file)
 
 
 @pytest.fixture(scope="module")
