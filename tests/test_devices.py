@@ -1,12 +1,23 @@
 """Devices for training, and their memory."""
 
+import os
+import sys
 import types
 
+import pytest
 import tensorflow as tf
 
 from albert_zh.train import devices
-from albert_zh.train.devices import free_host_memory, local_devices, memory_limit
+from albert_zh.train.devices import (
+    advice_on_unused_gpu,
+    free_host_memory,
+    local_devices,
+    memory_limit,
+)
+from albert_zh.train.strategy import make_strategy
+from albert_zh.util.nvidia import find_nvidia_gpu
 
+SMI = "#!/bin/sh\necho 'GPU 0: Tesla (UUID: GPU-1)'\n"
 MEMINFO = "MemTotal:       2000 kB\nMemFree:         500 kB\nMemAvailable:    1000 kB\n"
 
 
@@ -24,6 +35,42 @@ def test_accelerators_train_rather_than_processors(monkeypatch):
     for kinds in (("CPU",), ("CPU", "GPU"), ("CPU", "GPU", "TPU")):
         machine(monkeypatch, *kinds)
         assert [device.name for device in local_devices()] == [f"{kinds[-1]}:0"]
+
+
+def machine_with_nvidia_smi(folder, monkeypatch) -> None:
+    (folder / "nvidia-smi").write_text(SMI)
+    (folder / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+
+
+@pytest.mark.parametrize(
+    ("has_cuda", "advice"),
+    [(True, "finds no CUDA libraries"), (False, "is built for the CPU alone; uninstall it")],
+)
+def test_log_says_how_to_train_on_a_gpu_that_is_not_used(
+    tmp_path, monkeypatch, caplog, has_cuda, advice
+):
+    machine_with_nvidia_smi(tmp_path, monkeypatch)
+    monkeypatch.setattr(tf.test, "is_built_with_cuda", lambda: has_cuda)
+    make_strategy()
+    (warning,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert warning.startswith("there is an NVIDIA GPU (")
+    assert advice in warning
+    assert f"{sys.executable} -m pip install 'tensorflow[and-cuda]'" in warning
+
+
+def test_gpu_that_is_used_or_hidden_or_not_there_is_no_warning(tmp_path, monkeypatch):
+    if find_nvidia_gpu() is None:
+        assert advice_on_unused_gpu() is None
+    machine_with_nvidia_smi(tmp_path, monkeypatch)
+    assert advice_on_unused_gpu() is not None
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert advice_on_unused_gpu() is None
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["GPU:0"])
+    assert advice_on_unused_gpu() is None
 
 
 def host(root, files):

@@ -1,9 +1,13 @@
 """The devices of this machine that training uses, and their memory."""
 
+import os
 import pathlib
+import sys
 from collections.abc import Sequence
 
 import tensorflow as tf
+
+from albert_zh.util.nvidia import find_nvidia_gpu
 
 # Share of the free memory that training on processors may take. The rest is for reading and parsing
 # records and for other programs.
@@ -25,6 +29,28 @@ def local_devices() -> Sequence[tf.config.LogicalDevice]:
 def is_accelerated() -> bool:
     """True if training uses GPUs or TPU cores."""
     return local_devices()[0].device_type != "CPU"
+
+
+def advice_on_unused_gpu() -> str | None:
+    """Way to train on an NVIDIA GPU that TensorFlow does not see; None if there is none.
+
+    It asks for the devices without starting them.
+    """
+    is_hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    if is_hidden or tf.config.list_physical_devices("GPU") or not (sign := find_nvidia_gpu()):
+        return None
+    install = f"{sys.executable} -m pip install 'tensorflow[and-cuda]'"
+    if tf.test.is_built_with_cuda():
+        reason = (
+            f"finds no CUDA libraries that fit the driver; install them: {install}. Start a "
+            "container with its GPUs (docker run --gpus all)"
+        )
+    else:
+        reason = f"is built for the CPU alone; uninstall it, then install the other one: {install}"
+    return (
+        f"there is an NVIDIA GPU ({sign}), but it is not used: this TensorFlow {reason}. "
+        "CUDA_VISIBLE_DEVICES=-1 hides the GPU and this warning"
+    )
 
 
 def should_compile(xla: str) -> bool:

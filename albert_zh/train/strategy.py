@@ -17,6 +17,7 @@ from albert_zh.train.cluster import (
     same_workers,
     workers_of_environment,
 )
+from albert_zh.train.devices import advice_on_unused_gpu
 from albert_zh.train.rendezvous import await_workers, check_reachable
 
 # Errors and messages of TensorFlow if a worker is lost. Which one comes depends on the operation.
@@ -46,6 +47,8 @@ def make_strategy(options: StrategyOptions | None = None) -> tf.distribute.Strat
         raise ValueError("a TPU connects its hosts itself; leave out --worker_hosts and TF_CONFIG")
     if options.tpu:
         return _tpu_strategy(options.tpu)
+    if advice := advice_on_unused_gpu():
+        logging.warning("%s", advice)
     if workers and len(workers.hosts) > 1:
         return connect_workers(workers)
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")[:1]

@@ -14,15 +14,15 @@ TF_CPP_MIN_LOG_LEVEL=0 in the environment shows everything on any machine.
 """
 
 import contextlib
-import glob
 import os
 import re
 import signal
 from collections.abc import Iterator
 
+from albert_zh.util.nvidia import find_nvidia_gpu
+
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-# NVIDIA's driver, the driver within WSL, AMD's driver.
-_GPU_FILES = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")
+_AMD_DRIVER = "/dev/kfd"
 # No warning, or the search for a GPU that is not there.
 _NOISE = re.compile(
     rb"I\d{4} |WARNING: All log messages before absl|To enable the following instructions"
@@ -32,7 +32,8 @@ _NOISE = re.compile(
 
 def import_tensorflow() -> None:
     """Import TensorFlow and list its devices, quietly on a machine without a GPU."""
-    shows_all = os.environ.get(_LEVEL) == "0" or any(map(glob.glob, _GPU_FILES))
+    has_gpu = os.path.exists(_AMD_DRIVER) or find_nvidia_gpu() is not None
+    shows_all = has_gpu or os.environ.get(_LEVEL) == "0"
     os.environ.setdefault(_LEVEL, "1")
     with contextlib.nullcontext() if shows_all else filtered_standard_error(_NOISE):
         import tensorflow as tf
