@@ -177,6 +177,19 @@ class KilledWhileMoving(Exception):
     pass
 
 
+def test_shard_that_was_moved_before_a_kill_and_then_deleted_is_written_again(
+    tmp_path, corpus, monkeypatch
+):
+    build(tmp_path / "whole", corpus)
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", None)  # a kill after the shards were moved
+        with pytest.raises(TypeError):
+            build(tmp_path / "out", corpus)
+    (tmp_path / "out" / "a.tfrecord").unlink()
+    build(tmp_path / "out", corpus)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
 @pytest.mark.parametrize("moved", [0, 1, 2])
 def test_run_killed_between_manifest_and_names_is_finished(tmp_path, corpus, monkeypatch, moved):
     build(tmp_path / "whole", corpus)
@@ -209,12 +222,12 @@ def test_run_killed_between_manifest_and_names_is_finished(tmp_path, corpus, mon
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
-def interrupted(directory, corpus, **options):
-    """A run whose maker fails at the last corpus_slice."""
+def interrupted(directory, corpus, *, at=3, **options):
+    """A run whose maker fails at a slice of the corpus."""
 
     class FailingMaker(EchoMaker):
         def __call__(self, corpus_slice):
-            if corpus_slice.number == 3:
+            if corpus_slice.number == at:
                 raise OSError("no space left")
             return super().__call__(corpus_slice)
 
@@ -230,6 +243,40 @@ def test_changed_text_is_made_anew_where_it_changed(tmp_path):
     build(tmp_path / "whole", corpus)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
     assert "0" not in (tmp_path / "log").read_text().split()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda documents: ["新的一篇", *documents],
+        lambda documents: documents[1:],
+        # The slices after the edit have the same text again, but the numbers of others.
+        lambda documents: [*documents[:20], "第一半", "第二半", *documents[20:]],
+        lambda documents: [*documents[:20], "\n".join(documents[20:22]), *documents[22:]],
+        lambda documents: documents[::-1],
+        lambda documents: documents[:50],
+        lambda documents: documents * 2,
+    ],
+)
+def test_corpus_edited_between_kill_and_resume_gives_the_bytes_of_a_clean_run(tmp_path, edit):
+    corpus = write_corpus(tmp_path, documents=100)
+    interrupted(tmp_path / "out", corpus, at=7)
+    documents = corpus.read_text(encoding="utf-8").split("\n\n")
+    corpus.write_text("\n\n".join(edit(documents)), encoding="utf-8")
+    build(tmp_path / "out", corpus)
+    build(tmp_path / "whole", corpus)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("names", ["a.tfrecord", "a.tfrecord,c.tfrecord,d.tfrecord"])
+def test_other_files_after_a_kill_get_records_of_their_own(tmp_path, corpus, names, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("albert_zh.creation.building.add_set", None)  # a kill after the shards
+        with pytest.raises(TypeError):
+            build(tmp_path / "out", corpus)
+    build(tmp_path / "out", corpus, name=names)
+    build(tmp_path / "whole", corpus, name=names)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def test_fingerprint_tells_texts_and_their_borders_apart():
     assert len(found) == len(contents)
 
 
-def test_fingerprint_depends_on_the_text_alone():
+def test_fingerprint_depends_on_the_place_in_the_corpus_as_the_seeds_do():
     part = CorpusSlice(0, 0, [["我", "你"], ["他"]])
-    assert replace(part, number=3, first_document=9).fingerprint == part.fingerprint
+    assert replace(part, number=3).fingerprint == part.fingerprint
+    assert replace(part, first_document=9).fingerprint != part.fingerprint

@@ -23,8 +23,13 @@ class CorpusSlice:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """SHA-256, in hexadecimal, of the texts and of the borders of documents and texts."""
-        content = "\n\n".join("\n".join(texts) for texts in self.documents)
+        """SHA-256, in hexadecimal, of all that the records depend on.
+
+        That is the texts, the borders of documents and texts, and the number of the first document:
+        it is part of the seeds.
+        """
+        texts = "\n\n".join("\n".join(texts) for texts in self.documents)
+        content = f"{self.first_document}\n{texts}"
         return hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()
 
 

@@ -6,9 +6,10 @@ corpus -> corpus slices -> [workers] sorted slices of records -> [workers] shard
                            <------ NAME.unfinished/ ------>                + manifest
 ```
 All results lie in a directory beside the outputs until the last shard is written. A killed run that
-is started again resumes from there: it skips each slice whose text is the same, and each shard that
-was written from the same slices. At the end shards get their names, and the directory is removed.
-The bytes depend neither on the number of workers nor on kills.
+is started again resumes from there: it skips each slice with the same text at the same place in the
+corpus, and each shard that was written from the same slices. At the end shards get their names, and
+the directory is removed. The bytes depend neither on the number of workers nor on kills, even if
+the corpus was edited in between.
 """
 
 import contextlib
@@ -79,6 +80,7 @@ def build_shards(
         shards = write_shards(
             slices,
             directory,
+            outputs.directory,
             files,
             compressed=compressed,
             num_workers=num_workers,

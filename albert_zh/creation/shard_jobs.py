@@ -18,6 +18,7 @@ from albert_zh.util.progress import Progress
 def write_shards(
     slices: dict[str, SliceHeader],
     directory: str,
+    final_directory: str,
     files: Sequence[str],
     *,
     compressed: bool,
@@ -28,7 +29,8 @@ def write_shards(
 
     Args:
         slices: The headers of the sorted slices by their paths.
-        directory: The place of the shards.
+        directory: The place of the shards until all are written.
+        final_directory: Their place afterwards; a run that was killed may have moved some there.
         files: Their names.
         compressed: Whether shards are compressed by gzip.
         num_workers: Processes.
@@ -40,6 +42,7 @@ def write_shards(
         slices=tuple(slices),
         text=hashlib.sha256(texts.encode()).hexdigest(),
         directory=directory,
+        final_directory=final_directory,
         num_sorts=max(1, -(-num_bytes // len(files) // sort_bytes)),
         compressed=compressed,
     )
@@ -60,6 +63,7 @@ class _ShardJob:
     slices: tuple[str, ...]  # paths
     text: str  # fingerprint of the text of all slices
     directory: str
+    final_directory: str  # has the shards that a run moved there before it was killed
     num_sorts: int  # parts of a shard, each sorted in memory
     compressed: bool
 
@@ -67,14 +71,19 @@ class _ShardJob:
         file, keys = file_and_keys
         path = os.path.join(self.directory, file)
         note_path = f"{path}.json"
-        if os.path.exists(note_path):
+        # With other output files a shard of the same name has other keys.
+        origin = {"text": self.text, "keys": [keys.start, keys.stop]}
+        if os.path.exists(note_path) and (
+            os.path.exists(path) or os.path.exists(os.path.join(self.final_directory, file))
+        ):
             with open(note_path, encoding="utf-8") as note_file:
                 note = json.load(note_file)
-            if note["text"] == self.text:
+            if note.get("origin") == origin:
                 return Shard(**note["shard"])
+            os.remove(note_path)
         parts = key_ranges(self.num_sorts, within=keys)
         frames = chain.from_iterable(frames_by_key(self.slices, part) for part in parts)
         with atomic_write(path) as raw:
             shard = write_shard(raw, file, frames, compressed=self.compressed)
-        write_json(note_path, {"text": self.text, "shard": asdict(shard)})
+        write_json(note_path, {"origin": origin, "shard": asdict(shard)})
         return shard
