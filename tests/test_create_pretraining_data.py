@@ -337,10 +337,16 @@ def test_long_line_and_nul_are_used(tmp_path, corpus, vocab):
 BAD_INPUT = {
     "no file": (["--input_file=nowhere*.txt"], r"no file matches 'nowhere\*.txt'"),
     "no vocabulary": (["--vocab_file=nowhere.txt"], "no vocabulary at nowhere.txt"),
-    "short": (["--max_seq_length=4"], "max_seq_length must be at least 8, got 4"),
-    "no masks": (["--max_predictions_per_seq=0"], "max_predictions_per_seq must be at least 1"),
-    "share": (["--masked_lm_prob=1.5"], "masked_lm_prob must lie between 0 and 1, got 1.5"),
-    "passes": (["--dupe_factor=0"], "dupe_factor must be at least 1, got 0"),
+    "short": (["--max_seq_length=4"], "--max_seq_length=4: it must be at least 8"),
+    "no masks": (
+        ["--max_predictions_per_seq=0"],
+        "--max_predictions_per_seq=0: it must be at least 1",
+    ),
+    "share": (
+        ["--masked_lm_prob=1.5"],
+        "--masked_lm_prob=1.5: it must be more than 0 and less than 1",
+    ),
+    "passes": (["--dupe_factor=0"], "--dupe_factor=0: it must be at least 1"),
     "no output": (["--output_file=,"], "output_file names no file"),
 }
 
@@ -515,6 +521,11 @@ def test_full_disk_is_one_line_and_the_run_goes_on_after_it(tmp_path, corpus, vo
         [flags[0], "-c", script, *flags[1:]], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert re.match(r"error: \[Errno 27\] File too large", done.stderr.splitlines()[-1])
+    unfinished = tmp_path / "out" / "a.tfrecord.unfinished"
+    assert re.fullmatch(
+        rf"error: cannot write {unfinished}/\S+: File too large; make room there, or choose another"
+        rf" place\. What is done is kept in {unfinished}: the same command resumes from there",
+        done.stderr.splitlines()[-1],
+    )
     assert not list(tmp_path.rglob("*.tfrecord"))
     run_well(tmp_path)

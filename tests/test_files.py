@@ -1,5 +1,6 @@
 """Writing whole files or none, hashes, and lists of input files."""
 
+import errno
 import hashlib
 import json
 import os
@@ -7,6 +8,7 @@ import os
 import pytest
 
 from albert_zh.util.files import (
+    WriteError,
     atomic_write,
     expand_patterns,
     read_lines,
@@ -39,6 +41,31 @@ def test_failed_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
         write_half()
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["result.bin"]
+
+
+def test_write_that_fails_names_the_file_and_the_way_out(tmp_path):
+    path = tmp_path / "result.bin"
+
+    def fill_the_disk() -> None:
+        with atomic_write(str(path)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(
+        WriteError, match=f"cannot write {path}: No space left on device; make room"
+    ):
+        fill_the_disk()
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match=f"cannot write {tmp_path}/file/a: Not a directory; make"):
+        write_json(f"{tmp_path}/file/a/b", {})
+
+
+def test_error_of_reading_during_a_write_stays_what_it_is(tmp_path):
+    def copy() -> None:
+        with atomic_write(str(tmp_path / "copy")):
+            (tmp_path / "nosuch").read_bytes()
+
+    with pytest.raises(FileNotFoundError, match="nosuch"):
+        copy()
 
 
 def test_missing_directories_are_made_and_text_is_utf8_with_plain_line_ends(tmp_path):

@@ -155,12 +155,14 @@ def test_number_of_files_follows_the_data_or_the_flag():
         ("a/x,a/./x", "names a file twice"),
         ("a/x,b/y", "the files of one run go to one directory"),
         ("{folder}", "is a directory"),
+        ("{folder}/file/b/a.tfrecord", "cannot be written: .*/file is no directory"),
         ("a/x-*,a/y", r"has one \* in its file"),
         ("a/x-*-*", r"has one \* in its file"),
         ("a*/x", r"has one \* in its file"),
     ],
 )
 def test_impossible_output_files_are_errors(tmp_path, names, message):
+    (tmp_path / "file").touch()
     with pytest.raises(ValueError, match=message):
         Outputs.parse(names.format(folder=tmp_path))
 

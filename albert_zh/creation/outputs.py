@@ -155,6 +155,11 @@ def _check_paths(paths: list[str], text: str) -> None:
     for path in paths:
         if os.path.isdir(path):
             raise ValueError(f"output_file {path} is a directory; name a file in it")
+        above = os.path.dirname(os.path.abspath(path))
+        while not os.path.exists(above):
+            above = os.path.dirname(above)
+        if not os.path.isdir(above):
+            raise ValueError(f"output_file {path} cannot be written: {above} is no directory")
 
 
 def _check_unchanged(path: str, known: RecordSet) -> None:

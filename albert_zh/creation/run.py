@@ -1,7 +1,9 @@
 """The whole of data creation: corpus files become shards of records."""
 
+import contextlib
 import os
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from albert_zh.corpus.options import ReadingOptions
@@ -14,7 +16,7 @@ from albert_zh.creation.plan import make_plan
 from albert_zh.creation.summary import summary
 from albert_zh.creation.work_directory import remove_leftovers
 from albert_zh.masking.options import MaskingOptions
-from albert_zh.util.files import sha256_of_file
+from albert_zh.util.files import WriteError, sha256_of_file
 from albert_zh.util.process_pool import available_cores
 
 
@@ -31,24 +33,29 @@ def create_records(options: DataOptions, reading: ReadingOptions, masking: Maski
         remove_leftovers(outputs)
         print(f"complete already, nothing to do: {options.output_file}")
         return
-    result = build_shards(
-        CorpusReader(paths, reading.rules),
-        plan.maker,
-        outputs=outputs,
-        record_set=plan.record_set,
-        compressed=options.compress == "gzip",
-        num_workers=_num_workers(options),
-    )
+    with _told_to_resume(outputs):
+        result = build_shards(
+            CorpusReader(paths, reading.rules),
+            plan.maker,
+            outputs=outputs,
+            record_set=plan.record_set,
+            compressed=options.compress == "gzip",
+            num_workers=options.num_workers or available_cores(),
+        )
     print(summary(Counter(result.counts), result.recipe))
     print(f"wrote {result.num_records:,} instances to {', '.join(outputs.labels(result.shards))}")
 
 
-def _num_workers(options: DataOptions) -> int:
-    if options.num_workers is None:
-        return available_cores()
-    if options.num_workers < 1:
-        raise ValueError(f"num_workers must be at least 1, got {options.num_workers}")
-    return options.num_workers
+@contextlib.contextmanager
+def _told_to_resume(outputs: Outputs) -> Iterator[None]:
+    """Say in the error of a full disk that the work done so far is not lost."""
+    try:
+        yield
+    except WriteError as error:
+        raise WriteError(
+            f"{error}. What is done is kept in {outputs.work_directory}: the same command resumes"
+            " from there"
+        ) from None
 
 
 def _describe_input(path: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from albert_zh.creation.outputs import Outputs
 from albert_zh.records.manifest import RecordSet
-from albert_zh.util.files import locked, write_json
+from albert_zh.util.files import locked, make_directory, write_json
 
 _RECIPE = "recipe.json"
 _SLICE_PREFIX = "slice-"
@@ -32,8 +32,9 @@ def open_work_directory(
     Raises:
         ValueError: Another process holds the lock for `lock_seconds`, or an unfinished run with
             another recipe left its files here.
+        WriteError: The directory cannot be made or written.
     """
-    os.makedirs(directory, exist_ok=True)
+    make_directory(directory)
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(locked(directory, patience=lock_seconds))

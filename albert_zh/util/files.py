@@ -13,18 +13,28 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 
+class WriteError(OSError):
+    """A file cannot be written: the disk is full, the directory is read-only. Names the file."""
+
+
 @contextlib.contextmanager
 def atomic_write(path: str, mode: str = "wb") -> Iterator[IO]:
     """Open a temporary neighbour of `path` that takes its place when the block ends well.
 
     A kill or an exception leaves whatever stood at `path` before. Missing directories are made.
     Text is UTF-8 with `\\n` line ends.
+
+    Raises:
+        WriteError: The file cannot be written.
     """
     directory = os.path.dirname(os.path.abspath(path))
-    os.makedirs(directory, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(
-        dir=directory, prefix=f".{os.path.basename(path)}.", suffix=".tmp"
-    )
+    make_directory(directory)
+    try:
+        handle, temporary = tempfile.mkstemp(
+            dir=directory, prefix=f".{os.path.basename(path)}.", suffix=".tmp"
+        )
+    except OSError as error:
+        raise _write_error(path, error) from None
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
     try:
         with os.fdopen(handle, mode, **text) as file:
@@ -36,9 +46,30 @@ def atomic_write(path: str, mode: str = "wb") -> Iterator[IO]:
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(temporary)
+        # Writing to an open file names no file; an error with another name is not ours.
+        if isinstance(error, OSError) and error.filename in (None, temporary):
+            raise _write_error(path, error) from None
         raise
+
+
+def make_directory(path: str) -> None:
+    """Make a directory, and those above it, where they do not exist.
+
+    Raises:
+        WriteError: It cannot be made.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise _write_error(path, error) from None
+
+
+def _write_error(path: str, error: OSError) -> WriteError:
+    return WriteError(
+        f"cannot write {path}: {error.strerror or error}; make room there, or choose another place"
+    )
 
 
 def write_json(path: str, value: Any) -> None:
