@@ -126,6 +126,11 @@ def test_replacements_are_entries_that_text_can_contain():
         "<S>",
         "<T>",
         "[unused99]",
+        "[unused_1]",
+        "[NUM]",
+        "[BLANK]",
+        "<eop>",
+        "<num-1>",
     ]
     never_in_text = ("", "##", "##字", "##㐀", "##\U00020bb7", "##，", "##!")
     text = ("字", "the", "##ing", "[", "<", ">", "##2", "##ー", "unused1", "a>")

@@ -116,6 +116,22 @@ def test_wrong_count_names_file_and_line(name, line, message, tmp_path):
         load_segmenter(name, user_dict=path)
 
 
+@pytest.mark.parametrize("name", WITH_DICTIONARY)
+def test_words_that_can_never_be_found_are_warned_of(name, tmp_path, caplog):
+    lines = "云计算\n深度 学习 模型\n《三体》 9 nz\n[NUM]\nC++\n生命的 1\n"
+    load_segmenter(name, user_dict=write(tmp_path / "words.txt", lines))
+    (warning,) = caplog.messages
+    assert "words.txt: 4 words are never found in a text" in warning
+    assert warning.endswith("'深度 学习 模型', '《三体》', '[NUM]', '生命的'")
+
+
+@pytest.mark.parametrize("traditional", [False, True])
+def test_words_that_can_be_found_are_not_warned_of(traditional, tmp_path, caplog):
+    path = write(tmp_path / "words.txt", "云计算\n雲計算 5 n\nT恤衫\n囧\n")
+    load("jieba", user_dict=path, traditional=traditional)
+    assert caplog.messages == []
+
+
 def test_user_dictionary_that_is_not_utf8_names_file_and_line(tmp_path):
     path = write(tmp_path / "words.txt", "小明\n".encode() + "小红\n".encode("gb18030"))
     with pytest.raises(ValueError, match=r"words.txt, line 2: not UTF-8"):

@@ -24,8 +24,9 @@ MASKED_SHARE, KEPT_SHARE = 0.8, 0.1
 # Most characters of a word whose later ones have hashed labels, as in the published script.
 LONGEST_HASHED_WORD = 3
 
-# Entries that stand for no text: [unused7], <S>, <T>, </s>, <pad> and what strips to nothing.
-_PLACEHOLDER = re.compile(r"\[unused\d+\]|</?\w+>|(##)?")
+# Entries that stand for no text: [unused7], [unused_7], [NUM], <S>, </s>, <pad> and what strips to
+# nothing. A tokenizer splits brackets from what is in them.
+_PLACEHOLDER = re.compile(r"\[.+\]|<.+>|(##)?")
 
 
 class ReplacePer(enum.Enum):

@@ -21,6 +21,8 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from absl import logging
+
 from albert_zh.text.encoding import UNKNOWN_CHARACTER
 from albert_zh.util.files import read_lines
 from albert_zh.util.optional_packages import load_extra
@@ -29,6 +31,9 @@ from albert_zh.words.names import SEGMENTERS
 from albert_zh.words.word_starts import Segmenter, Span, consecutive_spans
 
 UserWord = tuple[str, int | None]
+
+_MOST_TRIED = 100_000  # user words, which takes two seconds
+_MOST_NAMED = 10  # in a warning
 
 _COUNT = re.compile("[1-9][0-9]{0,11}")
 _TAG = re.compile("[a-z]+")
@@ -50,7 +55,8 @@ def load_segmenter(
         name: One of `SEGMENTERS`.
         user_dict: File of further words for jieba and rjieba, one a line: `word [count] [tag]`, as
             in jieba. A word without a count gets one that is large enough to find it. Text is split
-            at white space and signs first, so a word with one is never found.
+            at white space and signs first, so a word with one is never found; a warning names such
+            words.
         traditional: Whether texts are in traditional characters. The words of `spaces` and `none`
             do not depend on it.
 
@@ -68,12 +74,14 @@ def load_segmenter(
             )
         return _WITHOUT_DICTIONARY[name]
     user_words = [] if user_dict is None else list(_read_user_words(user_dict))
-    if not traditional:
-        return _WITH_DICTIONARY[name](user_words)
-    table = simplified_characters()
-    simplified = [(word.translate(table), count) for word, count in user_words]
-    segmenter = _WITH_DICTIONARY[name](simplified)
-    return functools.partial(_words_of_simplified, table=table, segmenter=segmenter)
+    table = simplified_characters() if traditional else {}
+    segmenter = _WITH_DICTIONARY[name](
+        [(word.translate(table), count) for word, count in user_words]
+    )
+    if traditional:
+        segmenter = functools.partial(_words_of_simplified, table=table, segmenter=segmenter)
+    _warn_of_lost_words([word for word, _ in user_words], segmenter, user_dict)
+    return segmenter
 
 
 def jieba_words(text: str) -> list[Span]:
@@ -165,6 +173,20 @@ def _read_user_words(path: str) -> Iterator[UserWord]:
             yield _user_word(fields, place=f"{path}, line {number}")
     if is_empty:
         raise ValueError(f"{path} has no words; write one a line: word [count] [tag]")
+
+
+def _warn_of_lost_words(words: Sequence[str], segmenter: Segmenter, path: str | None) -> None:
+    """Warn of words that are not found even where they stand alone."""
+    lost = [word for word in words[:_MOST_TRIED] if segmenter(word) != [(0, len(word))]]
+    if lost:
+        logging.warning(
+            "%s: %s never found in a text, because of white space or a sign in them or too small a "
+            "count; such text keeps its other words: %s%s",
+            path,
+            f"{len(lost):,} words are" if len(lost) > 1 else "a word is",
+            ", ".join(map(repr, lost[:_MOST_NAMED])),
+            " ..." * (len(lost) > _MOST_NAMED),
+        )
 
 
 def _user_word(fields: list[str], *, place: str) -> UserWord:
