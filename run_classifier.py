@@ -6,9 +6,13 @@ r"""Fine-tune an ALBERT on a classification task, evaluate it, predict with it.
       --max_seq_length=128 --train_batch_size=64 --learning_rate=1e-4 --num_train_epochs=5
 
 The output directory gets the newest checkpoints (model.ckpt-N) with their vocab.txt and
-albert_config.json, their scores on the dev file (eval_results_albert_zh.txt), the name of the best
-one (best_checkpoint.json), the training metrics (history.jsonl) and the flags (options.json). The
-same command resumes a run that was stopped.
+albert_config.json, the scores of all checkpoints on the dev file (eval_results_albert_zh.txt), the
+best checkpoint and its name (best_checkpoint.json), the metrics of training and validation
+(history.jsonl) and the flags (options.json). The same command resumes a run that was stopped.
+
+--do_predict=True writes the predictions for the test file: test_results.tsv (probabilities alone),
+submit_results.tsv (id and label), predictions.tsv (both with the texts and a header) and
+predictions.json (data, checkpoint, and the scores if the file has labels).
 """
 
 from albert_zh import cli

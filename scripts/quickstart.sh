@@ -24,22 +24,22 @@ mkdir -p $out
 stage() { printf '\n== %s\n' "$*"; }
 
 stage "1 of 5: convert text to records (every 10th document goes to the validation set)"
-for part in train held_out; do
+for part in train validation; do
   awk -v RS= -v ORS='\n\n' -v part=$part \
-    '(NR % 10 == 0) == (part == "held_out")' data/news_zh_1.txt >$out/$part.txt
+    '(NR % 10 == 0) == (part == "validation")' data/news_zh_1.txt >$out/$part.txt
 done
 make_records() {
   "$PYTHON" create_pretraining_data.py --input_file=$out/"$1".txt --output_file=$out/"$1".tfrecord \
     --vocab_file=$vocab --do_whole_word_mask=True "${lengths[@]}" --dupe_factor="$2"
 }
 make_records train 10
-make_records held_out 2
+make_records validation 2
 
 stage "2 of 5: pretrain from random weights"
 # Few steps at a low learning rate. On so little text, more steps or a higher rate only teach the
 # model which characters are frequent, which fine-tuning has to undo.
 "$PYTHON" run_pretraining.py --input_file=$out/train.tfrecord \
-  --eval_input_file=$out/held_out.tfrecord --output_dir=$out/pretrained \
+  --eval_input_file=$out/validation.tfrecord --output_dir=$out/pretrained \
   --bert_config_file=$config "${lengths[@]}" --do_train=True --do_eval=True \
   --train_batch_size=64 --eval_batch_size=64 --num_train_steps=200 --num_warmup_steps=30 \
   --learning_rate=0.001 --save_checkpoints_steps=100

@@ -44,13 +44,13 @@ def _records(manifest) -> list[tuple[str, str]]:
 def _pretraining(history: str) -> list[tuple[str, str]]:
     with open(history, encoding="utf-8") as file:
         lines = [json.loads(line) for line in file]
-    validation = [line for line in lines if "held_out_loss" in line]
+    validation = [line for line in lines if "validation_loss" in line]
     first, last = validation[0], validation[-1]
     return [
         (f"validation {title}", f"{first[key]:.1%} at step 0, {last[key]:.1%} at {last['step']}")
         for title, key in (
-            ("masked-LM accuracy", "held_out_masked_lm_accuracy"),
-            ("sentence-order accuracy", "held_out_sentence_order_accuracy"),
+            ("masked-LM accuracy", "validation_masked_lm_accuracy"),
+            ("sentence-order accuracy", "validation_sentence_order_accuracy"),
         )
     ]
 

@@ -4,7 +4,7 @@ import pytest
 
 from albert_zh.runs.history import History
 
-ROWS = [{"step": 0, "held_out_loss": 8.0}, {"step": 10, "steps": 10}, {"step": 20, "steps": 10}]
+ROWS = [{"step": 0, "validation_loss": 8.0}, {"step": 10, "steps": 10}, {"step": 20, "steps": 10}]
 
 
 @pytest.fixture
@@ -47,3 +47,13 @@ def test_row_that_a_kill_tore_is_gone(history, tmp_path):
     assert history.cut_back(40) == ROWS
     history.append({"step": 30})
     assert history.rows() == [*ROWS, {"step": 30}]
+
+
+def test_rows_of_earlier_versions_are_read_under_their_present_names(history, tmp_path):
+    with open(tmp_path / "history.jsonl", "a") as file:
+        file.write('{"step": 30, "held_out_loss": 7.0, "held_out_accuracy": 0.5}\n')
+    assert history.rows()[-1] == {
+        "step": 30,
+        "validation_loss": 7.0,
+        "validation_accuracy": 0.5,
+    }

@@ -60,7 +60,7 @@ def score(outputs, features, labels) -> dict[str, float]:
     return {"loss": float(error), "nearness": -float(error)}
 
 
-def submission(predictions, labels) -> dict[str, str]:
+def submission(examples, predictions, labels) -> dict[str, str]:
     return {"numbers.json": json.dumps([round(number, 3) for number in predictions])}
 
 

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes
-from albert_zh.checkpoint.manager import CheckpointManager
+from albert_zh.checkpoint.manager import CheckpointManager, find_checkpoint
 from albert_zh.checkpoint.meta import CheckpointMeta
 
 # Children are forked from a server that has TensorFlow imported, but nothing running yet.
@@ -103,14 +103,48 @@ def test_the_best_is_kept_until_another_one_is(directory):
     manager = CheckpointManager(directory, keep_max=2)
     _save(manager, 1, 2)
     assert manager.best() is None
-    manager.note_best(1, {"loss": 0.5})
+    manager.note_best({"checkpoint": "model.ckpt-1", "loss": 0.5}, newest_scored=2)
     _save(manager, 3, 4, 5)
     assert manager.steps() == [1, 4, 5]
-    assert manager.best() == {"checkpoint": "model.ckpt-1", "loss": 0.5}
-    manager.note_best(5, {"loss": 0.4})
-    assert manager.steps() == [4, 5]
+    note = {"checkpoint": "model.ckpt-1", "loss": 0.5, "newest_scored": 2}
+    assert manager.best() == note
+    manager.note_best({"checkpoint": "model.ckpt-5", "loss": 0.4}, newest_scored=5)
+    assert manager.steps() == [1, 4, 5], "only saving deletes"
     _save(manager, 6, 7, 8)
     assert manager.steps() == [5, 7, 8]
+
+
+def test_evaluating_deletes_nothing_whatever_number_it_would_keep(directory):
+    _save(CheckpointManager(directory, keep_max=4), 1, 2, 3, 4)
+    reading = CheckpointManager(directory, keep_max=1)
+    reading.note_best({"checkpoint": "model.ckpt-2"}, newest_scored=4)
+    assert reading.steps() == [1, 2, 3, 4]
+
+
+def test_checkpoints_that_were_all_to_be_kept_stay_when_the_run_is_resumed(directory):
+    _save(CheckpointManager(directory, keep_max=0), 1, 2, 3)
+    _save(CheckpointManager(directory, keep_max=1), 4, 5)
+    assert CheckpointManager(directory).steps() == [1, 2, 3, 5]
+
+
+def test_deletion_of_many_checkpoints_is_said(directory, caplog):
+    _save(CheckpointManager(directory, keep_max=9), 1, 2, 3, 4)
+    with caplog.at_level("WARNING"):
+        _save(CheckpointManager(directory, keep_max=2), 5)
+    assert "deleting model.ckpt-1, model.ckpt-2, model.ckpt-3: --keep_checkpoint_max=2" in (
+        caplog.text
+    )
+
+
+def test_best_that_is_older_than_checkpoints_without_scores_is_said(directory, caplog):
+    manager = CheckpointManager(directory)
+    _save(manager, 1, 2)
+    manager.note_best({"checkpoint": "model.ckpt-1"}, newest_scored=2)
+    assert find_checkpoint(directory) == manager.prefix(1)
+    assert not caplog.text
+    _save(manager, 3)
+    assert find_checkpoint(directory) == manager.prefix(1)
+    assert "model.ckpt-1 is the best of the checkpoints up to step 2; 1 newer" in caplog.text
 
 
 def test_no_space_left_is_said_and_what_was_saved_is_untouched(directory):

@@ -13,7 +13,7 @@ SCRIPT = pathlib.Path(__file__).parent.parent / "scripts" / "plot_history.py"
 PRETRAINING = [
     {"step": 10, "steps": 10, "loss": 8.0, "masked_lm_accuracy": 0.1, "seconds": 2.0},
     {"step": 20, "steps": 10, "loss": 7.0, "masked_lm_accuracy": 0.2, "seconds": 2.0},
-    {"step": 20, "held_out_loss": 7.5, "held_out_masked_lm_accuracy": 0.15},
+    {"step": 20, "validation_loss": 7.5, "validation_masked_lm_accuracy": 0.15},
     {"step": 30, "steps": 10, "loss": 6.0, "masked_lm_accuracy": 0.3, "seconds": 2.0},
 ]
 

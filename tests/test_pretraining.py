@@ -41,9 +41,12 @@ def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_pat
     )
     pretrain(run)
     rows = history(tmp_path)
-    held_out = [row for row in rows if "held_out_loss" in row]
-    assert [row["step"] for row in held_out] == [0, 20, 40]
-    assert held_out[-1]["held_out_masked_lm_loss"] < held_out[0]["held_out_masked_lm_loss"] - 0.3
+    validation = [row for row in rows if "validation_loss" in row]
+    assert [row["step"] for row in validation] == [0, 20, 40]
+    assert (
+        validation[-1]["validation_masked_lm_loss"]
+        < validation[0]["validation_masked_lm_loss"] - 0.3
+    )
     assert [row["step"] for row in rows if "steps" in row] == [10, 20, 30, 40]
     flops = estimates.training_flops(ModelConfig.from_json_file(run.bert_config_file), **LENGTHS)
     assert rows[-2]["mfu"] == pytest.approx(rows[-2]["examples_per_second"] * flops / 1e12)
@@ -61,7 +64,7 @@ def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_pat
     meta = read_meta(str(tmp_path / "model.ckpt-40"))
     assert meta["step"] == 40
     assert meta["vocabulary"]["size"] == len(small.VOCABULARY)
-    best = min(held_out, key=lambda row: row["held_out_loss"])
+    best = min(validation, key=lambda row: row["validation_loss"])
     with open(tmp_path / "best_checkpoint.json") as file:
         assert json.load(file)["checkpoint"] == f"model.ckpt-{best['step']}"
     assert {path.suffixes[0] for path in tmp_path.glob("*.index")} == {
@@ -70,7 +73,7 @@ def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_pat
     assert len(list(tmp_path.glob("events.out.tfevents.*"))) == 1
     with open(tmp_path / "eval_results.json") as file:
         results = json.load(file)
-    assert results["loss"] == held_out[-1]["held_out_loss"]  # measured once
+    assert results["loss"] == validation[-1]["validation_loss"]  # measured once
     assert results["masked_lm_perplexity"] == pytest.approx(np.exp(results["masked_lm_loss"]))
 
 
@@ -257,18 +260,18 @@ def test_run_that_masks_its_records_is_resumed_bit_identically(data, tmp_path):
 
 
 @pytest.mark.usefixtures("eager")
-def test_held_out_records_are_masked_alike_at_every_evaluation(data, tmp_path):
-    held_out = os.path.join(data, "dynamic.tfrecord")
+def test_validation_records_are_masked_alike_at_every_evaluation(data, tmp_path):
+    validation = os.path.join(data, "dynamic.tfrecord")
     run = dynamic(
         data,
         tmp_path,
-        eval_input_file=held_out,
+        eval_input_file=validation,
         learning_rate=0.0,
         num_train_steps=4,
         max_eval_steps=2,
     )
     pretrain(run)
-    losses = {row["held_out_loss"] for row in history(tmp_path) if "held_out_loss" in row}
+    losses = {row["validation_loss"] for row in history(tmp_path) if "validation_loss" in row}
     assert len(losses) == 1
 
 

@@ -96,13 +96,13 @@ def test_evaluation_that_a_kill_prevented_is_made_up_for(data, tmp_path):
     )
 
     def kill_at_validation(row):
-        if row["step"] == 2 and "held_out_loss" in row:
+        if row["step"] == 2 and "validation_loss" in row:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         pretrain(run, on_row=kill_at_validation)
     pretrain(run)
-    steps = [(row["step"], "held_out_loss" in row) for row in history(tmp_path)]
+    steps = [(row["step"], "validation_loss" in row) for row in history(tmp_path)]
     assert steps == [
         *((0, True), (1, False), (2, False), (2, True)),
         *((3, False), (4, False), (4, True)),

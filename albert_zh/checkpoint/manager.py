@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import re
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from albert_zh.checkpoint.files import (
     delete_checkpoint,
@@ -19,6 +21,8 @@ from albert_zh.checkpoint.loading import load_meta
 from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.util.object_files import write_json, write_text
+
+NEWEST_SCORED = "newest_scored"  # key of `best_checkpoint.json`
 
 _BEST = "best_checkpoint.json"
 _NAME = re.compile(r"model\.ckpt-(\d+)\.index")
@@ -45,8 +49,8 @@ class CheckpointManager:
         Args:
             directory: Created with the first checkpoint. Only saving removes the files of a killed
                 save, so that reading checkpoints does not disturb a run that writes them.
-            keep_max: Number of newest checkpoints to keep; 0 keeps all. The best checkpoint is
-                always kept.
+            keep_max: Number of newest checkpoints to keep. 0 keeps all that are saved, also
+                when the run is resumed with another number. The best checkpoint is always kept.
             keep_every_hours: Interval in hours. The first checkpoint after each interval is kept
                 forever. The interval continues when a run resumes.
             clock: Returns the time in seconds.
@@ -115,11 +119,16 @@ class CheckpointManager:
         older = kept[: -self._keep_max] if self._keep_max else []
         dropped = [step for step in older if not self._should_keep(step)]
         self._write_state([step for step in kept if step not in dropped])
+        if len(dropped) > 2:  # More than the oldest one, and one that was the best before.
+            names = ", ".join(f"model.ckpt-{step}" for step in dropped)
+            logging.warning("deleting %s: --keep_checkpoint_max=%d", names, self._keep_max)
         for step in dropped:
             delete_checkpoint(self.prefix(step))
 
     def _keep_marks(self) -> dict[str, Any]:
         """Marks in the meta file: whether to keep the checkpoint forever; start of the interval."""
+        if not self._keep_max:
+            return {"stays": True}
         if self._keep_every_hours is None:
             return {}
         now = self._clock()
@@ -133,14 +142,18 @@ class CheckpointManager:
         best = self.best() or {}
         return bool(meta.stays) or best.get("checkpoint") == f"model.ckpt-{step}"
 
-    def note_best(self, step: int, scores: Mapping[str, float]) -> None:
+    def note_best(self, note: Mapping[str, Any], *, newest_scored: int) -> None:
         """Write `best_checkpoint.json` for `find_checkpoint` and for people.
 
-        The previous best checkpoint is deleted unless it is among the newest.
+        Nothing is deleted here, since an evaluation calls it, too. The next checkpoint takes the
+        place of the previous best one, unless that is among the newest.
+
+        Args:
+            note: Its `checkpoint`, such as `model.ckpt-200`, and its metrics.
+            newest_scored: Newest step that the best one was chosen from.
         """
-        note = {"checkpoint": f"model.ckpt-{step}", **scores}
-        write_json(os.path.join(self.directory, _BEST), note)
-        self._delete_old(newest=self.steps()[-1])
+        content = {**note, NEWEST_SCORED: newest_scored}
+        write_json(os.path.join(self.directory, _BEST), content)
 
     def best(self) -> dict[str, Any] | None:
         """Content of `best_checkpoint.json`: `checkpoint` and its metrics; None without the file.
@@ -179,12 +192,27 @@ def find_checkpoint(path: str) -> str:
     names = tf.io.gfile.listdir(path)
     manager = CheckpointManager(path)
     if best := manager.best():
+        _warn_of_unscored(path, best, manager.steps())
         return _best_prefix(path, best["checkpoint"], names)
     if latest := manager.latest():
         return latest
     others = [name.removesuffix(".index") for name in sorted(names) if name.endswith(".index")]
     hint = "".join(f"; is it --checkpoint={os.path.join(path, name)}?" for name in others)
     raise FileNotFoundError(f"{path} holds no checkpoint model.ckpt-N{hint}")
+
+
+def _warn_of_unscored(directory: str, best: Mapping[str, Any], steps: Sequence[int]) -> None:
+    unscored = [step for step in steps if step > best.get(NEWEST_SCORED, math.inf)]
+    if unscored:
+        logging.warning(
+            "%s: %s is the best of the checkpoints up to step %d; %d newer ones, up to step %d, "
+            "were never evaluated. Evaluate them (--do_eval=True), or name one of them",
+            directory,
+            best["checkpoint"],
+            best[NEWEST_SCORED],
+            len(unscored),
+            unscored[-1],
+        )
 
 
 def _best_prefix(directory: str, name: str, names: Sequence[str]) -> str:

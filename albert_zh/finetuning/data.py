@@ -22,6 +22,7 @@ class Data:
     """A task's splits as token ids, and the padded lengths of their batches."""
 
     task: Task
+    splits: dict[str, Split]  # by name
     features: dict[str, Features]  # by split
     buckets: tuple[int, ...]  # tokens
 
@@ -43,6 +44,7 @@ def prepare_data(options: ClassifierOptions, task: Task, tokenizer: Tokenizer) -
     buckets = bucket_lengths(longest, coarse=should_compile(options.xla))
     return Data(
         task=task,
+        splits={split.name: split for split in splits},
         features={split.name: _featurize(options, task, tokenizer, split) for split in splits},
         # A TPU compiles for every shape, so there all batches have one.
         buckets=(longest,) if options.use_tpu else buckets,

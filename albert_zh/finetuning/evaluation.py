@@ -1,37 +1,50 @@
-"""Scores of a run's checkpoints on the dev split, and predictions for the test split."""
+"""Scores of a run's checkpoints on the validation set, the dev split.
+
+```
+training   each checkpoint is scored as it is saved  -> history.jsonl, best_checkpoint.json
+--do_eval  the checkpoints that exist                -> eval_results_albert_zh.txt, the same
+```
+"""
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
 from albert_zh.checkpoint.loading import load_exactly
-from albert_zh.checkpoint.manager import find_checkpoint
 from albert_zh.finetuning.data import Data
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.inference.predictor import Arrays, model_runner, run_batches
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.directory import RunDirectory
+from albert_zh.runs.history import VALIDATION
+from albert_zh.runs.spec import VALIDATION_DATA, Validation
+from albert_zh.util.files import sha256_of_file
 from albert_zh.util.object_files import write_text
 from albert_zh.util.progress import Progress
 
 
 class Evaluator:
-    """Computes the outputs of the model for a split, whatever weights it holds at the time."""
+    """Computes outputs and scores of the model for a split, with the weights it has at the time."""
 
-    def __init__(self, model: tf.Module, data: Data):
-        self._model, self._data = model, data
+    def __init__(self, options: ClassifierOptions, model: tf.Module, data: Data):
+        self._options, self._model, self._data = options, model, data
         self._run = model_runner(model, KIND_MODELS[data.task.kind.name])
+        self._scores: dict[int, dict[str, float]] = {}  # on the validation set, by step
 
-    def outputs(self, prefix: str, split: str, *, batch_size: int, description: str) -> Arrays:
-        """Outputs of all rows of a split, with the weights of a checkpoint.
+    def load(self, prefix: str) -> None:
+        """Fill the model with the weights of a checkpoint.
 
         Raises:
             FileNotFoundError, ValueError: The checkpoint is missing, damaged or another model's.
         """
         load_exactly(named_variables(self._model), prefix)
+
+    def outputs(self, split: str, *, batch_size: int, description: str) -> Arrays:
+        """Outputs of all rows of a split."""
         features = self._data.features[split]
         with Progress(description=description, unit="example", total=len(features)) as progress:
             return run_batches(
@@ -42,11 +55,40 @@ class Evaluator:
                 progress=progress,
             )
 
+    def score(self, step: int) -> dict[str, float]:
+        """Scores of the model as it stands, which is at this step, on the validation set."""
+        outputs = self.outputs(
+            "dev",
+            batch_size=self._options.eval_batch_size,
+            description=f"evaluate model.ckpt-{step}",
+        )
+        task = self._data.task
+        self._scores[step] = task.kind.score(outputs, self._data.features["dev"], task.labels)
+        return self._scores[step]
+
+    def score_checkpoint(self, step: int, prefix: str) -> dict[str, float]:
+        """Scores of a checkpoint, computed once."""
+        if step not in self._scores:
+            self.load(prefix)
+            scores = self.score(step)
+            logging.info("model.ckpt-%d on the validation set: %s", step, scores)
+        return self._scores[step]
+
+
+def validation_of(evaluator: Evaluator, data: Data) -> Validation:
+    """Scoring of every checkpoint on the dev split, best by the task's metric."""
+    return Validation(
+        metrics=evaluator.score,
+        best_by=data.task.metric,
+        metric_prefix="eval_",
+        data=sha256_of_file(data.splits["dev"].path)[:16],
+    )
+
 
 def evaluate_checkpoints(
-    options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator, data: Data
+    options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator, validation: Validation
 ) -> None:
-    """Score every checkpoint on dev, and note the best one.
+    """Score every checkpoint on the validation set, and note the best one.
 
     Raises:
         ValueError: There is no checkpoint.
@@ -54,50 +96,90 @@ def evaluate_checkpoints(
     steps = run.checkpoints.steps()
     if not steps:
         raise ValueError(f"no checkpoint in {options.output_dir}; train first (--do_train=True)")
-    task, rows = data.task, []
+    scores = {
+        step: evaluator.score_checkpoint(step, run.checkpoints.prefix(step)) for step in steps
+    }
+    if not run.is_chief:
+        return
+    before, best = run.checkpoints.best(), None
     for step in steps:
-        outputs = evaluator.outputs(
-            run.checkpoints.prefix(step),
-            "dev",
-            batch_size=options.eval_batch_size,
-            description=f"evaluate model.ckpt-{step}",
-        )
-        scores = task.kind.score(outputs, data.features["dev"], task.labels)
-        logging.info("model.ckpt-%d on dev: %s", step, scores)
-        metrics = {f"eval_{name}": value for name, value in scores.items()}
-        rows.append({**metrics, "global_step": step, "loss": scores["loss"]})
-    if run.is_chief:
-        _write_results(options, run, rows, metric=task.metric)
+        note = validation.note(step, scores[step])
+        best = note if validation.is_better(note, best) else best
+    run.checkpoints.note_best(best, newest_scored=steps[-1])
+    scores = {**_earlier_scores(run, validation), **scores}
+    _write_results(options, run, scores)
+    _report(run, best, before, scores, validation)
+
+
+def score_unscored(
+    options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator, validation: Validation
+) -> None:
+    """Score the checkpoints of a run to resume before newer ones take their place.
+
+    They have no scores if it trained without --do_eval until now, or with another validation set.
+    The newest is left to `runs.fit`.
+    """
+    steps, scores = run.checkpoints.steps(), _earlier_scores(run, validation)
+    if any(step not in scores for step in steps[:-1]):
+        evaluate_checkpoints(options, run, evaluator, validation)
+
+
+def _earlier_scores(run: RunDirectory, validation: Validation) -> dict[int, dict[str, float]]:
+    """Scores on the same validation set that the history has of the training's checkpoints."""
+    return {
+        row["step"]: {
+            key.removeprefix(VALIDATION): value
+            for key, value in row.items()
+            if key.startswith(VALIDATION) and key != VALIDATION_DATA
+        }
+        for row in run.history.rows()
+        if row.get(VALIDATION_DATA) == validation.data
+    }
 
 
 def _write_results(
-    options: ClassifierOptions, run: RunDirectory, rows: list[dict[str, Any]], *, metric: str
+    options: ClassifierOptions, run: RunDirectory, scores: Mapping[int, Mapping[str, float]]
 ) -> None:
     # As the published scripts wrote it, but to the output directory: theirs went to --data_dir,
     # where tasks overwrote each other.
-    blocks = [
-        f"***** Eval results {run.checkpoints.prefix(row['global_step'])} *****\n"
-        + "".join(f"{key} = {row[key]}\n" for key in sorted(row))
-        for row in rows
-    ]
+    blocks = []
+    for step in sorted(scores):
+        row = {f"eval_{name}": value for name, value in scores[step].items()}
+        row |= {"global_step": step, "loss": scores[step]["loss"]}
+        blocks.append(f"***** Eval results {run.checkpoints.prefix(step)} *****\n")
+        blocks += [f"{key} = {row[key]}\n" for key in sorted(row)]
     write_text(os.path.join(options.output_dir, "eval_results_albert_zh.txt"), "".join(blocks))
-    best = max(rows, key=lambda row: row[f"eval_{metric}"])
-    run.checkpoints.note_best(best["global_step"], best)
-    logging.info(
-        "best on dev: model.ckpt-%d, %s %.4f", best["global_step"], metric, best[f"eval_{metric}"]
-    )
 
 
-def predict_test(
-    options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator, data: Data
+def _report(
+    run: RunDirectory,
+    best: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    scores: Mapping[int, Any],
+    validation: Validation,
 ) -> None:
-    """Write the predictions of the best checkpoint for the test split, in its order."""
-    prefix, task, features = find_checkpoint(options.output_dir), data.task, data.features["test"]
-    outputs = evaluator.outputs(
-        prefix, "test", batch_size=options.predict_batch_size, description="predict"
-    )
-    predictions = task.kind.decode(outputs, features, task.labels)
-    if run.is_chief:
-        for name, content in task.kind.submission(predictions, task.labels).items():
-            write_text(os.path.join(options.output_dir, name), content)
-    logging.info("predicted %d examples with %s", len(predictions), prefix)
+    """Log the best checkpoint, and doubts about it."""
+    metric = validation.best_by
+    name, value = best["checkpoint"], best[f"{validation.metric_prefix}{metric}"]
+    logging.info("best on the validation set: %s, %s %.4f", name, metric, value)
+    if name == "model.ckpt-0":
+        logging.warning("no training step improved the model: the untrained %s is the best", name)
+    if before and before.get(VALIDATION_DATA, validation.data) != validation.data:
+        logging.warning("%s was the best on another validation set", before["checkpoint"])
+    if unscored := _unscored_steps(run, scores):
+        logging.warning(
+            "%d of the %d checkpoints of this training, such as model.ckpt-%d, were deleted before "
+            "they were evaluated, so a better one may be lost. Train with --do_eval=True, which "
+            "evaluates every checkpoint when it is saved",
+            len(unscored),
+            len(unscored) + len(scores),
+            unscored[-1],
+        )
+
+
+def _unscored_steps(run: RunDirectory, scores: Mapping[int, Any]) -> Sequence[int]:
+    """Steps at which the training saved a checkpoint that nothing scored."""
+    interval = (run.checkpoints.latest_meta().options or {}).get("save_checkpoints_steps")
+    if not interval:
+        return []
+    return [step for step in range(0, max(scores), interval) if step not in scores]

@@ -28,7 +28,11 @@ class ClassifierOptions(RunOptions):
         128, "Most tokens per example; longer examples are truncated.", at_least=1
     )
     do_train: bool = option(False, "Train on the train file.")
-    do_eval: bool = option(False, "Evaluate every checkpoint on the dev file.")
+    do_eval: bool = option(
+        False,
+        "Evaluate every checkpoint on the dev file. With --do_train, each is evaluated when it is "
+        "saved, every --save_checkpoints_steps, and the best one is kept.",
+    )
     do_predict: bool = option(False, "Predict the test file with the best checkpoint.")
     train_batch_size: int = option(32, "Examples per optimizer step.", at_least=1)
     eval_batch_size: int = option(64, "Examples per evaluation batch.", at_least=1)

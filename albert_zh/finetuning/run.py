@@ -1,9 +1,9 @@
 """Fine-tuning: a task and a pretrained checkpoint -> trained model, scores, predictions.
 
 ```
---data_dir  -> train split -> training batches  -> fit        -> model.ckpt-N, history.jsonl
-            -> dev split   -> every checkpoint  -> scores     -> eval_results_albert_zh.txt,
-                                                                 best_checkpoint.json
+--data_dir  -> train split -> training batches  -> fit         -> model.ckpt-N, history.jsonl
+            -> dev split   -> every checkpoint  -> scores      -> best_checkpoint.json,
+                                                                  eval_results_albert_zh.txt
             -> test split  -> the best one      -> predictions -> files of the task's kind
 ```
 """
@@ -25,14 +25,20 @@ from albert_zh.checkpoint.vocabulary_check import (
 from albert_zh.config import ModelConfig
 from albert_zh.finetuning.batches import training_batches
 from albert_zh.finetuning.data import Data, prepare_data, share_of_padding
-from albert_zh.finetuning.evaluation import Evaluator, evaluate_checkpoints, predict_test
+from albert_zh.finetuning.evaluation import (
+    Evaluator,
+    evaluate_checkpoints,
+    score_unscored,
+    validation_of,
+)
 from albert_zh.finetuning.options import ClassifierOptions
+from albert_zh.finetuning.prediction import predict_test
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.runs.batch_size import plan_batch
 from albert_zh.runs.directory import Row, RunDirectory
 from albert_zh.runs.first_weights import load_first_weights
 from albert_zh.runs.fit import fit
-from albert_zh.runs.spec import Lengths, TrainingSpec
+from albert_zh.runs.spec import Lengths, TrainingSpec, Validation
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.splits import find_file
 from albert_zh.tasks.task import Task
@@ -77,14 +83,17 @@ def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | Non
             recompute=options.recomputes(config),
         )
         first_weights = load_first_weights(run, model)
+    evaluator = Evaluator(options, model, data)
+    validation = validation_of(evaluator, data) if options.do_eval else None
     with report_lost_workers():
         if options.do_train:
-            has_ended = _train(options, run, model, data, tokenizer, first_weights)
+            if validation:
+                score_unscored(options, run, evaluator, validation)
+            has_ended = _train(options, run, model, data, tokenizer, first_weights, validation)
             if not has_ended:
                 return
-        evaluator = Evaluator(model, data)
-        if options.do_eval:
-            evaluate_checkpoints(options, run, evaluator, data)
+        if validation:
+            evaluate_checkpoints(options, run, evaluator, validation)
         if options.do_predict:
             predict_test(options, run, evaluator, data)
 
@@ -142,6 +151,7 @@ def _train(
     data: Data,
     tokenizer: Tokenizer,
     first_weights: LoadPlan,
+    validation: Validation | None,
 ) -> bool:
     """Train to the last step of the last epoch, from wherever the run stands.
 
@@ -183,6 +193,7 @@ def _train(
         workload=Workload(options.train_batch_size),
         first_weights=first_weights,
         facts={"examples": num_rows, "epochs": options.num_train_epochs},
+        validation=validation,
     )
     return fit(run, model, spec)
 

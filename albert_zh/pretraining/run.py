@@ -2,7 +2,7 @@
 
 ```
 --input_file       -> records -> training batches   -> fit     -> model.ckpt-N, history.jsonl
---eval_input_file  -> records -> validation batches -> metrics -> held_out_... in the history,
+--eval_input_file  -> records -> validation batches -> metrics -> validation_... in the history,
 or --eval_fraction                                                best_checkpoint.json
 --do_eval          -> metrics of the newest checkpoint         -> eval_results.txt and .json
 ```

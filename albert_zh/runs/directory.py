@@ -10,7 +10,6 @@ Of several workers all read the directory, and the chief alone writes into it.
 
 import dataclasses
 import json
-import math
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,8 +21,9 @@ from albert_zh.checkpoint.loading import load_meta
 from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.names import GLOBAL_STEP
-from albert_zh.runs.history import History
+from albert_zh.runs.history import VALIDATION, History
 from albert_zh.runs.options import RunOptions
+from albert_zh.runs.spec import VALIDATION_DATA, Validation
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.rows import RowSums
 from albert_zh.train.strategy import is_chief
@@ -33,7 +33,7 @@ from albert_zh.util.object_files import write_json
 Row = Mapping[str, Any]
 
 # Keys of a row that are no curves in TensorBoard.
-_NOT_CURVES = ("step", "steps", "spike")
+_NOT_CURVES = ("step", "steps", "spike", VALIDATION_DATA)
 
 
 class RunDirectory:
@@ -106,15 +106,19 @@ class RunDirectory:
         known = {name: value for name, value in points.items() if value is not None}
         self._summaries.write(row["step"], known)
 
-    def record_validation(self, step: int, metrics: Mapping[str, float]) -> None:
+    def record_validation(
+        self, step: int, metrics: Mapping[str, float], validation: Validation
+    ) -> None:
         """Record validation metrics, after noting whether the checkpoint is the best so far."""
         if not self.is_chief:
             return
-        best = self.checkpoints.best()
-        is_best = best is None or metrics["loss"] < best.get("loss", math.inf)
-        if is_best and step in self.checkpoints.steps():
-            self.checkpoints.note_best(step, metrics)
-        self.record({"step": step, **{f"held_out_{key}": metrics[key] for key in metrics}})
+        if step in self.checkpoints.steps():
+            best, note = self.checkpoints.best(), validation.note(step, metrics)
+            if validation.is_better(note, best):
+                best = note
+            self.checkpoints.note_best(best, newest_scored=step)
+        data = {VALIDATION_DATA: validation.data} if validation.data else {}
+        self.record({"step": step, **{VALIDATION + key: metrics[key] for key in metrics}, **data})
         logging.info("validation metrics at step %d: %s", step, dict(metrics))
 
     def write_report(self, report: Mapping[str, Any]) -> None:

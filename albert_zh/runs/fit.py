@@ -18,6 +18,7 @@ from albert_zh.checkpoint.loading import load_exactly
 from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.directory import RunDirectory
+from albert_zh.runs.history import VALIDATION
 from albert_zh.runs.options import RunOptions
 from albert_zh.runs.spec import TrainingSpec, optimizer_options
 from albert_zh.train import agreement
@@ -115,7 +116,7 @@ def _hooks(run: RunDirectory, state: Mapping[str, tf.Variable], spec: TrainingSp
 
     def validate(step: int) -> None:
         if spec.validation:
-            run.record_validation(step, spec.validation.metrics(step))
+            run.record_validation(step, spec.validation.metrics(step), spec.validation)
 
     return Hooks(save, run.record, validate, spec.describe_batch)
 
@@ -155,7 +156,7 @@ def _should_validate(
 ) -> bool:
     """True where the run before was killed between saving a step and validating it."""
     is_due = loop.is_due(step, loop.validate_every)
-    is_done = any(row["step"] == step and "held_out_loss" in row for row in rows)
+    is_done = any(row["step"] == step and f"{VALIDATION}loss" in row for row in rows)
     # The chief alone has rows.
     return agreement.any_worker(run.strategy, run.is_chief and is_due and not is_done)
 

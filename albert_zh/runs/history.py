@@ -2,7 +2,7 @@
 
 ```
 {"step": 100, "steps": 100, "loss": 7.93, "masked_lm_accuracy": 0.11, ..., "seconds": 9.8}
-{"step": 100, "held_out_loss": 8.02, ...}
+{"step": 100, "validation_loss": 8.02, ...}
 ```
 """
 
@@ -16,6 +16,8 @@ import tensorflow as tf
 from albert_zh.util.object_files import append_line, write_text
 
 FILE = "history.jsonl"
+VALIDATION = "validation_"  # begins the keys of validation metrics
+_OLD_VALIDATION = "held_out_"  # the same in earlier files
 
 
 class History:
@@ -43,7 +45,7 @@ class History:
         try:
             row = json.loads(line)
             row["step"] + 0
-            return row
+            return {_key(key): row[key] for key in row}
         except (ValueError, TypeError, KeyError):
             text = line[:60].decode(errors="replace")
             raise ValueError(
@@ -60,3 +62,8 @@ class History:
 
     def append(self, row: Mapping[str, Any]) -> None:
         append_line(self._path, json.dumps(row))
+
+
+def _key(key: str) -> str:
+    old = key.removeprefix(_OLD_VALIDATION)
+    return key if old == key else VALIDATION + old

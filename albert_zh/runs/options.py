@@ -37,7 +37,7 @@ class RunOptions:
     save_checkpoints_steps: int = option(1000, "Steps between checkpoints.", at_least=1)
     keep_checkpoint_max: int = option(
         5,
-        "Number of newest checkpoints to keep; 0 keeps all. The best one is kept in any case.",
+        "Number of newest checkpoints to keep; 0 keeps all, for good. The best one is always kept.",
         at_least=0,
     )
     keep_checkpoint_every_n_hours: float | None = option(

@@ -3,7 +3,7 @@
 A row of a history tells of some training steps, or of a validation at a step:
 
     {"step": 20, "steps": 10, "loss": 7.9, "masked_lm_accuracy": 0.1, "learning_rate": 0.001, ...}
-    {"step": 20, "held_out_loss": 8.1, "held_out_masked_lm_accuracy": 0.09, ...}
+    {"step": 20, "validation_loss": 8.1, "validation_masked_lm_accuracy": 0.09, ...}
 """
 
 import io
@@ -22,8 +22,6 @@ Row = Mapping[str, Any]
 
 PICTURE = "curves.png"
 
-# Begins the keys of validation metrics in a history.
-_VALIDATION = "held_out_"
 # The usual metrics of a history, in the order of the picture. Others follow by their names.
 _TITLES = {
     "loss": "loss",
@@ -118,7 +116,7 @@ def _rows(directory: str) -> list[Row]:
 def _metrics(rows: Sequence[Row]) -> list[str]:
     """The metrics of the rows: known ones in their order, then others as they come."""
     metrics = {
-        key.removeprefix(_VALIDATION): None
+        key.removeprefix(history.VALIDATION): None
         for row in rows
         for key, value in row.items()
         if isinstance(value, int | float)
@@ -147,7 +145,7 @@ def _draw(axes, rows: Sequence[Row], metric: str, *, color: str) -> None:
         axes.plot(steps, values, color=color, linewidth=0.7, alpha=0.3)
         values = smoothed(values)
     axes.plot(steps, values, color=color, linewidth=1.6)
-    steps, values = _curve(rows, _VALIDATION + metric)
+    steps, values = _curve(rows, history.VALIDATION + metric)
     axes.plot(steps, values, color=color, linestyle="--", linewidth=1, marker="o", markersize=4)
 
 
@@ -181,7 +179,10 @@ def _add_legend(figure, histories: Mapping[str, Sequence[Row]]) -> None:
     color = "0.3" if len(histories) > 1 else "C0"
     entries.append(lines.Line2D([], [], color=color, label="training"))
     if any(
-        key.startswith(_VALIDATION) for rows in histories.values() for row in rows for key in row
+        key.startswith(history.VALIDATION)
+        for rows in histories.values()
+        for row in rows
+        for key in row
     ):
         entries.append(
             lines.Line2D([], [], color=color, linestyle="--", marker="o", label="validation")

@@ -15,6 +15,10 @@ from albert_zh.train.rules.table import Rule
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.step import Objective
 
+# Key of a fingerprint in the history and in `best_checkpoint.json`.
+VALIDATION_DATA = "validation_data"
+_UNTRAINED = "model.ckpt-0"
+
 
 @dataclasses.dataclass(frozen=True)
 class Lengths:
@@ -28,9 +32,29 @@ class Lengths:
 class Validation:
     """Measuring the model on a validation set at step 0, in between and at the end."""
 
-    # The validation metrics of the model at a step; the least "loss" tells the best checkpoint.
-    metrics: Callable[[int], Mapping[str, float]]
+    metrics: Callable[[int], Mapping[str, float]]  # of the model as it stands at a step
     every: int | None = None  # steps; None: at every checkpoint
+    best_by: str = "-loss"  # metric that tells the best checkpoint; "-": the least is the best
+    metric_prefix: str = ""  # of the metrics in `best_checkpoint.json`
+    data: str | None = None  # fingerprint of the validation set
+
+    def note(self, step: int, metrics: Mapping[str, float]) -> dict[str, Any]:
+        """The content of `best_checkpoint.json` if a step has the best checkpoint."""
+        values = {f"{self.metric_prefix}{name}": metrics[name] for name in metrics}
+        data = {VALIDATION_DATA: self.data} if self.data else {}
+        return {"checkpoint": f"model.ckpt-{step}", **values, **data}
+
+    def is_better(self, note: Mapping[str, Any], best: Mapping[str, Any] | None) -> bool:
+        """True if a checkpoint is better than the best before; of equals, the first is the best.
+
+        The weights of step 0 are untrained, so any equal checkpoint is better.
+        """
+        key = self.metric_prefix + self.best_by.removeprefix("-")
+        if best is None or key not in best:
+            return True
+        sign = -1 if self.best_by.startswith("-") else 1
+        new, old = ((sign * each[key], each["checkpoint"] != _UNTRAINED) for each in (note, best))
+        return new > old
 
 
 @dataclasses.dataclass(frozen=True)

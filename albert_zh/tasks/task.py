@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from albert_zh.tasks.examples import Split
+from albert_zh.tasks.examples import Example, Split
 from albert_zh.tasks.features import Features
 
 Outputs = Mapping[str, np.ndarray]  # name -> one row per row of the features
@@ -48,10 +48,11 @@ class Kind:
     targets: Mapping[str, tuple[int, ...]]
     # Predictions, one per example, out of the model's outputs, the features and the labels.
     decode: Callable[[Outputs, Features, Sequence[str]], list[Any]]
-    # Validation metrics out of outputs, features and labels; `loss` is among them.
+    # Metrics out of outputs, features and labels, over the examples that have a label; `loss` is
+    # among them.
     score: Callable[[Outputs, Features, Sequence[str]], dict[str, float]]
-    # Files to publish: name -> content, out of predictions and labels.
-    submission: Callable[[Sequence[Any], Sequence[str]], dict[str, str]]
+    # Files to publish: name -> content, out of examples, predictions and labels.
+    submission: Callable[[Sequence[Example], Sequence[Any], Sequence[str]], dict[str, str]]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,13 +3,18 @@
 ```
 outputs      logits [N, C]  probabilities [N, C]
 predictions  LabelPrediction("1", [0.1, 0.9])
-submission   test_results.tsv    probabilities of the classes, a row per example
-             submit_results.tsv  number of the example, label
+submission   test_results.tsv    probabilities of the classes, a row per example, no header
+             submit_results.tsv  id or number of the example, label
+             predictions.tsv     with a header: id, texts, label of the file, prediction,
+                                 probabilities; CSV with tabs
 ```
 """
 
+import csv
 import dataclasses
-from collections.abc import Sequence
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -79,22 +84,44 @@ def decode(outputs: Outputs, features: Features, labels: Sequence[str]) -> list[
 
 
 def score(outputs: Outputs, features: Features, labels: Sequence[str]) -> dict[str, float]:
-    """Accuracy, and the mean cross-entropy as `loss`."""
-    label_ids = features.targets["label_ids"]
+    """Accuracy, and the mean cross-entropy as `loss`, over the examples with a label."""
+    label_ids, logits = features.targets["label_ids"], outputs["logits"]
+    is_known = label_ids != NO_LABEL
+    if not is_known.all():
+        label_ids, logits = label_ids[is_known], logits[is_known]
     return {
-        "accuracy": scorers.accuracy(outputs["logits"].argmax(axis=1), label_ids),
-        "loss": scorers.cross_entropy(outputs["logits"], label_ids),
+        "accuracy": scorers.accuracy(logits.argmax(axis=1), label_ids),
+        "loss": scorers.cross_entropy(logits, label_ids),
     }
 
 
-def submission(predictions: Sequence[LabelPrediction], labels: Sequence[str]) -> dict[str, str]:
-    """The two files of the published scripts."""
-    rows = ("\t".join(map(str, prediction.probabilities)) for prediction in predictions)
-    chosen = (f"{number}\t{prediction.label}" for number, prediction in enumerate(predictions))
+def submission(
+    examples: Sequence[Example], predictions: Sequence[LabelPrediction], labels: Sequence[str]
+) -> dict[str, str]:
+    """The two files of the published scripts, and one that can be read by itself."""
+    ids = [
+        str(number) if example.id is None else example.id for number, example in enumerate(examples)
+    ]
+    has_labels = any(example.label is not None for example in examples)
+    texts = ("text_a", "text_b")[: len(examples[0].texts)]
+    header = ["id", *texts, *["label"][:has_labels], "prediction"]
+    table = [[*header, *(f"probability_{label}" for label in labels)]]
+    for example_id, example, prediction in zip(ids, examples, predictions, strict=True):
+        label = [example.label or ""][:has_labels]
+        row = [example_id, *example.texts, *label, prediction.label, *prediction.probabilities]
+        table.append(row)
     return {
-        "test_results.tsv": "".join(f"{row}\n" for row in rows),
-        "submit_results.tsv": "".join(f"{row}\n" for row in chosen),
+        "test_results.tsv": _tabbed(prediction.probabilities for prediction in predictions),
+        "submit_results.tsv": _tabbed(zip(ids, (each.label for each in predictions), strict=True)),
+        "predictions.tsv": _tabbed(table),
     }
+
+
+def _tabbed(rows: Iterable[Iterable[Any]]) -> str:
+    """Rows as CSV with tabs; only cells with a tab, a line end or a quotation mark are quoted."""
+    file = io.StringIO()
+    csv.writer(file, delimiter="\t", lineterminator="\n").writerows(rows)
+    return file.getvalue()
 
 
 CLASSIFICATION = Kind(

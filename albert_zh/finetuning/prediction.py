@@ -1,0 +1,97 @@
+"""Predictions for the test split, with scores where it has labels.
+
+```
+test_results.tsv ...          files of the task's kind
+predictions.json              the data, the checkpoint and the scores they belong to
+earlier_predictions/1/ ...    predictions of other data or another checkpoint
+```
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+from absl import logging
+
+from albert_zh.checkpoint.manager import find_checkpoint
+from albert_zh.finetuning.data import Data
+from albert_zh.finetuning.evaluation import Evaluator
+from albert_zh.finetuning.options import ClassifierOptions
+from albert_zh.runs.directory import RunDirectory
+from albert_zh.util.files import sha256_of_file
+from albert_zh.util.object_files import write_json, write_text
+
+FACTS = "predictions.json"
+_EARLIER = "earlier_predictions"
+_IDENTITY = ("data_sha256", "checkpoint")  # predictions that agree in them replace each other
+
+
+def predict_test(
+    options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator, data: Data
+) -> None:
+    """Write the predictions of the best checkpoint for the test split, in its order."""
+    prefix, task, split = find_checkpoint(options.output_dir), data.task, data.splits["test"]
+    features, examples = data.features["test"], split.examples
+    evaluator.load(prefix)
+    outputs = evaluator.outputs(
+        "test", batch_size=options.predict_batch_size, description="predict"
+    )
+    predictions = task.kind.decode(outputs, features, task.labels)
+    facts: dict[str, Any] = {
+        "data": os.path.abspath(split.path),
+        "data_sha256": sha256_of_file(split.path),
+        "checkpoint": os.path.basename(prefix),
+        "examples": len(examples),
+        "labelled_examples": sum(example.label is not None for example in examples),
+    }
+    if facts["labelled_examples"]:
+        facts["scores"] = task.kind.score(outputs, features, task.labels)
+        logging.info("%s on %s: %s", facts["checkpoint"], split.path, facts["scores"])
+        if unknown := len(examples) - facts["labelled_examples"]:
+            logging.warning("%d examples of %s have no label to be scored", unknown, split.path)
+    if run.is_chief:
+        files = task.kind.submission(examples, predictions, task.labels)
+        _keep_earlier(options.output_dir, list(files), facts)
+        for name, content in files.items():
+            write_text(os.path.join(options.output_dir, name), content)
+        write_json(os.path.join(options.output_dir, FACTS), {**facts, "files": list(files)})
+        logging.info(
+            "predicted %d examples with %s: %s in %s",
+            len(examples),
+            prefix,
+            ", ".join(files),
+            options.output_dir,
+        )
+
+
+def _keep_earlier(directory: str, files: list[str], facts: Mapping[str, Any]) -> None:
+    """Move predictions of other data, or of another checkpoint, out of the way."""
+    path = os.path.join(directory, FACTS)
+    before: dict[str, Any] = {}
+    if tf.io.gfile.exists(path):
+        with tf.io.gfile.GFile(path) as file:
+            before = json.loads(file.read())
+    if all(before.get(key) == facts[key] for key in _IDENTITY):
+        return
+    names = [
+        name
+        for name in (*before.get("files", files), FACTS)
+        if tf.io.gfile.exists(os.path.join(directory, name))
+    ]
+    if not names:
+        return
+    number = 1
+    while tf.io.gfile.exists(target := os.path.join(directory, _EARLIER, str(number))):
+        number += 1
+    tf.io.gfile.makedirs(target)
+    for name in names:
+        tf.io.gfile.rename(os.path.join(directory, name), os.path.join(target, name))
+    logging.warning(
+        "moved the earlier predictions, of %s for %s, to %s: %s",
+        before.get("checkpoint", "an unknown checkpoint"),
+        before.get("data", "unknown data"),
+        target,
+        ", ".join(names),
+    )

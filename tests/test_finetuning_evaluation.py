@@ -1,0 +1,246 @@
+"""Validation while fine-tuning, the best checkpoint, and predictions."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import small
+import tensorflow as tf
+from small import arrays, fine_tuning_options
+
+from albert_zh.finetuning.run import fine_tune
+from albert_zh.runs.spec import Validation
+
+VALIDATED = {"do_eval": True, "save_checkpoints_steps": 2, "num_train_epochs": 1.5}  # 12 steps
+STEPS = [0, 2, 4, 6, 8, 10, 12]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("task")
+    small.write_vocabulary(directory)
+    small.write_task(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def validated(data, tmp_path_factory):
+    """Output directory of a run that was validated while it trained."""
+    directory = tmp_path_factory.mktemp("validated")
+    fine_tune(fine_tuning_options(data, directory, **VALIDATED, keep_checkpoint_max=2))
+    return directory
+
+
+def history(directory) -> list[dict]:
+    with open(directory / "history.jsonl") as file:
+        return [json.loads(line) for line in file]
+
+
+def scores(directory) -> dict[int, float]:
+    """Validation accuracy by step, of the history."""
+    return {
+        row["step"]: row["validation_accuracy"]
+        for row in history(directory)
+        if "validation_accuracy" in row
+    }
+
+
+def best(directory) -> dict:
+    return json.loads((directory / "best_checkpoint.json").read_text())
+
+
+def steps(directory) -> list[int]:
+    names = (path.name for path in directory.glob("model.ckpt-*.index"))
+    return sorted(int(name.split("-")[1].split(".")[0]) for name in names)
+
+
+def test_every_checkpoint_is_scored_while_training_and_the_best_is_kept(validated):
+    by_step = scores(validated)
+    assert list(by_step) == STEPS
+    chosen = max(STEPS, key=lambda step: (by_step[step], step > 0))
+    assert best(validated)["checkpoint"] == f"model.ckpt-{chosen}"
+    assert best(validated)["eval_accuracy"] == by_step[chosen]
+    assert set(steps(validated)) == {chosen, 10, 12}
+    text = (validated / "eval_results_albert_zh.txt").read_text()
+    assert [f"model.ckpt-{step} *****" in text for step in STEPS] == [True] * 7
+
+
+def test_scores_of_the_training_are_those_of_the_saved_checkpoints(data, validated, tmp_path):
+    out = shutil.copytree(validated, tmp_path / "out")
+    kept, noted = steps(out), best(out)
+    (out / "history.jsonl").unlink()
+    fine_tune(fine_tuning_options(data, out, **{**VALIDATED, "do_train": False}))
+    assert steps(out) == kept
+    assert best(out) == noted
+    text = (out / "eval_results_albert_zh.txt").read_text()
+    recorded = {row["step"]: row for row in history(validated) if "validation_loss" in row}
+    for step in kept:
+        block = text.split(f"model.ckpt-{step} *****\n")[1]
+        assert block.startswith(f"eval_accuracy = {recorded[step]['validation_accuracy']}\n")
+        assert f"eval_loss = {recorded[step]['validation_loss']}\n" in block
+
+
+def test_validation_scores_are_curves_of_tensorboard(validated):
+    (path,) = validated.glob("events.out.tfevents.*")
+    points = [
+        (event.step, value.tag)
+        for record in tf.data.TFRecordDataset([str(path)])
+        for event in [tf.compat.v1.Event.FromString(record.numpy())]
+        for value in event.summary.value
+    ]
+    assert {(step, "validation_accuracy") for step in STEPS} <= set(points)
+    assert not any(tag == "validation_data" for _, tag in points)
+
+
+def test_validation_changes_no_bit_of_the_training_also_after_a_kill(data, validated, tmp_path):
+    plain = {**VALIDATED, "do_eval": False}
+    fine_tune(fine_tuning_options(data, tmp_path / "plain", **plain))
+    with small.killed_at(7) as on_row:
+        fine_tune(fine_tuning_options(data, tmp_path / "killed", **VALIDATED), on_row=on_row)
+    fine_tune(fine_tuning_options(data, tmp_path / "killed", **VALIDATED))
+    expected = arrays(tmp_path / "plain" / "model.ckpt-12")
+    small.assert_same(arrays(validated / "model.ckpt-12"), expected)
+    small.assert_same(arrays(tmp_path / "killed" / "model.ckpt-12"), expected)
+    timeless = [
+        [{k: v for k, v in row.items() if "second" not in k} for row in history(directory)]
+        for directory in (validated, tmp_path / "killed")
+    ]
+    assert timeless[0] == timeless[1]
+    assert best(validated) == best(tmp_path / "killed")
+    training = [row for row in timeless[0] if "steps" in row]
+    assert training == [
+        {k: v for k, v in row.items() if "second" not in k} for row in history(tmp_path / "plain")
+    ]
+
+
+def test_untrained_checkpoint_is_not_the_best_on_a_tie(data, tmp_path, caplog):
+    fine_tune(fine_tuning_options(data, tmp_path, do_eval=True, learning_rate=0.0))
+    assert len(set(scores(tmp_path).values())) == 1
+    assert best(tmp_path)["checkpoint"] == "model.ckpt-4"
+    assert "the untrained" not in caplog.text
+
+
+def test_best_note_of_a_validation():
+    by_accuracy = Validation(metrics=dict, best_by="accuracy", metric_prefix="eval_")
+    first, second, third = (
+        by_accuracy.note(step, {"accuracy": accuracy, "loss": 1.0})
+        for step, accuracy in ((0, 0.5), (2, 0.5), (4, 0.5))
+    )
+    assert by_accuracy.is_better(first, None)
+    assert by_accuracy.is_better(second, first)
+    assert not by_accuracy.is_better(first, second)
+    assert not by_accuracy.is_better(third, second)
+    by_loss = Validation(metrics=dict)
+    assert by_loss.is_better(by_loss.note(4, {"loss": 0.4}), by_loss.note(2, {"loss": 0.5}))
+
+
+def test_evaluation_alone_keeps_all_checkpoints(data, tmp_path):
+    settings = {"save_checkpoints_steps": 1, "keep_checkpoint_max": 0}
+    fine_tune(fine_tuning_options(data, tmp_path, **settings))
+    fine_tune(fine_tuning_options(data, tmp_path, do_train=False, do_eval=True))
+    assert steps(tmp_path) == list(range(9))
+
+
+def test_checkpoints_deleted_without_a_score_are_said(data, tmp_path, caplog):
+    settings = {**VALIDATED, "do_eval": False, "keep_checkpoint_max": 2}
+    fine_tune(fine_tuning_options(data, tmp_path, **settings))
+    fine_tune(fine_tuning_options(data, tmp_path, do_train=False, do_eval=True))
+    assert "5 of the 7 checkpoints of this training, such as model.ckpt-8, were deleted" in (
+        caplog.text
+    )
+
+
+def test_resumed_run_scores_what_it_would_otherwise_delete(data, tmp_path):
+    settings = {**VALIDATED, "keep_checkpoint_max": 2}
+    fine_tune(fine_tuning_options(data, tmp_path, **{**settings, "do_eval": False}))
+    fine_tune(fine_tuning_options(data, tmp_path, **{**settings, "num_train_epochs": 2.0}))
+    text = (tmp_path / "eval_results_albert_zh.txt").read_text()
+    assert "model.ckpt-12 *****" in text
+    assert list(scores(tmp_path)) == [12, 14, 16]
+
+
+def test_another_validation_set_starts_the_choice_anew(data, validated, tmp_path, caplog):
+    out = shutil.copytree(validated, tmp_path / "out")
+    other = shutil.copytree(data, tmp_path / "other")
+    shutil.copy(other / "test.txt", other / "dev.txt")
+    longer = {**VALIDATED, "num_train_epochs": 2.0, "data_dir": str(other)}
+    fine_tune(fine_tuning_options(data, out, **longer))
+    assert best(out)["validation_data"] != best(validated)["validation_data"]
+    assert "was the best on another validation set" in caplog.text
+
+
+def test_predictions_can_be_read_by_themselves(data, validated, tmp_path, caplog):
+    out = shutil.copytree(validated, tmp_path / "out")
+    alone = {"do_train": False, "do_predict": True}
+    with caplog.at_level("INFO"):
+        fine_tune(fine_tuning_options(data, out, **alone))
+    rows = [line.split("\t") for line in (out / "predictions.tsv").read_text().splitlines()]
+    header = ["id", "text_a", "text_b", "label", "prediction", "probability_0", "probability_1"]
+    assert rows[0] == header
+    test_rows = [line.split("\t") for line in (data / "test.txt").read_text().splitlines()]
+    assert [row[1:4] for row in rows[1:]] == test_rows
+    probabilities = np.loadtxt(out / "test_results.tsv", delimiter="\t")
+    np.testing.assert_array_equal(np.float64([row[5:] for row in rows[1:]]), probabilities)
+    labels = np.int32([row[2] for row in test_rows])
+    facts = json.loads((out / "predictions.json").read_text())
+    assert facts["scores"]["accuracy"] == np.mean(probabilities.argmax(axis=1) == labels)
+    assert (facts["checkpoint"], facts["labelled_examples"]) == (best(out)["checkpoint"], 16)
+    assert "'accuracy':" in caplog.text
+
+
+@pytest.fixture
+def write_test(data, tmp_path):
+    """Makes a copy of the task with another test file."""
+
+    def written(name: str, content: str) -> str:
+        directory = tmp_path / name
+        shutil.copytree(data, directory)
+        (directory / "test.txt").write_text(content, encoding="utf-8")
+        return str(directory)
+
+    return written
+
+
+def test_unlabelled_and_partly_labelled_test_files_are_predicted(
+    data, validated, tmp_path, write_test
+):
+    out = shutil.copytree(validated, tmp_path / "out")
+    alone = {"do_train": False, "do_predict": True}
+    without = write_test("without", "q7\t京冷\t热\nq8\t汉远\t贵\n")
+    fine_tune(fine_tuning_options(data, out, **alone, data_dir=without))
+    facts = json.loads((out / "predictions.json").read_text())
+    assert (facts["examples"], facts["labelled_examples"]) == (2, 0)
+    assert "scores" not in facts
+    assert [line[:2] for line in (out / "submit_results.tsv").read_text().splitlines()] == [
+        "q7",
+        "q8",
+    ]
+    partly = write_test("partly", "京冷\t热\t1\n汉远\t贵\t-1\n")
+    fine_tune(fine_tuning_options(data, out, **alone, data_dir=partly))
+    facts = json.loads((out / "predictions.json").read_text())
+    assert facts["labelled_examples"] == 1
+    assert facts["scores"]["accuracy"] in (0.0, 1.0)
+
+
+def test_predictions_of_other_data_are_kept(data, validated, tmp_path, write_test, caplog):
+    out = shutil.copytree(validated, tmp_path / "out")
+    alone = {"do_train": False, "do_predict": True}
+    fine_tune(fine_tuning_options(data, out, **alone))
+    fine_tune(fine_tuning_options(data, out, **alone))
+    assert not (out / "earlier_predictions").exists(), "the same once more replaces itself"
+    first = (out / "predictions.tsv").read_bytes()
+    other = write_test("other", "京冷\t热\n")
+    fine_tune(fine_tuning_options(data, out, **alone, data_dir=other))
+    kept = out / "earlier_predictions" / "1"
+    assert (kept / "predictions.tsv").read_bytes() == first
+    assert sorted(path.name for path in kept.iterdir()) == [
+        "predictions.json",
+        "predictions.tsv",
+        "submit_results.tsv",
+        "test_results.tsv",
+    ]
+    assert f"moved the earlier predictions, of {best(out)['checkpoint']} for {data}" in caplog.text
+    (out / "predictions.json").unlink()  # as earlier versions left them
+    fine_tune(fine_tuning_options(data, out, **alone))
+    assert len(list((out / "earlier_predictions" / "2").iterdir())) == 3
