@@ -109,7 +109,9 @@ def test_the_best_is_kept_until_another_one_is(directory):
     note = {"checkpoint": "model.ckpt-1", "loss": 0.5, "newest_scored": 2}
     assert manager.best() == note
     manager.note_best({"checkpoint": "model.ckpt-5", "loss": 0.4}, newest_scored=5)
-    assert manager.steps() == [1, 4, 5], "only saving deletes"
+    assert manager.steps() == [1, 4, 5], "an evaluation deletes nothing"
+    manager.delete_old(newest=5)
+    assert manager.steps() == [4, 5]
     _save(manager, 6, 7, 8)
     assert manager.steps() == [5, 7, 8]
 

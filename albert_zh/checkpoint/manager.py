@@ -111,10 +111,11 @@ class CheckpointManager:
         table = {**arrays, GLOBAL_STEP: np.int64(step)}
         meta = dataclasses.replace(meta, step=step, **self._keep_marks())
         write_checkpoint(prefix, table, meta.to_json())
-        self._delete_old(newest=step)
+        self.delete_old(newest=step)
         return prefix
 
-    def _delete_old(self, *, newest: int) -> None:
+    def delete_old(self, *, newest: int) -> None:
+        """Delete the checkpoints that a training need not keep, up to the newest step."""
         kept = [step for step in self.steps() if step <= newest]
         older = kept[: -self._keep_max] if self._keep_max else []
         dropped = [step for step in older if not self._should_keep(step)]
@@ -145,8 +146,7 @@ class CheckpointManager:
     def note_best(self, note: Mapping[str, Any], *, newest_scored: int) -> None:
         """Write `best_checkpoint.json` for `find_checkpoint` and for people.
 
-        Nothing is deleted here, since an evaluation calls it, too. The next checkpoint takes the
-        place of the previous best one, unless that is among the newest.
+        Nothing is deleted here, since an evaluation calls it, too.
 
         Args:
             note: Its `checkpoint`, such as `model.ckpt-200`, and its metrics.

@@ -117,6 +117,7 @@ class RunDirectory:
             if validation.is_better(note, best):
                 best = note
             self.checkpoints.note_best(best, newest_scored=step)
+            self.checkpoints.delete_old(newest=step)  # such as the one that was best before
         data = {VALIDATION_DATA: validation.data} if validation.data else {}
         self.record({"step": step, **{VALIDATION + key: metrics[key] for key in metrics}, **data})
         logging.info("validation metrics at step %d: %s", step, dict(metrics))
