@@ -75,6 +75,7 @@ def main(
         record_set=plan.record_set,
         compressed=options.compress == "gzip",
         options=runner_options,
+        drop_duplicates=options.drop_duplicates,
     )
     print(summary(Counter(result.counts), result.recipe))
     print(f"wrote {result.num_records:,} instances to {', '.join(outputs.labels(result.shards))}")

@@ -269,6 +269,27 @@ def test_corpus_edited_between_kill_and_resume_gives_the_bytes_of_a_clean_run(tm
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("num_workers", [1, 3])
+def test_without_duplicates_records_are_those_of_a_corpus_without_them(tmp_path, num_workers):
+    corpus = write_corpus(tmp_path, documents=100)
+    build(tmp_path / "whole", corpus)
+    documents = corpus.read_text(encoding="utf-8").split("\n\n")
+    mixed = [text for number in range(100) for text in documents[number // 2 : number + 1]]
+    corpus.write_text("\n\n".join(mixed), encoding="utf-8")
+    interrupted(tmp_path / "out", corpus, drop_duplicates=True)
+    result = build(tmp_path / "out", corpus, drop_duplicates=True, num_workers=num_workers)
+    assert result.counts["documents_dropped"] == len(mixed) - 100
+    assert result.counts["documents"] == 100
+    for name in ("a.tfrecord", "b.tfrecord"):
+        assert contents(tmp_path / "out")[name] == contents(tmp_path / "whole")[name]
+
+
+def test_duplicates_are_counted_where_they_are_used(tmp_path, corpus):
+    corpus.write_text(2 * (corpus.read_text(encoding="utf-8") + "\n\n"), encoding="utf-8")
+    counts = build(tmp_path / "out", corpus).counts
+    assert (counts["documents"], counts["documents_repeated"]) == (120, 60)
+
+
 @pytest.mark.parametrize("names", ["a.tfrecord", "a.tfrecord,c.tfrecord,d.tfrecord"])
 def test_other_files_after_a_kill_get_records_of_their_own(tmp_path, corpus, names, monkeypatch):
     with monkeypatch.context() as patch:

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from albert_zh.corpus.duplicates import DuplicateFilter
 from albert_zh.corpus.reading import CorpusReader
 from albert_zh.corpus.slices import SliceSizes
 from albert_zh.creation.maker import RecordMaker
@@ -47,6 +48,7 @@ def build_shards(
     record_set: RecordSet,
     compressed: bool,
     num_workers: int,
+    drop_duplicates: bool = False,
     limits: BuildLimits | None = None,
 ) -> RecordSet:
     """Make the records of a corpus and write them to their shards in random order.
@@ -58,6 +60,8 @@ def build_shards(
         record_set: The recipe of the records, without inputs.
         compressed: Whether shards are compressed by gzip.
         num_workers: Processes; with 1 no further process is started.
+        drop_duplicates: Leave out documents with the texts of an earlier one. They are counted in
+            any case.
         limits: The usual ones when left out.
 
     Returns:
@@ -71,8 +75,16 @@ def build_shards(
     with open_work_directory(
         outputs.work_directory, record_set, lock_seconds=limits.lock_seconds
     ) as directory:
-        slices = make_slices(reader, maker, directory, num_workers=num_workers, sizes=limits.slices)
-        counts = _total_counts(slices, reader)
+        duplicates = DuplicateFilter(drop=drop_duplicates)
+        slices = make_slices(
+            reader,
+            maker,
+            directory,
+            num_workers=num_workers,
+            sizes=limits.slices,
+            duplicates=duplicates,
+        )
+        counts = _total_counts(slices, reader.counts + duplicates.counts)
         if not counts["instances"]:
             shutil.rmtree(directory)
             raise no_instances(counts)
@@ -115,8 +127,8 @@ def too_many_files(records: int, files: Sequence[str]) -> ValueError:
     )
 
 
-def _total_counts(slices: dict[str, SliceHeader], reader: CorpusReader) -> Counter[str]:
-    counts = Counter(reader.counts)
+def _total_counts(slices: dict[str, SliceHeader], corpus: Counter[str]) -> Counter[str]:
+    counts = Counter(corpus)
     for header in slices.values():
         counts.update(header.counts)
     return Counter(dict(sorted(counts.items())))

@@ -46,6 +46,11 @@ class DataOptions:
         False,
         "The text is in traditional characters; words are looked up in simplified form.",
     )
+    drop_duplicates: bool = option(
+        False,
+        "Leave out documents with exactly the texts of an earlier one. The summary counts them in "
+        "any case.",
+    )
     non_chinese: bool = option(
         False, "For languages with spaces: the words are the tokenizer's, as with --segmenter=none."
     )

@@ -43,6 +43,8 @@ _NOT_RECIPE = {
     "user_dict",
     "similar_words",
 }
+# Flags that came later: records that were made before have no such entry.
+_ONLY_IF_SET = {"drop_duplicates"}
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,11 @@ def _record_layout(options: DataOptions, recipe: InstanceRecipe) -> Layout:
 def _describe(
     options: DataOptions, flags: dict[str, Any], layout: Layout, tools: TextTools
 ) -> RecordSet:
-    recipe = {name: value for name, value in flags.items() if name not in _NOT_RECIPE}
+    recipe = {
+        name: value
+        for name, value in flags.items()
+        if name not in _NOT_RECIPE and (value or name not in _ONLY_IF_SET)
+    }
     recipe["max_predictions_per_seq"] = layout.max_predictions_per_seq
     for name in ("spm_model_file", "user_dict", "similar_words"):
         if flags[name]:

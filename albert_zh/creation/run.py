@@ -41,6 +41,7 @@ def create_records(options: DataOptions, reading: ReadingOptions, masking: Maski
             record_set=plan.record_set,
             compressed=options.compress == "gzip",
             num_workers=options.num_workers or available_cores(),
+            drop_duplicates=options.drop_duplicates,
         )
     print(summary(Counter(result.counts), result.recipe))
     print(f"wrote {result.num_records:,} instances to {', '.join(outputs.labels(result.shards))}")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from albert_zh.corpus.duplicates import DuplicateFilter
 from albert_zh.corpus.reading import CorpusReader
 from albert_zh.corpus.slices import CorpusSlice, SliceSizes, slice_corpus
 from albert_zh.creation.maker import RecordMaker
@@ -22,6 +23,7 @@ def make_slices(
     *,
     num_workers: int,
     sizes: SliceSizes,
+    duplicates: DuplicateFilter,
 ) -> dict[str, SliceHeader]:
     """Make the records of all documents.
 
@@ -33,7 +35,7 @@ def make_slices(
     position_after: dict[int, int] = {-1: 0}  # of the reader, by slice
 
     def jobs() -> Iterator[CorpusSlice]:
-        for corpus_slice in slice_corpus(reader, sizes):
+        for corpus_slice in slice_corpus(duplicates(reader), sizes):
             position_after[corpus_slice.number] = reader.position
             yield corpus_slice
 

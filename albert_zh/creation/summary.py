@@ -49,6 +49,8 @@ _REMARKS = {
     "files_empty": "without any text",
     "lines_skipped": "left out: not UTF-8, or not a JSON object with a text",
     "lines_cut": "too long for one sentence, used in pieces",
+    "documents_repeated": "the same as an earlier one; --drop_duplicates leaves them out",
+    "documents_dropped": "left out: the same as an earlier one",
     "documents_cut": "too long, used as several documents",
     "without_similar": "masked words without a similar word, replaced by random tokens",
     "without_other_document": "pairs without another document near to take a segment from",

@@ -18,10 +18,9 @@ its simplified form. The text keeps its length, so the spans stay right:
 
 import functools
 import itertools
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-
-from absl import logging
 
 from albert_zh.text.encoding import UNKNOWN_CHARACTER
 from albert_zh.util.files import read_lines
@@ -179,7 +178,7 @@ def _warn_of_lost_words(words: Sequence[str], segmenter: Segmenter, path: str | 
     """Warn of words that are not found even where they stand alone."""
     lost = [word for word in words[:_MOST_TRIED] if segmenter(word) != [(0, len(word))]]
     if lost:
-        logging.warning(
+        logging.getLogger(__name__).warning(
             "%s: %s never found in a text, because of white space or a sign in them or too small a "
             "count; such text keeps its other words: %s%s",
             path,

@@ -27,6 +27,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import AsDict, AsList, AsSingleton, TaggedOutput
 
+from albert_zh.corpus.duplicates import DuplicateFilter
 from albert_zh.corpus.reading import CorpusReader, ReadingRules
 from albert_zh.corpus.slices import CorpusSlice, SliceSizes, slice_corpus
 from albert_zh.creation.beam.files import (
@@ -57,6 +58,7 @@ def build_shards(
     record_set: RecordSet,
     compressed: bool,
     options: PipelineOptions,
+    drop_duplicates: bool = False,
     sizes: SliceSizes | None = None,
 ) -> RecordSet:
     """Run `creation.building.build_shards` as a pipeline.
@@ -76,7 +78,7 @@ def build_shards(
         with beam.Pipeline(options=options) as pipeline:
             _connect(
                 pipeline,
-                _ReadSlices(paths, rules, sizes),
+                _ReadSlices(paths, rules, sizes, drop_duplicates),
                 MakeRecords(maker, len(files)),
                 _WriteShard(directory, files, compressed),
             )
@@ -95,13 +97,22 @@ def build_shards(
 class _ReadSlices(beam.DoFn):
     """Yield the slices of the corpus, then `counts` and `inputs`."""
 
-    def __init__(self, paths: Sequence[str], rules: ReadingRules, sizes: SliceSizes | None):
+    def __init__(
+        self,
+        paths: Sequence[str],
+        rules: ReadingRules,
+        sizes: SliceSizes | None,
+        drop_duplicates: bool,
+    ):
         self._paths, self._rules, self._sizes = paths, rules, sizes
+        self._drop_duplicates = drop_duplicates
 
     def process(self, _):
         reader = CorpusReader(self._paths, self._rules, open_file=open_stored)
-        yield from slice_corpus(reader, self._sizes)
-        yield from (TaggedOutput("counts", count) for count in reader.counts.items())
+        duplicates = DuplicateFilter(drop=self._drop_duplicates)
+        yield from slice_corpus(duplicates(reader), self._sizes)
+        counts = reader.counts + duplicates.counts
+        yield from (TaggedOutput("counts", count) for count in counts.items())
         yield TaggedOutput("inputs", reader.inputs)
 
 
