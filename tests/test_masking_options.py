@@ -35,7 +35,7 @@ def test_masking_says_what_is_masked_together(masking, by_words, unit_lengths):
 def test_vocabulary_gives_the_ids():
     recipe = recipe_of()
     assert recipe.mask_id == 4
-    assert recipe.special_ids == {2, 3}
+    assert recipe.special_ids == {0, 2, 3, 4}
     assert recipe.random_ids == (5, 6, 7, 8)
 
 

@@ -16,9 +16,10 @@ from albert_zh.corpus.instances import InstanceRecipe, Pairing, make_instances
 from albert_zh.corpus.slices import CorpusSlice
 from albert_zh.records.features import Layout, serialize
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
+from albert_zh.text.whole_entries import entry_pattern
 from albert_zh.words.segmenters import load_segmenter
 from albert_zh.words.sentences import split_sentences
-from albert_zh.words.word_starts import Segmenter
+from albert_zh.words.word_starts import Segmenter, entries_as_words
 
 NEIGHBOURS = 50  # documents on each side of one that its random next sentences come from
 
@@ -34,6 +35,7 @@ class TextTools:
     user_dict: str | None = None
     traditional: bool = False
     split_sentences: bool = False
+    whole_entries: tuple[str, ...] = ()  # entries of the vocabulary that the text may hold by name
 
     @functools.cached_property
     def tokenizer(self) -> Tokenizer:
@@ -41,13 +43,18 @@ class TextTools:
             self.vocab_file,
             spm_model_file=self.spm_model_file,
             do_lower_case=self.do_lower_case,
+            whole_entries=self.whole_entries,
         )
 
     @functools.cached_property
     def segmenter(self) -> Segmenter:
-        return load_segmenter(
+        segmenter = load_segmenter(
             self.segmenter_name, user_dict=self.user_dict, traditional=self.traditional
         )
+        if not self.whole_entries:
+            return segmenter
+        entries = entry_pattern(self.whole_entries)
+        return functools.partial(entries_as_words, segmenter=segmenter, entries=entries)
 
     def sentences(self, texts: Sequence[str]) -> Sequence[str]:
         """The texts of a document; with `split_sentences`, each cut into its sentences."""

@@ -30,6 +30,12 @@ class DataOptions:
         None, "SentencePiece model; the text is tokenized with it instead of WordPiece."
     )
     do_lower_case: bool = option(True, "Lower-case the text and strip accents.")
+    whole_entries: str | None = option(
+        None,
+        "Comma-separated entries of the vocabulary that the text may hold by name, such as "
+        "[NUM],[SEP]: each stays one token. [CLS], [SEP], [MASK] and [PAD] in the text are never "
+        "masked. Default: such names are split like other text. Fine-tuning always splits them.",
+    )
     split_sentences: bool = option(
         False, "Split each line into sentences; for text with one paragraph a line."
     )

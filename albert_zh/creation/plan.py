@@ -44,7 +44,7 @@ _NOT_RECIPE = {
     "similar_words",
 }
 # Flags that came later: records that were made before have no such entry.
-_ONLY_IF_SET = {"drop_duplicates"}
+_ONLY_IF_SET = {"drop_duplicates", "whole_entries"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ def _text_tools(options: DataOptions) -> TextTools:
         raise ValueError(
             f"--non_chinese means --segmenter=none, not {options.segmenter}; leave out one"
         )
+    names = options.whole_entries or ""
     return TextTools(
         vocab_file=options.vocab_file,
         spm_model_file=options.spm_model_file,
@@ -83,6 +84,7 @@ def _text_tools(options: DataOptions) -> TextTools:
         user_dict=options.user_dict,
         traditional=options.traditional,
         split_sentences=options.split_sentences,
+        whole_entries=tuple(dict.fromkeys(filter(None, map(str.strip, names.split(","))))),
     )
 
 

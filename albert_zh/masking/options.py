@@ -100,7 +100,7 @@ def masking_recipe(
         masked_lm_prob=options.masked_lm_prob,
         max_predictions_per_seq=max_predictions_per_seq,
         mask_id=vocab.mask_id,
-        special_ids=frozenset((vocab.cls_id, vocab.sep_id)),
+        special_ids=frozenset((vocab.cls_id, vocab.sep_id, vocab.mask_id, vocab.pad_id)),
         random_ids=replacement_ids(vocab),
         by_words=masking != "token",
         unit_lengths=_unit_lengths(options, masking),

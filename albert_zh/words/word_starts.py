@@ -13,6 +13,7 @@ have the same mark; most of the others are in words of four or more characters.
 
 import functools
 import itertools
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
@@ -29,6 +30,19 @@ def consecutive_spans(lengths: Iterable[int]) -> list[Span]:
     [(0, 2), (2, 3)]
     """
     return list(itertools.pairwise(itertools.accumulate(lengths, initial=0)))
+
+
+def entries_as_words(text: str, *, segmenter: Segmenter, entries: re.Pattern[str]) -> list[Span]:
+    """The words of a segmenter, which end before and after each entry in the text.
+
+    >>> entries_as_words("有[MASK]本", segmenter=lambda text: [(0, len(text))],
+    ...                  entries=re.compile(r"\\[MASK\\]"))
+    [(0, 1), (1, 7), (7, 8)]
+    """
+    places = {end for _, end in segmenter(text)}
+    for match in entries.finditer(text):
+        places.update(match.span())
+    return list(itertools.pairwise(sorted(places | {0})))
 
 
 def word_starts(encoding: Encoding, word_spans: Iterable[Span], text: str) -> list[bool]:
