@@ -1,5 +1,7 @@
 """albert_zh: train small Chinese encoders. `ARCHITECTURE.md` maps the package."""
 
+__version__ = "0.1.0"
+
 
 def load(path: str, **options):
     """A fine-tuned model, ready to predict.

@@ -16,7 +16,7 @@ if __name__ == "__main__":
 seconds. So what needs TensorFlow is imported in `main`, and the rest on top.
 """
 
-from albert_zh.util import uncaught  # noqa: F401  # Before the packages, which may be missing.
+from albert_zh.util import uncaught  # Before the packages, which may be missing.
 
 # isort: split
 from albert_zh.util import interruption  # noqa: F401  # Before what takes its time to import.
@@ -24,8 +24,6 @@ from albert_zh.util import interruption  # noqa: F401  # Before what takes its t
 # isort: split
 import faulthandler
 import logging as standard_logging
-import os
-import select
 import shutil
 import sys
 from collections.abc import Callable
@@ -78,7 +76,7 @@ def run(main: Callable[..., None], *option_classes: type, needs_tensorflow: bool
             main(*options)
         sys.stdout.flush()
     except (ValueError, OSError) as error:
-        if isinstance(error, BrokenPipeError) and _is_output_closed():
+        if isinstance(error, BrokenPipeError) and uncaught.is_output_closed():
             sys.exit(1)
         logging.debug("where the error was raised", exc_info=True)
         print(f"error: {error}", file=sys.stderr)
@@ -92,17 +90,3 @@ def _help(description: str, option_classes: tuple[type, ...]) -> str:
     flags = help_text(*option_classes, width=min(100, shutil.get_terminal_size().columns))
     parts = [description.strip(), flags.strip(), _HELP_OF_LOGGING.strip()]
     return "\n\n".join(filter(None, parts))
-
-
-def _is_output_closed() -> bool:
-    """True if nobody reads standard output any more; what is left to write is then dropped.
-
-    The reader of `... --help | head` ends early.
-    """
-    poll = select.poll()
-    poll.register(sys.stdout.fileno(), 0)
-    is_closed = any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
-    if is_closed:
-        # Python flushes at its end and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return is_closed

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from absl import flags
 
+from albert_zh.toolkit import find_file
 from albert_zh.util.bounds import Bounds
 
 Options = TypeVar("Options")
@@ -37,6 +38,8 @@ REQUIRED = _Required()  # As the default, it makes the flag one that must be set
 
 _PLACEHOLDERS = {int: "N", float: "X", bool: "True|False", str: "TEXT"}
 
+# Flags, by the end of their name, that find our own files from any folder: albert_config/vocab.txt.
+_FILES_OF_OURS = ("config_file", "vocab_file")
 _GIVEN = "_given_flags"  # attribute of options that were read from a command line
 
 
@@ -252,6 +255,9 @@ class _Parser(flags.ArgumentParser):
 def _read_flags(option_class: type[Options], flag_values: flags.FlagValues) -> Options:
     read = {field.name: flag_values[field.name] for field in dataclasses.fields(option_class)}
     values = {name: flag.value for name, flag in read.items()}
+    for name, value in values.items():
+        if value and name.endswith(_FILES_OF_OURS):
+            values[name] = find_file(value)
     check_bounds(option_class, values)
     options = option_class(**values)
     # No field: what was given is no part of what the options mean, and equal ones stay equal.

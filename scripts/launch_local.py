@@ -8,6 +8,10 @@ The workers share the batch: with -n 2, each takes 32 of its 64 rows. Their outp
 [0] and [1]. Ctrl-C is passed on, so that they save and stop together. If one fails, the others are
 stopped, and this script exits with its exit code.
 
+After `pip install`, without a clone, the script is the name of a command:
+
+  albert-zh launch-local -n 2 run-pretraining --input_file='records/*' ...
+
 On several machines, run the script itself on each machine, with the same flags but a different
 --task_index:
 
@@ -26,6 +30,10 @@ import threading
 import time
 from collections.abc import Sequence
 
+import project  # noqa: F401  # puts albert_zh on Python's path
+
+from albert_zh.toolkit import find_script
+
 _GRACE = 30.0  # seconds that workers have to exit after one of them has failed
 
 
@@ -43,9 +51,10 @@ def main() -> None:
     options = parser.parse_args()
     if options.n < 1:
         parser.error(f"-n {options.n}: at least one worker is needed")
-    if not os.path.isfile(options.script):
+    script = options.script if os.path.isfile(options.script) else find_script(options.script)
+    if script is None:
         parser.error(f"there is no script {options.script}")
-    sys.exit(launch([options.script, *options.flags], num_workers=options.n))
+    sys.exit(launch([script, *options.flags], num_workers=options.n))
 
 
 def launch(command: Sequence[str], *, num_workers: int) -> int:

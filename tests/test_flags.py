@@ -1,6 +1,7 @@
 """Dataclass fields to flags and back."""
 
 import dataclasses
+import pathlib
 
 import pytest
 from absl import flags
@@ -241,3 +242,29 @@ Flags of a training:
       update rule
 """
     )
+
+
+@pytest.mark.parametrize("name", ["vocab_file", "bert_config_file"])
+def test_our_own_files_are_found_from_any_folder(tmp_path, monkeypatch, name):
+    @dataclasses.dataclass(frozen=True)
+    class Files:
+        """Flags of files."""
+
+        vocab_file: str | None = option(None, "A vocabulary.")
+        bert_config_file: str | None = option(None, "A configuration.")
+        output_file: str | None = option(None, "A file to write.")
+
+    def read(flag: str, path: str) -> str:
+        arguments = ["script", f"--{flag}={path}"]
+        return getattr(parse_flags(arguments, Files, flag_values=flags.FlagValues())[0], flag)
+
+    monkeypatch.chdir(tmp_path)
+    ours = pathlib.Path(__file__).parent.parent / "albert_config/vocab.txt"
+    assert read(name, "albert_config/vocab.txt") == str(ours)
+    assert read(name, "./albert_config/vocab.txt") == str(ours)
+    for unchanged in ("albert_config/none.txt", "vocab.txt", "README.md"):
+        assert read(name, unchanged) == unchanged
+    assert read("output_file", "albert_config/vocab.txt") == "albert_config/vocab.txt"
+    (tmp_path / "albert_config").mkdir()
+    (tmp_path / "albert_config/vocab.txt").touch()
+    assert read(name, "albert_config/vocab.txt") == "albert_config/vocab.txt"

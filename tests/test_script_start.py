@@ -42,6 +42,20 @@ def test_help_is_shown_from_any_folder_without_tensorflow(script, tmp_path):
     assert "tensorflow" not in modules
 
 
+@pytest.mark.parametrize("script", [*SCRIPTS, "scripts/launch_local.py"])
+def test_reader_of_the_help_may_leave_early(script):
+    # Unbuffered, so that a line is written when its reader is gone already.
+    process = subprocess.Popen(
+        [sys.executable, "-u", ROOT / script, "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.wait()
+
+
 @pytest.fixture
 def folder(tmp_path) -> pathlib.Path:
     """A folder with what fine-tuning needs, and records that are not read."""

@@ -1,10 +1,11 @@
-"""One line for what ends a script outside its frame: Ctrl-C, a Python without the packages.
+"""Ends of scripts outside their frame, in one line: Ctrl-C, a Python without the packages.
 
 `albert_zh.cli` imports this module before any package, so it uses only the standard library, and
 old Pythons can read it.
 """
 
 import os
+import select
 import sys
 
 _OLDEST, _NEWEST = (3, 10), (3, 13)  # Pythons that TensorFlow has packages for
@@ -16,12 +17,28 @@ def show_in_one_line(kind, error, traceback):
     """Show an exception that nothing catches; for `sys.excepthook`."""
     if issubclass(kind, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
+    elif issubclass(kind, BrokenPipeError) and is_output_closed():
+        pass
     elif issubclass(kind, ModuleNotFoundError) and _is_of_a_package(error.name):
         print(
             f"error: {sys.executable} lacks the package {error.name}; {_WAY_OUT}", file=sys.stderr
         )
     else:
         sys.__excepthook__(kind, error, traceback)
+
+
+def is_output_closed():
+    """True if nobody reads standard output any more; what is left to write is then dropped.
+
+    The reader of `... --help | head` ends early.
+    """
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    is_closed = any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    if is_closed:
+        # Python flushes at its end and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return is_closed
 
 
 def _is_of_a_package(module):
