@@ -259,11 +259,11 @@ def test_recorded_instance_stays_what_it_is():
     recipe = replace(RECIPE, dupe_factor=1, masking=masking)
     (instance,) = make_instances(document_of(6, 5), number=0, recipe=recipe).instances
     assert instance == Instance(
-        token_ids=(2, 106, 107, 108, 109, 4, 3, 100, 101, 4, 4, 4, 4, 3),
+        token_ids=(2, 106, 107, 4, 4, 4, 3, 4, 4, 102, 103, 104, 105, 3),
         segment_ids=(0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1),
         starts=tuple(mark == "T" for mark in "TTFTFTTTFTFTFT"),
-        masked_positions=(5, 9, 10, 11, 12),
-        masked_labels=(110, 102, 103, 104, 105),
+        masked_positions=(3, 4, 5, 7, 8),
+        masked_labels=(108, 109, 110, 100, 101),
         swapped=True,
     )
 

@@ -14,11 +14,13 @@ Words and units are both groups of neighbouring tokens. [CLS], [SEP] and each pa
 groups of their own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
+from albert_zh.masking.batch_units import choose_units, unit_starts
+from albert_zh.masking.groups import Groups, places
 from albert_zh.masking.recipe import (
     KEPT_SHARE,
     LONGEST_HASHED_WORD,
@@ -60,11 +62,13 @@ class BatchMasking:
         text &= batch["input_mask"] > 0
         starts = (batch["token_boundary"] > 0) | ~text
         words = starts if recipe.by_words else tf.ones_like(starts)
-        units = _unit_starts(words, text, recipe, seeds[0])
-        words |= units  # Units that are too long fall apart, perhaps within words.
         budgets = tf.constant([recipe.budget(n) for n in range(token_ids.shape[1] + 1)], tf.int32)
         budget = tf.gather(budgets, tf.reduce_sum(batch["input_mask"], axis=1))  # [B]
-        chosen = _chosen(_Groups(units), _Groups(words), text, budget, seeds[1])
+        units = unit_starts(words, text, budget, recipe, seeds[0])
+        words |= units  # Words that are too long fall apart.
+        chosen = choose_units(
+            Groups(units), text, budget, seeds[1], most=recipe.max_predictions_per_seq
+        )
         replaced = self._replacements(token_ids, words, units, seeds[2:])
         return {
             "input_ids": tf.where(chosen, replaced, token_ids),
@@ -79,55 +83,19 @@ class BatchMasking:
         hidden = tf.fill(shape, recipe.mask_id)
         if self._similar:
             hidden = _similar(
-                token_ids, _Groups(words), self._similar, otherwise=random_ids, seed=seeds[1]
+                token_ids, Groups(words), self._similar, otherwise=random_ids, seed=seeds[1]
             )
         shares = tf.random.stateless_uniform(shape, seeds[2])
         if recipe.replace_per is not ReplacePer.TOKEN:
-            groups = _Groups(words if recipe.replace_per is ReplacePer.WORD else units)
+            groups = Groups(words if recipe.replace_per is ReplacePer.WORD else units)
             shares = groups.spread(shares)
         kept = tf.where(shares < MASKED_SHARE + KEPT_SHARE, token_ids, random_ids)
         return tf.where(shares < MASKED_SHARE, hidden, kept)
 
 
-class _Groups:
-    """Neighbouring tokens that belong together, given by the starts of the groups `[B, L] bool`.
-
-    Groups are numbered through the batch, those of row b from b * L. A value per group stands at
-    the group's number in a `[B, L]` tensor; a value per token stands at the token.
-    """
-
-    def __init__(self, starts: tf.Tensor):
-        # The first token of a row starts a group.
-        self.numbers = tf.cumsum(tf.cast(starts, tf.int32), axis=1) - 1 + _row_starts(starts)
-
-    def spread(self, per_group: tf.Tensor) -> tf.Tensor:
-        """Each token's value of its group."""
-        return tf.gather(tf.reshape(per_group, [-1]), self.numbers)
-
-    def sums(self, values: tf.Tensor) -> tf.Tensor:
-        """The sum per group of values per token."""
-        return _per_number(tf.math.unsorted_segment_sum, values, self.numbers)
-
-    def sizes(self, counted: tf.Tensor) -> tf.Tensor:
-        """Per token, the number of counted tokens in its group."""
-        return self.spread(self.sums(tf.cast(counted, tf.int32)))
-
-    def any(self, marked: tf.Tensor) -> tf.Tensor:
-        """Per token, whether a token of its group is marked."""
-        return self.sizes(marked) > 0
-
-    def minima(self, values: tf.Tensor) -> tf.Tensor:
-        """Per token, the least value in its group."""
-        return self.spread(_per_number(tf.math.unsorted_segment_min, values, self.numbers))
-
-    def maxima(self, values: tf.Tensor) -> tf.Tensor:
-        """Per token, the greatest value in its group."""
-        return self.spread(_per_number(tf.math.unsorted_segment_max, values, self.numbers))
-
-
-def _similar(token_ids, words: _Groups, table: SimilarWordTable, *, otherwise, seed) -> tf.Tensor:
+def _similar(token_ids, words: Groups, table: SimilarWordTable, *, otherwise, seed) -> tf.Tensor:
     """A similar word in place of each word `[B, L]`, `otherwise` where none is known."""
-    place = _places(token_ids)
+    place = places(token_ids)
     place -= words.minima(place)  # within the word
     row, is_known = _find(token_ids, words, place, table)
     draws = words.spread(tf.random.stateless_uniform(tf.shape(token_ids), seed))
@@ -137,7 +105,7 @@ def _similar(token_ids, words: _Groups, table: SimilarWordTable, *, otherwise, s
     return tf.where(is_known, tf.gather(table.others, stored), otherwise)
 
 
-def _find(token_ids, words: _Groups, place, table: SimilarWordTable) -> tuple[tf.Tensor, tf.Tensor]:
+def _find(token_ids, words: Groups, place, table: SimilarWordTable) -> tuple[tf.Tensor, tf.Tensor]:
     """Row of each word in the table, and whether the word stands there. `[B, L]` both.
 
     Keys of long words wrap around, so a row with an equal key is compared with the word.
@@ -151,84 +119,6 @@ def _find(token_ids, words: _Groups, place, table: SimilarWordTable) -> tuple[tf
     return row, ~words.any(~same)
 
 
-def _unit_starts(words, text, recipe: MaskingRecipe, seed) -> tf.Tensor:
-    """Starts of the units; units of more than `max_predictions_per_seq` tokens fall apart.
-
-    They fall apart into their words, and such words into their tokens.
-    """
-    units = words
-    if len(recipe.unit_lengths) > 1:
-        units = _joined(words, text, recipe, seed)
-    for parts in (words, tf.ones_like(words)):
-        units |= parts & (_Groups(units).sizes(text) > recipe.max_predictions_per_seq)
-    return units
-
-
-def _joined(words, text, recipe: MaskingRecipe, seed) -> tf.Tensor:
-    """Starts of units of random numbers of neighbouring words.
-
-    A run of words between special tokens is cut from left to right. The k-th draw of a run is made
-    at its k-th word; the sum of the draws before is then the place, in words, where the k-th unit
-    starts, if the run goes that far.
-    ```
-    words of the run   0 1 2 3 4 5 6
-    draws              2 1 3 1 2 2 1
-    sums before        0 2 3 6 7 ...
-    units              0 . 2 3 . . 6
-    ```
-    """
-    draws = tf.random.stateless_uniform(tf.shape(words), seed)
-    limits = tf.constant([*recipe.shares_up_to, 1.0], tf.float32)
-    lengths = 1 + tf.searchsorted(limits, tf.reshape(draws, [-1]), side="right")
-    lengths = tf.where(words, tf.reshape(lengths, tf.shape(words)), 0)
-
-    runs, word = _Groups(~text | ~tf.roll(text, 1, axis=1)), _Groups(words)
-    before = tf.cumsum(lengths, axis=1, exclusive=True)
-    # Neither falls along a row, so that their least value in a run is that at its start.
-    target = runs.minima(word.numbers) + before - runs.minima(before)
-    targets = tf.where(words & (target <= runs.maxima(word.numbers)), target, -1)
-    hits = _per_number(tf.math.unsorted_segment_sum, tf.cast(words, tf.int32), targets)
-    return words & (word.spread(hits) > 0)
-
-
-def _chosen(units: _Groups, words: _Groups, text, budget, seed) -> tf.Tensor:
-    """Tokens `[B, L]` of random units up to `budget` `[B]`; of the shortest word if none fits."""
-    sizes = units.sums(tf.cast(text, tf.int32))  # of the units of each row
-    order = tf.argsort(tf.random.stateless_uniform(tf.shape(sizes), seed))
-    fits = _first_that_fit(tf.gather(sizes, order, batch_dims=1), budget)
-    fits = _per_number(
-        tf.math.unsorted_segment_sum, tf.cast(fits, tf.int32), order + _row_starts(order)
-    )
-    chosen = text & (units.spread(fits) > 0)
-
-    sizes = tf.where(text, words.sizes(text), text.shape[1] + 1)
-    shortest = tf.argmin(sizes, axis=1, output_type=tf.int32)[:, tf.newaxis]
-    shortest = words.numbers == tf.gather(words.numbers, shortest, batch_dims=1)
-    return chosen | (text & shortest & ~tf.reduce_any(chosen, axis=1, keepdims=True))
-
-
-def _first_that_fit(sizes: tf.Tensor, budget: tf.Tensor) -> tf.Tensor:
-    """Mark those of `sizes` `[B, N]` that, taken in turn, fit in the rest of `budget` `[B]`.
-
-    A round takes all up to the first that does not fit, and drops those that no longer will.
-    """
-
-    def take(taken, waiting, left):
-        total = tf.cumsum(tf.where(waiting, sizes, 0), axis=1)
-        now = waiting & (total <= left)
-        left -= tf.reduce_sum(tf.where(now, sizes, 0), axis=1, keepdims=True)
-        return taken | now, waiting & ~now & (sizes <= left), left
-
-    left = budget[:, tf.newaxis]
-    waiting = (sizes > 0) & (sizes <= left)
-    taken, _, _ = tf.while_loop(
-        lambda taken, waiting, left: tf.reduce_any(waiting),
-        take,
-        (tf.zeros_like(waiting), waiting, left),
-    )
-    return taken
-
-
 def _labels(token_ids, starts, recipe: MaskingRecipe) -> tf.Tensor:
     """The label of each position `[B, L]` if it is chosen."""
     if recipe.continuation_ids is None:
@@ -239,7 +129,7 @@ def _labels(token_ids, starts, recipe: MaskingRecipe) -> tf.Tensor:
     piece = tf.gather(tf.constant(pieces), tf.minimum(token_ids, size - 1))
     piece = tf.where(token_ids < size, piece, token_ids)
 
-    words = _Groups(starts)
+    words = Groups(starts)
     is_hashed = words.any(starts & (piece != token_ids))
     is_hashed &= words.sizes(tf.ones_like(starts)) <= LONGEST_HASHED_WORD
     return tf.where(~starts & is_hashed, piece, token_ids)
@@ -257,22 +147,7 @@ def _predictions(chosen, labels, recipe: MaskingRecipe) -> dict[str, tf.Tensor]:
         return tf.ensure_shape(tf.reshape(sums, [-1, most]), [chosen.shape[0], most])
 
     return {
-        "masked_lm_positions": put(_places(chosen)),
+        "masked_lm_positions": put(places(chosen)),
         "masked_lm_ids": put(labels),
         "masked_lm_weights": tf.cast(put(count), tf.float32),
     }
-
-
-def _places(like: tf.Tensor) -> tf.Tensor:
-    """0, 1, 2, ... in every row `[B, L]`."""
-    return tf.broadcast_to(tf.range(tf.shape(like)[1]), tf.shape(like))
-
-
-def _row_starts(like: tf.Tensor) -> tf.Tensor:
-    """Number of the first group of each row `[B, 1]`."""
-    return (tf.range(tf.shape(like)[0]) * tf.shape(like)[1])[:, tf.newaxis]
-
-
-def _per_number(reduce: Callable, values: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
-    """The values `[B, L]` of equal number, reduced to one; those numbered -1 are left out."""
-    return tf.reshape(reduce(values, numbers, tf.size(numbers)), tf.shape(numbers))

@@ -9,20 +9,15 @@ masked     [CLS] 我 爱 [MASK] [MASK] [SEP] 天 安 门 真 大 [SEP]
 positions  3 4
 labels     北 京
 ```
-A unit is a word, unless `unit_lengths` asks for n-grams or spans of words. An instance is first
-cut into units, then random units are masked: so the lengths of masked units are in the proportions
-asked for. (Drawing the length of each n-gram where it is masked, and shortening those that do not
-fit, favours short ones.)
+A unit is a word, unless `unit_lengths` asks for n-grams or spans of words, see `masking.units`.
 
 The labels are the tokens themselves. The published script gave the later characters of a word the
 label of their `##` piece, which no text contains; with `continuation_ids` this module does so, too.
 """
 
-import bisect
-import functools
 import itertools
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from albert_zh.masking.recipe import (
@@ -32,8 +27,7 @@ from albert_zh.masking.recipe import (
     MaskingRecipe,
     ReplacePer,
 )
-
-Range = tuple[int, int]  # positions of a word or a unit: the first one, and the one after the last
+from albert_zh.masking.units import Range, choose_units, cut_into_units, words_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +57,8 @@ def mask_words(
     """
     begins = starts if recipe.by_words else [True] * len(token_ids)
     budget = recipe.budget(len(token_ids))
-    units = _units(token_ids, begins, recipe, rng)
-    masked = _choose(units, budget, rng) or _shortest_word(units, begins)
+    units = cut_into_units(token_ids, begins, budget, recipe, rng)
+    masked = choose_units(units, budget, rng) or units
     positions = sorted(_positions(masked))
     tokens = list(token_ids)
     groups = _replacement_groups(masked, positions, begins, recipe.replace_per)
@@ -73,83 +67,6 @@ def mask_words(
         positions = sorted(positions + _permute(tokens, units, masked, budget, rng))
     labels = _labels(token_ids, starts, positions, recipe)
     return MaskedTokens(tuple(tokens), tuple(positions), labels, without_similar)
-
-
-def _units(
-    token_ids: Sequence[int], begins: Sequence[bool], recipe: MaskingRecipe, rng: random.Random
-) -> list[Range]:
-    """Units of tokens that are masked together, in the order of the text.
-
-    A unit of more than `max_predictions_per_seq` tokens could never be masked; it falls apart into
-    its words, and such a word into its tokens.
-    """
-    words = _words(begins, 0, len(token_ids))
-    units = [word for word in words if token_ids[word[0]] not in recipe.special_ids]
-    if len(recipe.unit_lengths) > 1:
-        units = list(_joined(units, recipe, rng))
-    longest = recipe.max_predictions_per_seq
-    if not [end for begin, end in units if end - begin > longest]:
-        return units
-    words = _split_longer(units, longest, into=functools.partial(_words, begins))
-    return _split_longer(
-        words, longest, into=lambda begin, end: itertools.pairwise(range(begin, end + 1))
-    )
-
-
-def _words(begins: Sequence[bool], begin: int, end: int) -> Iterator[Range]:
-    """The words, or parts of words, between two positions."""
-    firsts = [begin, *itertools.compress(range(begin + 1, end), begins[begin + 1 : end])]
-    return zip(firsts, [*firsts[1:], end], strict=True)
-
-
-def _joined(words: list[Range], recipe: MaskingRecipe, rng: random.Random) -> Iterator[Range]:
-    """Units of random numbers of neighbouring words; special tokens end a unit early."""
-    index = 0
-    while index < len(words):
-        begin, end = words[index]
-        after = index + 1 + bisect.bisect(recipe.shares_up_to, rng.random())
-        index += 1
-        while index < min(after, len(words)) and words[index][0] == end:
-            end = words[index][1]
-            index += 1
-        yield begin, end
-
-
-def _split_longer(
-    ranges: list[Range], longest: int, *, into: Callable[[int, int], Iterable[Range]]
-) -> list[Range]:
-    return [
-        part
-        for begin, end in ranges
-        for part in ([(begin, end)] if end - begin <= longest else into(begin, end))
-    ]
-
-
-def _choose(units: list[Range], budget: int, rng: random.Random) -> list[Range]:
-    """Random units of at most `budget` tokens together; those that exceed it are passed over."""
-    chosen, left = [], budget
-    for begin, end in _in_random_order(units, rng):
-        if end - begin <= left:
-            chosen.append((begin, end))
-            left -= end - begin
-            if not left:
-                break
-    return chosen
-
-
-def _shortest_word(units: list[Range], begins: Sequence[bool]) -> list[Range]:
-    """The word to mask where not even one unit fits; none if there is no text."""
-    words = [word for unit in units for word in _words(begins, *unit)]
-    return sorted(words, key=lambda word: word[1] - word[0])[:1]
-
-
-def _in_random_order(units: list[Range], rng: random.Random) -> Iterator[Range]:
-    """A shuffle that does no more work than its reader asks for."""
-    units = list(units)
-    for index in range(len(units)):
-        other = index + int(rng.random() * (len(units) - index))
-        units[index], units[other] = units[other], units[index]
-        yield units[index]
 
 
 def _positions(ranges: Iterable[Range]) -> list[int]:
@@ -163,7 +80,7 @@ def _replacement_groups(
     if replace_per is ReplacePer.TOKEN:
         return zip(positions)
     if replace_per is ReplacePer.WORD:
-        masked = [word for unit in masked for word in _words(begins, *unit)]
+        masked = [word for unit in masked for word in words_between(begins, *unit)]
     return itertools.starmap(range, masked)
 
 
@@ -182,7 +99,7 @@ def _replace(
             for position in positions:
                 tokens[position] = recipe.mask_id
         elif share < MASKED_SHARE:
-            words = _words(begins, positions[0], positions[-1] + 1)
+            words = words_between(begins, positions[0], positions[-1] + 1)
             without_similar += _put_similar(tokens, words, recipe, rng)
         elif share >= MASKED_SHARE + KEPT_SHARE:
             _put_random(tokens, positions, recipe, rng)
@@ -216,7 +133,9 @@ def _permute(
 ) -> list[int]:
     """Permute the tokens of further units among themselves; return their positions."""
     covered = set(masked)
-    positions = _positions(_choose([unit for unit in units if unit not in covered], budget, rng))
+    positions = _positions(
+        choose_units([unit for unit in units if unit not in covered], budget, rng)
+    )
     moved = [tokens[position] for position in positions]
     rng.shuffle(moved)
     for position, token in zip(positions, moved, strict=True):

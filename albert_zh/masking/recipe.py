@@ -9,17 +9,20 @@ Both forms mask alike: `tests/test_masking_conformance.py` states what holds of 
 
 import enum
 import functools
-import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from albert_zh.masking.unit_lengths import UnitLengths
 from albert_zh.text.vocab import Vocab
 from albert_zh.text.wordpiece import split_words
 
 # Shares of the tokens to predict; the rest becomes random tokens.
 MASKED_SHARE, KEPT_SHARE = 0.8, 0.1
+
+# Most choices of units for an instance, if none before used up the budget.
+TRIES = 16
 
 # Most characters of a word whose later ones have hashed labels, as in the published script.
 LONGEST_HASHED_WORD = 3
@@ -79,9 +82,9 @@ class MaskingRecipe:
             )
 
     @functools.cached_property
-    def shares_up_to(self) -> list[float]:
-        """Probabilities of units of at most 1, 2, ... words, without the last, which is 1."""
-        return list(itertools.accumulate(self.unit_lengths[:-1]))
+    def length_tables(self) -> UnitLengths:
+        """The tables that lengths of units are drawn from."""
+        return UnitLengths.of(self.unit_lengths)
 
     def budget(self, num_tokens: int) -> int:
         """Most tokens to mask in an instance of `num_tokens`, [CLS] and [SEP] counted."""
