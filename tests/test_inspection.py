@@ -1,6 +1,7 @@
 """Instances as readable lines, and all that is wrong with files, not only the first."""
 
 import hashlib
+import os
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from albert_zh.corpus.instances import Instance
 from albert_zh.input.decoding import decode
 from albert_zh.input.files import check_records
 from albert_zh.input.rules import OnCorrupt
-from albert_zh.inspection.files import InspectedFiles
+from albert_zh.inspection.files import InspectedFiles, expand_records
 from albert_zh.inspection.rendering import examples, render
 from albert_zh.inspection.verification import inspect_files
 from albert_zh.records.features import Layout, serialize
@@ -185,6 +186,101 @@ def test_ids_beyond_the_vocabulary_are_a_problem_with_or_without_a_manifest(shar
     assert found([lonely])[1] == expected
     assert found([lonely], vocab=None)[1] == []
     assert found(shards, vocab=None)[1][0].endswith(problem)
+
+
+GOOD = Instance(
+    token_ids=ids("[CLS] 今 [MASK] [SEP] 很 冷 [SEP]"),
+    segment_ids=(0, 0, 0, 0, 1, 1, 1),
+    starts=(True,) * 7,
+    masked_positions=(2, 5),
+    masked_labels=ids("天 冷"),
+    swapped=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({}, None),
+        ({"masked_positions": (2, 2)}, "masked_lm_positions has a position twice"),
+        (
+            {"masked_positions": (2, 6)},
+            "masked_lm_positions has a special token: [CLS] or the end of a segment",
+        ),
+        (
+            {"masked_positions": (2, 3)},
+            "masked_lm_positions has a special token: [CLS] or the end of a segment",
+        ),
+        (
+            {"masked_positions": (0, 2)},
+            "masked_lm_positions has a special token: [CLS] or the end of a segment",
+        ),
+    ],
+)
+def test_content_that_training_does_not_check_is_a_problem_even_without_a_vocabulary(
+    tmp_path, changes, problem
+):
+    path = tmp_path / "a.tfrecord"
+    path.write_bytes(frame(serialize(replace(GOOD, **changes), LAYOUT)))
+    expected = [f"{path}: record 0, at byte 0: {problem}"] if problem else []
+    assert found([path], vocab=None)[1] == expected
+    assert check_records([str(path)]).num_records == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({}, None),
+        ({"segment_ids": (0,) * 7}, "segment_ids has fewer segments than input_ids has [SEP]"),
+        (
+            {"segment_ids": (0, 0, 0, 0, 0, 1, 1)},
+            "segment_ids has a segment that does not end with [SEP]",
+        ),
+        (
+            {"masked_labels": ids("天 [SEP]")},
+            "masked_lm_ids has a special token: [CLS], [SEP], [MASK] or [PAD]",
+        ),
+        (
+            {"token_ids": ids("[CLS] [MASK] [MASK] [SEP] 很 冷 [SEP]")},
+            "input_ids has a [MASK] that is no prediction target",
+        ),
+        (
+            {"token_ids": ids("今 今 [MASK] [SEP] 很 冷 [SEP]")},
+            "input_ids does not begin with [CLS]",
+        ),
+    ],
+)
+def test_special_tokens_out_of_place_are_a_problem_with_a_vocabulary(tmp_path, changes, problem):
+    path = tmp_path / "a.tfrecord"
+    path.write_bytes(frame(serialize(replace(GOOD, **changes), LAYOUT)))
+    expected = [f"{path}: record 0, at byte 0: {problem}"] if problem else []
+    assert found([path])[1] == expected
+
+
+def test_entries_that_the_text_holds_by_name_are_no_problem(tmp_path):
+    path = tmp_path / "a.tfrecord"
+    strange = replace(GOOD, token_ids=ids("[CLS] [SEP] [MASK] [SEP] [MASK] 冷 [SEP]"))
+    path.write_bytes(frame(serialize(strange, LAYOUT)) * 3)
+    assert len(found([path])[1]) == 1
+    listed(tmp_path, ["a.tfrecord"], whole_entries="[MASK], [SEP]")
+    assert found([path])[1] == []
+
+
+def test_folder_stands_for_its_records_and_names_its_other_files(tmp_path):
+    for name in ("b/part-1", "b/a.tfrecord.gz", "c", "x.unfinished/slice", ".hidden", "b/_old"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(frame(RECORD))
+    (tmp_path / "b" / "damaged.tfrecord").write_bytes(b"no record")
+    (tmp_path / "notes.txt").write_text("no record, either")
+    listed(tmp_path, ["c"])
+    os.mkfifo(tmp_path / "pipe")
+    paths, others = expand_records(f"{tmp_path}, {tmp_path}/c")
+    wanted = ("b/a.tfrecord.gz", "b/damaged.tfrecord", "b/part-1", "c")
+    assert paths == [str(tmp_path / name) for name in wanted]
+    assert others == [str(tmp_path / name) for name in ("notes.txt",)]
+    (tmp_path / "hid").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"no file in the folder .*hid holds records"):
+        expand_records(str(tmp_path / "hid"))
 
 
 def test_empty_file_is_a_problem(tmp_path):

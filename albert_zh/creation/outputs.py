@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from albert_zh.records.manifest import MANIFEST, RecordSet, Shard, read_manifest
+from albert_zh.records.manifest import MANIFEST, UNFINISHED, RecordSet, Shard, read_manifest
 from albert_zh.util.files import sha256_of_file
 
 _SHARD_BYTES = 128 << 20  # large enough to read well, small enough for some files a device
@@ -63,7 +63,7 @@ class Outputs:
     @property
     def work_directory(self) -> str:
         """The directory for the results of an unfinished run."""
-        return self.path(f"{self.names[0].replace('*', 'all')}.unfinished")
+        return self.path(f"{self.names[0].replace('*', 'all')}{UNFINISHED}")
 
     def path(self, file: str) -> str:
         return os.path.join(self.directory, file)

@@ -1,5 +1,6 @@
 """Flags of the inspection of records."""
 
+import os
 from dataclasses import dataclass
 
 from albert_zh.flags import REQUIRED, option
@@ -14,7 +15,9 @@ from albert_zh.util.optional_packages import load_extra
 class InspectOptions:
     """Files to inspect, and how closely."""
 
-    input_file: str = option(REQUIRED, "Record files: a comma-separated list of files or globs.")
+    input_file: str = option(
+        REQUIRED, "Record files: a comma-separated list of files, globs and folders."
+    )
     vocab_file: str | None = option(
         None, "Vocabulary of the records; instances and mask kinds are shown only with it."
     )
@@ -34,7 +37,9 @@ class InspectOptions:
     def check(self) -> None:
         if self.histogram_file:
             check_picture(self.histogram_file)
-        expand_patterns(self.input_file)
+        for item in filter(None, map(str.strip, self.input_file.split(","))):
+            if not os.path.isdir(item):
+                expand_patterns(item)
         load_vocab(self)
 
 

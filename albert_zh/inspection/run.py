@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from albert_zh.inspection.files import InspectedFiles
+from albert_zh.inspection.files import InspectedFiles, expand_records
 from albert_zh.inspection.options import InspectOptions, load_vocab
 from albert_zh.inspection.pictures import draw_histograms, histogram
 from albert_zh.inspection.rendering import LEGEND, examples
 from albert_zh.inspection.statistics import Statistics, summary
 from albert_zh.inspection.verification import Inspection, inspect_files
 from albert_zh.records.manifest import MANIFEST
-from albert_zh.util.files import atomic_write, expand_patterns
+from albert_zh.util.files import atomic_write
 
 
 def inspect_records(options: InspectOptions) -> None:
@@ -18,7 +18,10 @@ def inspect_records(options: InspectOptions) -> None:
     Raises:
         ValueError, OSError: A file is missing, or not all is in order; lists all of it.
     """
-    files = InspectedFiles.find(expand_patterns(options.input_file), load_vocab(options))
+    paths, others = expand_records(options.input_file)
+    if others:
+        print(f"left out, as no record begins there: {_named(others)}\n")
+    files = InspectedFiles.find(paths, load_vocab(options))
     if files.vocab and options.num_shown:
         print(LEGEND, *examples(files, count=options.num_shown), sep="\n\n", end="\n\n")
     inspection = inspect_files(files, verify=options.verify)

@@ -5,7 +5,7 @@ a.tfrecord: record 1, at byte 2,560: its checksum does not match
 b.tfrecord: it has 1,203 records, but manifest.json says 1,840
 c.tfrecord: it is missing, but manifest.json lists it
 ```
-All records are read once, for the problems and for the statistics of the good ones.
+All records are read once, for the problems and for the statistics of those that can be read.
 """
 
 import os
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from albert_zh.input.decoding import StoredRecord, read_stored
+from albert_zh.inspection.contents import SpecialIds, content_problems
 from albert_zh.inspection.files import InspectedFiles, shard_of
 from albert_zh.inspection.statistics import Statistics, TokenMeanings, gather
 from albert_zh.records.manifest import MANIFEST, Shard
@@ -54,7 +55,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The statistics of the good records, and all problems."""
+    """The statistics of the records that can be read, and all problems."""
 
     statistics: Statistics
     problems: tuple[Problem, ...]
@@ -75,7 +76,7 @@ def inspect_files(files: InspectedFiles, *, verify: bool) -> Inspection:
             for batch in _batches(read_stored(path, files.rules(index))):
                 good = [record.instance for record in batch if record.instance]
                 statistics += gather(good, meanings)
-                _note_bad(batch, path, problems)
+                _note_bad(batch, path, files.special_ids(index), problems)
                 num_records += len(batch)
                 progress.advance(len(batch))
             if not num_records:
@@ -90,15 +91,20 @@ def _batches(records: Iterator[StoredRecord]) -> Iterator[list[StoredRecord]]:
     return iter(lambda: list(islice(records, _BATCH)), [])
 
 
-def _note_bad(records: Sequence[StoredRecord], path: str, problems: list[Problem]) -> None:
+def _note_bad(
+    records: Sequence[StoredRecord],
+    path: str,
+    ids: SpecialIds | None,
+    problems: list[Problem],
+) -> None:
     """Append the problems of the records; one that goes on lengthens the last."""
     for record in records:
-        if not record.problem:
-            continue
-        problem = Problem(path, record.problem, record.number, record.offset)
-        if problems and problems[-1].goes_on_in(problem):
-            problem = replace(problems[-1], count=problems.pop().count + 1)
-        problems.append(problem)
+        texts = [record.problem] if record.problem else content_problems(record.instance, ids)
+        if text := "; ".join(texts):
+            problem = Problem(path, text, record.number, record.offset)
+            if problems and problems[-1].goes_on_in(problem):
+                problem = replace(problems[-1], count=problems.pop().count + 1)
+            problems.append(problem)
 
 
 def _differences(path: str, shard: Shard, *, num_records: int) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from albert_zh.corpus.instances import Pairing
 from albert_zh.util.files import locked, write_json
 
 MANIFEST = "manifest.json"
+UNFINISHED = ".unfinished"  # end of the name of a directory in which a run is at work
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,12 @@ def is_gzip(path: str) -> bool:
     return header[:2] == b"\x1f\x8b" and header[8:] != _masked_crc(header[:8])
 
 
+def is_record_file(path: str) -> bool:
+    """True if the file begins with a record; what is behind it may be damaged."""
+    first = next(scan_frames(path, payloads=False), None)
+    return first is not None and first.problem is None
+
+
 class Frame(NamedTuple):
     """A stored record, or the place in a file where no record can be read."""
 
