@@ -23,8 +23,7 @@ from albert_zh.util.nvidia import find_nvidia_gpu  # noqa: E402
 
 CUDA = "and-cuda"  # TensorFlow's extra
 # Other packages with the module tensorflow.
-TENSORFLOWS = (
-    "tensorflow",
+OTHER_TENSORFLOWS = (
     "tensorflow-cpu",
     "tensorflow-cpu-aws",
     "tensorflow-gpu",
@@ -46,6 +45,7 @@ def main() -> None:
             re.sub("^tensorflow>", f"tensorflow[{CUDA}]>", requirement)
             for requirement in requirements
         ]
+    requirements = map(under_installed_name, requirements)
     missing = [requirement for requirement in requirements if not is_met(requirement)]
     print(*missing)
     sys.exit(bool(missing))
@@ -62,14 +62,20 @@ def test_extra(pyproject: str) -> list[str]:
     return ast.literal_eval(re.search(r"^test = (\[.*?\])", pyproject, re.M | re.S).group(1))
 
 
+def under_installed_name(requirement: str) -> str:
+    """The requirement of tensorflow for the package that is installed in its place, if one is."""
+    package, _, wanted = requirement.partition(">=")
+    if package.partition("[")[0] == "tensorflow" and not is_installed("tensorflow"):
+        for name in filter(is_installed, OTHER_TENSORFLOWS):
+            return f"{name}>={wanted}"
+    return requirement
+
+
 def is_met(requirement: str) -> bool:
     """True if the requirement, of the form `name>=version` or `name[extra]>=version`, is met."""
     package, _, wanted = requirement.partition(">=")
     name, _, extra = package.rstrip("]").partition("[")
-    for candidate in TENSORFLOWS if name == "tensorflow" else (name,):
-        if is_installed(candidate, wanted):
-            return not extra or candidate != name or has_extra(name, extra)
-    return False
+    return is_installed(name, wanted) and (not extra or has_extra(name, extra))
 
 
 def is_installed(name: str, wanted: str = "0") -> bool:

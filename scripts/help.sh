@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced at the start of every shell script: with --help, prints the comment at the script's top
 # and exits, before anything is set up, downloaded or written.
 for argument; do

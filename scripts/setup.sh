@@ -17,7 +17,7 @@
 if [ "${BASH_SOURCE[0]}" != "$0" ]; then
   # A child process does the work, so the caller's shell keeps its options and an error does not
   # exit it. A file that is sourced without arguments sees its caller's: only --test is for us.
-  PYTHON=$(bash "${BASH_SOURCE[0]}" $([ "${1-}" != --test ] || echo --test)) && export PYTHON
+  PYTHON=$(bash "${BASH_SOURCE[0]}" "$([ "${1-}" != --test ] || echo --test)") && export PYTHON
   return
 fi
 
@@ -55,14 +55,14 @@ use_active_environment() {
     [ -n "$prefix" ] && [ ! "$prefix" -ef "$venv" ] && [ -x "$python" ] || continue
     if ! supported "$python"; then
       say "the active environment $prefix is not Python 3.10 to 3.13; using .venv"
-    elif missing=$(check "$python" $wanted); then
+    elif missing=$(check "$python" "$wanted"); then
       echo "$python"
       exit 0
     else
       say "the active environment $prefix lacks $missing; using .venv"
     fi
   done
-  if [ ! -e "$venv" ] && supported python3 && check python3 $wanted >/dev/null; then
+  if [ ! -e "$venv" ] && supported python3 && check python3 "$wanted" >/dev/null; then
     command -v python3
     exit 0
   fi
@@ -151,6 +151,7 @@ main() {
   local argument missing
   for argument; do
     case $argument in
+      '') ;;
       --test) tests=--test ;;
       --cpu | --cuda) tensorflow=${argument#--} ;;
       *)

@@ -50,18 +50,19 @@ def test_optional_packages_are_extras():
                 assert module.replace("_", "-") in names, f"{path} loads {module}"
 
 
+def _visible(folder: pathlib.Path) -> set[str]:
+    return {path.name for path in folder.glob("[!._]*")}
+
+
 def _build(kind: str, folder: pathlib.Path) -> pathlib.Path:
     """Build in the clone, as pip does, and fail if that leaves anything there."""
     pytest.importorskip("hatchling", reason="builds need hatchling: bash scripts/setup.sh --test")
-    before = sorted(path for path in ROOT.rglob("*") if ".git/" not in str(path))
+    before = _visible(ROOT)
     code = f"from hatchling.build import build_{kind} as build; print(build({str(folder)!r}))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    after = sorted(path for path in ROOT.rglob("*") if ".git/" not in str(path))
-    assert [path for path in after if "__pycache__" not in str(path)] == [
-        path for path in before if "__pycache__" not in str(path)
-    ]
+    assert _visible(ROOT) == before
     return folder / done.stdout.split()[-1]
 
 

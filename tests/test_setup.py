@@ -381,6 +381,17 @@ def test_tensorflow_cpu_is_a_tensorflow_and_gets_no_second_one(tensorflow_projec
     assert project.run(VIRTUAL_ENV=active, **variables).stdout == f"{active}/bin/python\n"
 
 
+def test_old_tensorflow_cpu_is_renewed_under_its_name(tensorflow_project):
+    project = tensorflow_project
+    _write_wheel(project.wheels, "tensorflow_cpu", "2.15.0")
+    subprocess.run([sys.executable, "-m", "venv", project.root / ".venv"], check=True)
+    project.run(".venv/bin/python -m pip install tensorflow-cpu==2.15.0")
+    result = project.run()
+    assert "installing into .venv: tensorflow-cpu>=2.20 pebble>=1.2 (" in result.stderr
+    assert _packages(project) == ["pebble", "tensorflow_cpu"]
+    assert _version(project, "tensorflow-cpu") == "2.21.0"
+
+
 def test_signs_of_a_gpu(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     assert find_nvidia_gpu(str(tmp_path)) is None
