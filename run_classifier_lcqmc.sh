@@ -32,7 +32,9 @@ holds_model() {
   for name in albert_config_tiny.json vocab.txt albert_model.ckpt.index; do
     [ -f "$folder/$name" ] || missing+=" $name"
   done
-  compgen -G "$folder/albert_model.ckpt.data-*" >/dev/null || missing+=" albert_model.ckpt.data-*"
+  # Found in the folder: a [ in its own path would be taken for a pattern.
+  (cd "$folder" && compgen -G 'albert_model.ckpt.data-*' >/dev/null) ||
+    missing+=" albert_model.ckpt.data-*"
   [ -n "$missing" ] || return 0
   say "weights: $1 is not used, because it lacks$missing"
   return 1

@@ -14,6 +14,7 @@ flags were given, be it with their default, is what `given_flags` tells.
 import dataclasses
 import difflib
 import inspect
+import os
 import re
 import textwrap
 import types
@@ -25,6 +26,7 @@ from absl import flags
 
 from albert_zh.toolkit import find_file
 from albert_zh.util.bounds import Bounds
+from albert_zh.util.near_names import missing_file
 
 Options = TypeVar("Options")
 
@@ -53,6 +55,7 @@ def option(
     above: float | None = None,
     below: float | None = None,
     at_most: float | None = None,
+    is_file: bool = False,
 ) -> Any:
     """A dataclass field with what its flag needs. Fields are given by name.
 
@@ -65,9 +68,11 @@ def option(
         above: Limit that a number exceeds.
         below: Limit that a number stays below.
         at_most: Greatest value of a number.
+        is_file: Whether a text is the path of a file to read, which has to exist.
     """
     bounds = Bounds(at_least=at_least, above=above, below=below, at_most=at_most)
     metadata = {"help": help, "choices": choices, "alias": alias, "bounds": bounds}
+    metadata["is_file"] = is_file
     if default is REQUIRED:
         return dataclasses.field(kw_only=True, metadata=metadata)
     return dataclasses.field(default=default, kw_only=True, metadata=metadata)
@@ -125,6 +130,22 @@ def check_bounds(option_class: type, values: Mapping[str, Any]) -> None:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if is_number and (problem := field.metadata["bounds"].problem(value)):
             raise ValueError(f"--{field.name}={value}: {problem}")
+
+
+def check_files(option_class: type, values: Mapping[str, Any]) -> None:
+    """Check that the files to read exist, those in object stores excepted.
+
+    `parse_flags` does so before it makes the object.
+
+    Raises:
+        FileNotFoundError: A file is missing; names the flag, and files of similar names.
+    """
+    for field in dataclasses.fields(option_class):
+        path = values[field.name]
+        is_local = field.metadata["is_file"] and path and "://" not in path
+        # A pipe, such as bash's <(...), is no regular file and may be read all the same.
+        if is_local and (not os.path.exists(path) or os.path.isdir(path)):
+            raise FileNotFoundError(f"--{field.name}={path}: {missing_file(path)}")
 
 
 def given_flags(options: Any) -> set[str]:
@@ -259,6 +280,7 @@ def _read_flags(option_class: type[Options], flag_values: flags.FlagValues) -> O
         if value and name.endswith(_FILES_OF_OURS):
             values[name] = find_file(value)
     check_bounds(option_class, values)
+    check_files(option_class, values)
     options = option_class(**values)
     # No field: what was given is no part of what the options mean, and equal ones stay equal.
     given = frozenset(name for name, flag in read.items() if flag.present)

@@ -59,7 +59,7 @@ class BuildOptions:
         at_least=1,
     )
     base_vocab_file: str | None = option(
-        None, "Vocabulary to extend with entries from --input_file; its ids are kept."
+        None, "Vocabulary to extend with entries from --input_file; its ids are kept.", is_file=True
     )
     num_new_entries: int | None = option(
         None,

@@ -35,7 +35,7 @@ class CheckOptions:
     """Flags of the step and the TPU."""
 
     bert_config_file: str = option(
-        REQUIRED, "JSON file with the sizes of the model.", alias="albert_config_file"
+        REQUIRED, "JSON file with the sizes of the model.", alias="albert_config_file", is_file=True
     )
     topology: str = option(
         TOPOLOGY,

@@ -38,7 +38,7 @@ class EstimateOptions:
     """Flags of the estimate."""
 
     bert_config_file: str | None = option(
-        None, "JSON file with the sizes of the model.", alias="albert_config_file"
+        None, "JSON file with the sizes of the model.", alias="albert_config_file", is_file=True
     )
     max_seq_length: str = option(
         "128,512", "Tokens per example; separate several lengths by commas."

@@ -27,19 +27,20 @@ class ExportOptions:
     checkpoint: str = option(
         REQUIRED,
         "Output directory of run_classifier.py, which stands for its best checkpoint or else the "
-        "newest; or one checkpoint without its ending, such as lcqmc_output/model.ckpt-200.",
+        "newest; or one checkpoint, such as lcqmc_output/model.ckpt-200.",
     )
     export_dir: str = option(REQUIRED, "New directory for the exported files.")
     formats: str | None = option(
         None, "Comma-separated list of formats, such as saved_model. Default: all of them."
     )
     vocab_file: str | None = option(
-        None, "Vocabulary of the model. Default: the vocab.txt beside the checkpoint."
+        None, "Vocabulary of the model. Default: the vocab.txt beside the checkpoint.", is_file=True
     )
     config_file: str | None = option(
         None,
         "JSON file with the sizes of the model. Required for checkpoints without a meta.json, such "
         "as those of the published code; they must classify the pooled output.",
+        is_file=True,
     )
     labels: str | None = option(
         None,
@@ -50,8 +51,7 @@ class ExportOptions:
 
     def check(self) -> None:
         check_target(self.export_dir, overwrite=self.overwrite)
-        if not os.path.isdir(self.checkpoint):
-            check_checkpoint_exists(self.checkpoint)
+        check_checkpoint_exists(self.checkpoint, flag="checkpoint")
         if self.vocab_file:
             Vocab.load(self.vocab_file)
         if self.config_file:

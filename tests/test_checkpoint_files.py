@@ -262,17 +262,26 @@ def test_damaged_index_is_told(how, tmp_path):
         read_shapes(prefix)
 
 
-def test_writing_leaves_three_files_and_takes_the_place_of_an_older_one(tmp_path):
+def test_writing_leaves_four_files_and_takes_the_place_of_an_older_one(tmp_path):
     prefix = str(tmp_path / "model.ckpt-1")
     write_checkpoint(prefix, {"old": np.float32([0])}, {"age": "old"})
     write_checkpoint(prefix, ARRAYS, {"age": "new"})
     assert sorted(os.listdir(tmp_path)) == [
         "model.ckpt-1.data-00000-of-00001",
         "model.ckpt-1.index",
+        "model.ckpt-1.meta",
         "model.ckpt-1.meta.json",
     ]
+    assert (tmp_path / "model.ckpt-1.meta").read_bytes() == b""
     assert set(read_shapes(prefix)) == set(ARRAYS)
     assert read_meta(prefix) == {"age": "new"}
+
+
+def test_deleting_leaves_no_file_of_a_published_checkpoint(tmp_path):
+    for ending in ("index", "data-00000-of-00002", "data-00001-of-00002", "meta"):
+        (tmp_path / f"model.ckpt-1.{ending}").write_text("theirs")
+    delete_checkpoint(str(tmp_path / "model.ckpt-1"))
+    assert os.listdir(tmp_path) == []
 
 
 def test_deleting_touches_no_neighbour(tmp_path):

@@ -17,8 +17,8 @@ import tensorflow as tf
 from goldens import GoldenCase
 
 from albert_zh.checkpoint.files import write_checkpoint
-from albert_zh.checkpoint.manager import find_checkpoint
 from albert_zh.checkpoint.meta import TaskMeta
+from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.config import Pooling
 from albert_zh.export import bundle as exporting
 from albert_zh.export import reading

@@ -1,6 +1,7 @@
 """Dataclass fields to flags and back."""
 
 import dataclasses
+import os
 import pathlib
 
 import pytest
@@ -268,3 +269,38 @@ def test_our_own_files_are_found_from_any_folder(tmp_path, monkeypatch, name):
     (tmp_path / "albert_config").mkdir()
     (tmp_path / "albert_config/vocab.txt").touch()
     assert read(name, "albert_config/vocab.txt") == "albert_config/vocab.txt"
+
+
+@dataclasses.dataclass(frozen=True)
+class FileOptions:
+    """Flags of files."""
+
+    vocab_file: str | None = option(None, "vocabulary", is_file=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("model/vocb.txt", "there is no such file; did you mean model/vocab.txt?"),
+        ("modl/vocab.txt", "there is no folder modl; did you mean model?"),
+        ("model", "that is a folder, not a file"),
+        ("zzz", "there is no such file (working directory: "),
+    ],
+)
+def test_missing_file_is_told_with_its_flag_and_near_names(path, answer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.makedirs("model")
+    open("model/vocab.txt", "w").close()
+    with pytest.raises(FileNotFoundError) as caught:
+        parse_flags(["x", f"--vocab_file={path}"], FileOptions, flag_values=flags.FlagValues())
+    assert str(caught.value).startswith(f"--vocab_file={path}: {answer}")
+
+
+@pytest.mark.parametrize("path", ["model/vocab.txt", "gs://bucket/vocab.txt", "/dev/null"])
+def test_files_that_exist_and_those_in_object_stores_are_taken(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.makedirs("model")
+    open("model/vocab.txt", "w").close()
+    given = ["x", f"--vocab_file={path}"]
+    (options,) = parse_flags(given, FileOptions, flag_values=flags.FlagValues())
+    assert options.vocab_file == path

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes
-from albert_zh.checkpoint.manager import CheckpointManager, find_checkpoint
+from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes, write_checkpoint
+from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.checkpoint.meta import CheckpointMeta
+from albert_zh.checkpoint.paths import find_checkpoint
 
 # Children are forked from a server that has TensorFlow imported, but nothing running yet.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -197,6 +198,21 @@ def test_foreign_files_are_neither_counted_nor_touched(directory):
         assert pathlib.Path(directory, name).read_text() == "mine"
 
 
+def test_published_directory_that_was_taken_over_keeps_no_litter(directory):
+    os.makedirs(directory)
+    for step in (7, 8):
+        write_checkpoint(os.path.join(directory, f"model.ckpt-{step}"), _arrays(step), {})
+        os.remove(os.path.join(directory, f"model.ckpt-{step}.meta.json"))
+        pathlib.Path(directory, f"model.ckpt-{step}.meta").write_text("their graph")
+    pathlib.Path(directory, "graph.pbtxt").write_text("their graph")
+    manager = CheckpointManager(directory, keep_max=2)
+    _save(manager, 9)
+    assert manager.steps() == [8, 9]
+    assert os.path.exists(os.path.join(directory, "graph.pbtxt"))
+    _save(manager, 10)
+    _assert_clean(directory, [9, 10])
+
+
 def _kill_after(function_name: str, calls: int) -> None:
     """Makes the process die where it would call a function of tf.io.gfile once more."""
     original, done = getattr(tf.io.gfile, function_name), []
@@ -223,7 +239,7 @@ def _run_and_expect_kill(*arguments) -> None:
 
 
 def _assert_clean(directory: str, steps: list[int]) -> None:
-    endings = ("data-00000-of-00001", "index", "meta.json")
+    endings = ("data-00000-of-00001", "index", "meta", "meta.json")
     expected = {f"model.ckpt-{step}.{ending}" for step in steps for ending in endings}
     assert set(os.listdir(directory)) - {"checkpoint"} == expected
 
@@ -259,7 +275,7 @@ def test_kill_while_saving_a_step_again_never_mixes_the_two(renames, directory):
     _assert_clean(directory, [1])
 
 
-@pytest.mark.parametrize("removals", [0, 1, 2])
+@pytest.mark.parametrize("removals", [0, 1, 2, 3])
 def test_kill_while_the_oldest_is_deleted_leaves_no_part_of_it(removals, directory):
     _save(CheckpointManager(directory), 1)
     _run_and_expect_kill(directory, 2, 1, "remove", removals)

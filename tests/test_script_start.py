@@ -91,8 +91,8 @@ GOOD = {
             "--data_dir=nosuch",
             "no train file: looked for train.txt, train.tsv, train.csv in nosuch",
         ),
-        ("--vocab_file=nosuch", "no vocabulary at nosuch"),
-        ("--bert_config_file=nosuch", "No such file or directory: 'nosuch'"),
+        ("--vocab_file=nosuch", "--vocab_file=nosuch: there is no such file"),
+        ("--bert_config_file=nosuch", "--bert_config_file=nosuch: there is no such file"),
         ("--init_checkpoint=nosuch", "there is no checkpoint nosuch (no file nosuch.index)"),
     ],
 )
@@ -112,8 +112,8 @@ def test_mistake_of_fine_tuning_is_told_without_tensorflow(flag, message, folder
     [
         ("--input_file=nosuch*", "no file matches 'nosuch*'; check the path"),
         ("--eval_input_file=nosuch", "no file matches 'nosuch'; check the path"),
-        ("--vocab_file=nosuch", "no vocabulary at nosuch"),
-        ("--bert_config_file=nosuch", "No such file or directory: 'nosuch'"),
+        ("--vocab_file=nosuch", "--vocab_file=nosuch: there is no such file"),
+        ("--bert_config_file=nosuch", "--bert_config_file=nosuch: there is no such file"),
         ("--init_checkpoint=nosuch", "there is no checkpoint nosuch (no file nosuch.index)"),
     ],
 )

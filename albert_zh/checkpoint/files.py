@@ -1,26 +1,31 @@
 """TF1 name-based checkpoint files, which are written completely or not at all.
 
-A checkpoint `model.ckpt-100` is three files:
+A checkpoint `model.ckpt-100` is four files:
 
     model.ckpt-100.data-00000-of-00001   the arrays
     model.ckpt-100.meta.json             step, model config, vocabulary fingerprint, options
+    model.ckpt-100.meta                  empty: the published programs ask for it, or move it along
     model.ckpt-100.index                 the table of names; exists only if the others do
 
 A path may be any that TensorFlow opens, such as `gs://`.
 """
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from albert_zh.checkpoint.paths import missing_checkpoint
 from albert_zh.util.object_files import flush_to_disk, one_line_errors, remove_if_exists
+from albert_zh.util.plain_paths import plain_path
 
 _DATA_SUFFIX = ".data-00000-of-00001"
 _META_SUFFIX = ".meta.json"
+_GRAPH_SUFFIX = ".meta"  # of published checkpoints: the graph of the program that wrote them
 # Errors of TensorFlow's reader for a damaged file: wrong checksum, too short, not a table.
 _DAMAGE = (tf.errors.OpError, RuntimeError, IndexError)
 
@@ -32,8 +37,8 @@ def read_shapes(prefix: str) -> dict[str, tuple[int, ...]]:
         FileNotFoundError: There is no such checkpoint.
         ValueError: The files are damaged.
     """
-    reader = _reader(prefix)
-    shapes = reader.get_variable_to_shape_map()
+    with _reader(prefix) as reader:
+        shapes = reader.get_variable_to_shape_map()
     return {name: tuple(shapes[name]) for name in sorted(shapes)}
 
 
@@ -44,18 +49,20 @@ def read_arrays(prefix: str, names: Iterable[str]) -> dict[str, np.ndarray]:
         FileNotFoundError: There is no such checkpoint.
         ValueError: The files are damaged.
     """
-    reader = _reader(prefix)
-    try:
+    with _reader(prefix) as reader:
         return {name: reader.get_tensor(name) for name in names}
-    except _DAMAGE as error:
-        raise ValueError(f"{prefix}: the checkpoint is damaged: {error}") from None
 
 
-def _reader(prefix: str):
+@contextlib.contextmanager
+def _reader(prefix: str) -> Iterator[Any]:
     if not tf.io.gfile.exists(prefix + ".index"):
-        raise missing_checkpoint(prefix)
+        raise FileNotFoundError(
+            f"there is no checkpoint {prefix} (no file {prefix}.index); name it without the "
+            "ending, such as albert_tiny_zh/albert_model.ckpt"
+        )
     try:
-        return tf.train.load_checkpoint(prefix)
+        with plain_path(prefix) as path:
+            yield tf.train.load_checkpoint(path)
     except _DAMAGE as error:
         raise ValueError(f"{prefix}: the checkpoint is damaged: {error}") from None
 
@@ -108,10 +115,18 @@ def write_checkpoint(
             (_DATA_SUFFIX, _DATA_SUFFIX),
             (".index", ".index"),
         ):
+            if suffix == ".index":
+                with tf.io.gfile.GFile(prefix + _GRAPH_SUFFIX, "w") as file:
+                    file.write("")
             tf.io.gfile.rename(temporary + suffix, prefix + final, overwrite=True)
 
 
 def delete_checkpoint(prefix: str) -> None:
     """Delete a checkpoint: its index first, its meta file, which marks it as ours, last."""
-    for suffix in (".index", _DATA_SUFFIX, _META_SUFFIX):
-        remove_if_exists(prefix + suffix)
+    folder, name = os.path.split(prefix)
+    part = re.compile(re.escape(name) + r"\.data-\d+-of-\d+")
+    remove_if_exists(prefix + ".index")
+    for each in filter(part.fullmatch, tf.io.gfile.listdir(folder or ".")):
+        tf.io.gfile.remove(os.path.join(folder, each))
+    remove_if_exists(prefix + _GRAPH_SUFFIX)
+    remove_if_exists(prefix + _META_SUFFIX)

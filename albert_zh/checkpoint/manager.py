@@ -1,12 +1,10 @@
 """Checkpoints of a run: the newest is resumed, some are kept, one is the best."""
 
 import dataclasses
-import json
-import math
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,12 +18,10 @@ from albert_zh.checkpoint.files import (
 from albert_zh.checkpoint.loading import load_meta
 from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.names import GLOBAL_STEP
-from albert_zh.util.object_files import write_json, write_text
+from albert_zh.checkpoint.paths import BEST, NEWEST_SCORED, STATE, read_best, run_steps
+from albert_zh.util.object_files import remove_if_exists, write_json, write_text
 
-NEWEST_SCORED = "newest_scored"  # key of `best_checkpoint.json`
-
-_BEST = "best_checkpoint.json"
-_NAME = re.compile(r"model\.ckpt-(\d+)\.index")
+_FOREIGN_GRAPH = "graph.pbtxt"  # of the published programs, beside their checkpoints
 _META = re.compile(r"model\.ckpt-(\d+)\.meta\.json")
 _TEMPORARY = re.compile(r"model\.ckpt-\d+\.tmp\..*|checkpoint\.tmp")
 
@@ -79,10 +75,7 @@ class CheckpointManager:
 
     def steps(self) -> list[int]:
         """Steps with a complete checkpoint, ascending; other files are ignored."""
-        if not tf.io.gfile.exists(self.directory):
-            return []
-        matches = map(_NAME.fullmatch, tf.io.gfile.listdir(self.directory))
-        return sorted(int(match[1]) for match in matches if match)
+        return run_steps(self.directory)
 
     def prefix(self, step: int) -> str:
         return os.path.join(self.directory, f"model.ckpt-{step}")
@@ -116,15 +109,23 @@ class CheckpointManager:
 
     def delete_old(self, *, newest: int) -> None:
         """Delete the checkpoints that a training need not keep, up to the newest step."""
-        kept = [step for step in self.steps() if step <= newest]
-        older = kept[: -self._keep_max] if self._keep_max else []
+        steps = [step for step in self.steps() if step <= newest]
+        older = steps[: -self._keep_max] if self._keep_max else []
         dropped = [step for step in older if not self._should_keep(step)]
-        self._write_state([step for step in kept if step not in dropped])
+        kept = [step for step in steps if step not in dropped]
+        self._write_state(kept)
         if len(dropped) > 2:  # More than the oldest one, and one that was the best before.
             names = ", ".join(f"model.ckpt-{step}" for step in dropped)
             logging.warning("deleting %s: --keep_checkpoint_max=%d", names, self._keep_max)
+        foreign = set(filter(self._is_foreign, steps))
         for step in dropped:
             delete_checkpoint(self.prefix(step))
+        if foreign and foreign.issubset(dropped):
+            remove_if_exists(os.path.join(self.directory, _FOREIGN_GRAPH))
+
+    def _is_foreign(self, step: int) -> bool:
+        """True for a checkpoint of another program, which this run resumed."""
+        return load_meta(self.prefix(step)) is None
 
     def _keep_marks(self) -> dict[str, Any]:
         """Marks in the meta file: whether to keep the checkpoint forever; start of the interval."""
@@ -153,7 +154,7 @@ class CheckpointManager:
             newest_scored: Newest step that the best one was chosen from.
         """
         content = {**note, NEWEST_SCORED: newest_scored}
-        write_json(os.path.join(self.directory, _BEST), content)
+        write_json(os.path.join(self.directory, BEST), content)
 
     def best(self) -> dict[str, Any] | None:
         """Content of `best_checkpoint.json`: `checkpoint` and its metrics; None without the file.
@@ -161,65 +162,10 @@ class CheckpointManager:
         Raises:
             ValueError: The file is damaged.
         """
-        path = os.path.join(self.directory, _BEST)
-        if not tf.io.gfile.exists(path):
-            return None
-        with tf.io.gfile.GFile(path) as file:
-            try:
-                note = json.loads(file.read())
-                return {**note, "checkpoint": str(note["checkpoint"])}
-            except (ValueError, KeyError, TypeError):
-                raise ValueError(
-                    f"{path} is damaged; delete it, or name a checkpoint: "
-                    f"--checkpoint={self.directory}/..."
-                ) from None
+        return read_best(self.directory)
 
     def _write_state(self, steps: list[int]) -> None:
         # Names without the directory, so that it can be moved.
         lines = [f'model_checkpoint_path: "model.ckpt-{steps[-1]}"']
         lines += [f'all_model_checkpoint_paths: "model.ckpt-{step}"' for step in steps]
-        write_text(os.path.join(self.directory, "checkpoint"), "\n".join(lines) + "\n")
-
-
-def find_checkpoint(path: str) -> str:
-    """Prefix of a checkpoint; a directory stands for its best one, or else its newest.
-
-    Raises:
-        FileNotFoundError: The directory has no `model.ckpt-N`, or its best one is missing.
-    """
-    if not tf.io.gfile.isdir(path):
-        return path
-    names = tf.io.gfile.listdir(path)
-    manager = CheckpointManager(path)
-    if best := manager.best():
-        _warn_of_unscored(path, best, manager.steps())
-        return _best_prefix(path, best["checkpoint"], names)
-    if latest := manager.latest():
-        return latest
-    others = [name.removesuffix(".index") for name in sorted(names) if name.endswith(".index")]
-    hint = "".join(f"; is it --checkpoint={os.path.join(path, name)}?" for name in others)
-    raise FileNotFoundError(f"{path} holds no checkpoint model.ckpt-N{hint}")
-
-
-def _warn_of_unscored(directory: str, best: Mapping[str, Any], steps: Sequence[int]) -> None:
-    unscored = [step for step in steps if step > best.get(NEWEST_SCORED, math.inf)]
-    if unscored:
-        logging.warning(
-            "%s: %s is the best of the checkpoints up to step %d; %d newer ones, up to step %d, "
-            "were never evaluated. Evaluate them (--do_eval=True), or name one of them",
-            directory,
-            best["checkpoint"],
-            best[NEWEST_SCORED],
-            len(unscored),
-            unscored[-1],
-        )
-
-
-def _best_prefix(directory: str, name: str, names: Sequence[str]) -> str:
-    if f"{name}.index" not in names:
-        raise FileNotFoundError(
-            f"{os.path.join(directory, _BEST)} names {name}, which does not exist any more; "
-            f"evaluate again (run_classifier.py --do_eval=True) or name another checkpoint: "
-            f"--checkpoint={directory}/model.ckpt-N"
-        )
-    return os.path.join(directory, name)
+        write_text(os.path.join(self.directory, STATE), "\n".join(lines) + "\n")

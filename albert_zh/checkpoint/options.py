@@ -14,16 +14,17 @@ class ConversionOptions:
 
     init_checkpoint: str = option(
         REQUIRED,
-        "Checkpoint to convert, without its ending. Checkpoints of brightmart's and google's "
-        "code can be converted too.",
+        "Checkpoint to convert; or a folder, which stands for its best or newest one. Checkpoints "
+        "of brightmart's and google's code can be converted too.",
     )
     bert_config_file: str = option(
         REQUIRED,
         "JSON file with the sizes of the model, from the checkpoint's release or run.",
         alias="albert_config_file",
+        is_file=True,
     )
-    vocab_file: str = option(REQUIRED, "Vocabulary of the checkpoint.")
-    new_vocab_file: str = option(REQUIRED, "Vocabulary of the converted checkpoint.")
+    vocab_file: str = option(REQUIRED, "Vocabulary of the checkpoint.", is_file=True)
+    new_vocab_file: str = option(REQUIRED, "Vocabulary of the converted checkpoint.", is_file=True)
     output_dir: str = option(REQUIRED, "New directory for the converted checkpoint.")
     do_lower_case: bool = option(
         True,
@@ -33,7 +34,7 @@ class ConversionOptions:
     random_seed: int = option(12345, "Seed of the rows with random values.")
 
     def check(self) -> None:
-        check_checkpoint_exists(self.init_checkpoint)
+        check_checkpoint_exists(self.init_checkpoint, flag="init_checkpoint")
         ModelConfig.from_json_file(self.bert_config_file)
         Vocab.load(self.vocab_file)
         Vocab.load(self.new_vocab_file)

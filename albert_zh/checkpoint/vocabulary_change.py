@@ -16,9 +16,10 @@ from albert_zh.checkpoint.files import (
     write_checkpoint,
 )
 from albert_zh.checkpoint.loading import load_meta
-from albert_zh.checkpoint.meta import CheckpointMeta
+from albert_zh.checkpoint.meta import CheckpointMeta, TaskMeta
 from albert_zh.checkpoint.names import is_weight
 from albert_zh.checkpoint.options import ConversionOptions
+from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.checkpoint.vocabulary_check import (
     check_vocabulary,
     check_vocabulary_size,
@@ -40,28 +41,32 @@ def change_vocabulary(options: ConversionOptions) -> list[str]:
         raise FileExistsError(f"--output_dir={options.output_dir} is not empty; choose a new one")
     config = ModelConfig.from_json_file(options.bert_config_file)
     old, new = Vocab.load(options.vocab_file), Vocab.load(options.new_vocab_file)
-    _check_source(options, config, old, new)
+    prefix = find_checkpoint(options.init_checkpoint, flag="init_checkpoint")
+    _check_source(prefix, options, config, old, new)
     plan = plan_rows(
         old.tokens,
         new.tokens,
         pieces=functools.partial(entry_pieces, vocab=old, do_lower_case=options.do_lower_case),
     )
-    stored = read_shapes(options.init_checkpoint)
+    stored = read_shapes(prefix)
     arrays = with_new_rows(
-        read_arrays(options.init_checkpoint, filter(is_weight, stored)),
+        read_arrays(prefix, filter(is_weight, stored)),
         plan,
         initializer_range=config.initializer_range,
         seed=options.random_seed,
     )
-    prefix = _write(options, arrays, _meta(options, config, old, new))
-    return [f"wrote {prefix}", *_summary(plan), _summary_of_state(stored)]
+    source = load_meta(prefix) or CheckpointMeta()
+    written = _write(options, arrays, _meta(source.task, options, config, old, new))
+    return [f"wrote {written}", *_summary(plan), _summary_of_state(stored)]
 
 
-def _check_source(options: ConversionOptions, config: ModelConfig, old: Vocab, new: Vocab) -> None:
+def _check_source(
+    prefix: str, options: ConversionOptions, config: ModelConfig, old: Vocab, new: Vocab
+) -> None:
     """Raise ValueError unless checkpoint, configuration and old vocabulary belong together."""
-    check_tables(read_shapes(options.init_checkpoint), config)
+    check_tables(read_shapes(prefix), config)
     check_vocabulary_size(len(old), config, source=options.vocab_file)
-    check_vocabulary(options.init_checkpoint, old.fingerprint)
+    check_vocabulary(prefix, old.fingerprint)
     if new.fingerprint == old.fingerprint:
         raise ValueError(
             f"{options.vocab_file} and {options.new_vocab_file} are the same vocabulary; the "
@@ -70,14 +75,13 @@ def _check_source(options: ConversionOptions, config: ModelConfig, old: Vocab, n
 
 
 def _meta(
-    options: ConversionOptions, config: ModelConfig, old: Vocab, new: Vocab
+    task: TaskMeta | None, options: ConversionOptions, config: ModelConfig, old: Vocab, new: Vocab
 ) -> CheckpointMeta:
     """Meta file of the new checkpoint; a classifier keeps its task."""
-    source = load_meta(options.init_checkpoint) or CheckpointMeta()
     return CheckpointMeta(
         config=dataclasses.replace(config, vocab_size=len(new)),
         vocabulary=vocabulary_identity(new),
-        task=source.task,
+        task=task,
         converted={
             "vocabulary": vocabulary_identity(old).to_json(),
             **dataclasses.asdict(options),

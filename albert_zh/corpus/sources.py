@@ -7,7 +7,6 @@ corpus/ --> corpus/a.txt corpus/b.txt.zst --> [2 KB] [2 KB] ...   as stored: sha
 """
 
 import contextlib
-import glob
 import hashlib
 import os
 import stat
@@ -18,6 +17,7 @@ from itertools import chain
 from typing import IO, Any
 
 from albert_zh.corpus.compression import COMPRESSED_PART, decompress, detect_compression
+from albert_zh.util.files import matching_paths
 
 STANDARD_INPUT = "-"
 OpenFile = Callable[[str], IO[bytes]]
@@ -135,7 +135,7 @@ class Source:
 def _files_of(item: str) -> list[str]:
     if item == STANDARD_INPUT:
         return [item]
-    names = [item] if os.path.exists(item) else sorted(glob.glob(item, recursive=True))
+    names = matching_paths(item, recursive=True)
     if not names:
         raise FileNotFoundError(
             f"no file matches {item!r}; check the path (working directory: {os.getcwd()})"

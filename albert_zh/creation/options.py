@@ -24,10 +24,14 @@ class DataOptions:
         "'part-*.tfrecord', for as many files as the records need.",
     )
     vocab_file: str | None = option(
-        None, "Vocabulary, one entry a line. Required unless --spm_model_file is given."
+        None,
+        "Vocabulary, one entry a line. Required unless --spm_model_file is given.",
+        is_file=True,
     )
     spm_model_file: str | None = option(
-        None, "SentencePiece model; the text is tokenized with it instead of WordPiece."
+        None,
+        "SentencePiece model; the text is tokenized with it instead of WordPiece.",
+        is_file=True,
     )
     do_lower_case: bool = option(True, "Lower-case the text and strip accents.")
     whole_entries: str | None = option(
@@ -46,7 +50,9 @@ class DataOptions:
         choices=SEGMENTERS,
     )
     user_dict: str | None = option(
-        None, "Words to add to jieba's or rjieba's dictionary: word [frequency] [tag] a line."
+        None,
+        "Words to add to jieba's or rjieba's dictionary: word [frequency] [tag] a line.",
+        is_file=True,
     )
     traditional: bool = option(
         False,

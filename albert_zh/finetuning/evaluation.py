@@ -13,13 +13,16 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from albert_zh.checkpoint.loading import load_exactly
+from albert_zh.checkpoint.files import read_shapes
+from albert_zh.checkpoint.loading import load_exactly, read_step
 from albert_zh.finetuning.data import Data
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.inference.predictor import Arrays, model_runner, run_batches
+from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.directory import RunDirectory
+from albert_zh.runs.first_weights import initial_checkpoint
 from albert_zh.runs.history import VALIDATION
 from albert_zh.runs.spec import VALIDATION_DATA, Validation
 from albert_zh.util.files import sha256_of_file
@@ -90,12 +93,15 @@ def evaluate_checkpoints(
 ) -> None:
     """Score every checkpoint on the validation set, and note the best one.
 
+    A run that has none scores its initial checkpoint.
+
     Raises:
-        ValueError: There is no checkpoint.
+        ValueError: There is no checkpoint, or the initial one is not fine-tuned.
     """
     steps = run.checkpoints.steps()
     if not steps:
-        raise ValueError(f"no checkpoint in {options.output_dir}; train first (--do_train=True)")
+        _evaluate_initial(options, run, evaluator)
+        return
     scores = {
         step: evaluator.score_checkpoint(step, run.checkpoints.prefix(step)) for step in steps
     }
@@ -107,8 +113,38 @@ def evaluate_checkpoints(
         best = note if validation.is_better(note, best) else best
     run.checkpoints.note_best(best, newest_scored=steps[-1])
     scores = {**_earlier_scores(run, validation), **scores}
-    _write_results(options, run, scores)
+    _write_results(
+        options, {run.checkpoints.prefix(step): (step, scores[step]) for step in sorted(scores)}
+    )
     _report(run, best, before, scores, validation)
+
+
+def _evaluate_initial(options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator) -> None:
+    prefix = initial_fine_tuned(options)
+    step = read_step(prefix) or 0
+    scores = evaluator.score_checkpoint(step, prefix)
+    if run.is_chief:
+        _write_results(options, {prefix: (step, scores)})
+
+
+def initial_fine_tuned(options: ClassifierOptions) -> str:
+    """The checkpoint of --init_checkpoint, to be used as it is.
+
+    Raises:
+        ValueError: None is given, or it has no head.
+    """
+    prefix = initial_checkpoint(options)
+    if not prefix:
+        raise ValueError(
+            f"there is no checkpoint in --output_dir={options.output_dir}; name a fine-tuned one "
+            "with --init_checkpoint, or train first (--do_train=True)"
+        )
+    if not any(name.startswith(Classifier.stored_names) for name in read_shapes(prefix)):
+        raise ValueError(
+            f"{prefix} is not fine-tuned: it has no head of a task; train it first "
+            "(--do_train=True)"
+        )
+    return prefix
 
 
 def score_unscored(
@@ -138,15 +174,16 @@ def _earlier_scores(run: RunDirectory, validation: Validation) -> dict[int, dict
 
 
 def _write_results(
-    options: ClassifierOptions, run: RunDirectory, scores: Mapping[int, Mapping[str, float]]
+    options: ClassifierOptions, results: Mapping[str, tuple[int, Mapping[str, float]]]
 ) -> None:
+    """Write the step and the scores of checkpoints, by their names."""
     # As the published scripts wrote it, but to the output directory: theirs went to --data_dir,
     # where tasks overwrote each other.
     blocks = []
-    for step in sorted(scores):
-        row = {f"eval_{name}": value for name, value in scores[step].items()}
-        row |= {"global_step": step, "loss": scores[step]["loss"]}
-        blocks.append(f"***** Eval results {run.checkpoints.prefix(step)} *****\n")
+    for prefix, (step, scores) in results.items():
+        row = {f"eval_{name}": value for name, value in scores.items()}
+        row |= {"global_step": step, "loss": scores["loss"]}
+        blocks.append(f"***** Eval results {prefix} *****\n")
         blocks += [f"{key} = {row[key]}\n" for key in sorted(row)]
     write_text(os.path.join(options.output_dir, "eval_results_albert_zh.txt"), "".join(blocks))
 

@@ -18,9 +18,13 @@ class ClassifierOptions(RunOptions):
     data_dir: str = option(REQUIRED, "Directory with the files of the task.")
     task_name: str = option(REQUIRED, "Name of the task, such as lcqmc.")
     vocab_file: str | None = option(
-        None, "Vocabulary of the model, one entry a line. Not needed with --spm_model_file."
+        None,
+        "Vocabulary of the model, one entry a line. Not needed with --spm_model_file.",
+        is_file=True,
     )
-    spm_model_file: str | None = option(None, "SentencePiece model, for models trained with one.")
+    spm_model_file: str | None = option(
+        None, "SentencePiece model, for models trained with one.", is_file=True
+    )
     do_lower_case: bool = option(
         True, "Lower-case the text and strip accents; must be as in the model's training."
     )
@@ -31,9 +35,12 @@ class ClassifierOptions(RunOptions):
     do_eval: bool = option(
         False,
         "Evaluate every checkpoint on the dev file. With --do_train, each is evaluated when it is "
-        "saved, every --save_checkpoints_steps, and the best one is kept.",
+        "saved, every --save_checkpoints_steps, and the best one is kept. A run without any "
+        "evaluates --init_checkpoint.",
     )
-    do_predict: bool = option(False, "Predict the test file with the best checkpoint.")
+    do_predict: bool = option(
+        False, "Predict the test file with the best checkpoint; without any, --init_checkpoint."
+    )
     train_batch_size: int = option(32, "Examples per optimizer step.", at_least=1)
     eval_batch_size: int = option(64, "Examples per evaluation batch.", at_least=1)
     predict_batch_size: int = option(64, "Examples per prediction batch.", at_least=1)

@@ -15,9 +15,9 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from albert_zh.checkpoint.manager import find_checkpoint
+from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.finetuning.data import Data
-from albert_zh.finetuning.evaluation import Evaluator
+from albert_zh.finetuning.evaluation import Evaluator, initial_fine_tuned
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.util.files import sha256_of_file
@@ -31,8 +31,15 @@ _IDENTITY = ("data_sha256", "checkpoint")  # predictions that agree in them repl
 def predict_test(
     options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator, data: Data
 ) -> None:
-    """Write the predictions of the best checkpoint for the test split, in its order."""
-    prefix, task, split = find_checkpoint(options.output_dir), data.task, data.splits["test"]
+    """Write the predictions of the best checkpoint for the test split, in its order.
+
+    A run that has no checkpoint takes its initial one.
+    """
+    task, split = data.task, data.splits["test"]
+    if run.checkpoints.latest():
+        prefix = find_checkpoint(options.output_dir, flag="output_dir")
+    else:
+        prefix = initial_fine_tuned(options)
     features, examples = data.features["test"], split.examples
     evaluator.load(prefix)
     outputs = evaluator.outputs(
@@ -42,7 +49,7 @@ def predict_test(
     facts: dict[str, Any] = {
         "data": os.path.abspath(split.path),
         "data_sha256": sha256_of_file(split.path),
-        "checkpoint": os.path.basename(prefix),
+        "checkpoint": os.path.basename(prefix) if run.checkpoints.latest() else prefix,
         "examples": len(examples),
         "labelled_examples": sum(example.label is not None for example in examples),
     }

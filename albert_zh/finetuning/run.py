@@ -36,8 +36,13 @@ from albert_zh.finetuning.prediction import predict_test
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.runs.batch_size import plan_batch
 from albert_zh.runs.directory import Row, RunDirectory
-from albert_zh.runs.first_weights import load_first_weights
+from albert_zh.runs.first_weights import (
+    initial_checkpoint,
+    initial_fingerprint,
+    load_first_weights,
+)
 from albert_zh.runs.fit import fit
+from albert_zh.runs.identity import INITIAL_WEIGHTS
 from albert_zh.runs.spec import Lengths, TrainingSpec, Validation
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.splits import find_file
@@ -106,8 +111,8 @@ def _tokenizer(options: ClassifierOptions, config: ModelConfig) -> Tokenizer:
     )
     source = options.spm_model_file or options.vocab_file
     check_vocabulary_size(len(tokenizer.vocab), config, source=source)
-    if options.init_checkpoint:
-        check_vocabulary(options.init_checkpoint, tokenizer.vocab.fingerprint)
+    if prefix := initial_checkpoint(options):
+        check_vocabulary(prefix, tokenizer.vocab.fingerprint)
     return tokenizer
 
 
@@ -134,7 +139,8 @@ def _identity(
     if options.do_train:
         train_file = find_file(task, data_dir=options.data_dir, split="train")
         training["training_data"] = sha256_of_file(train_file)
-        for name in ("init_checkpoint", "train_batch_size", "random_seed"):
+        training[INITIAL_WEIGHTS] = initial_fingerprint(options)
+        for name in ("train_batch_size", "random_seed"):
             training[name] = getattr(options, name)
     return CheckpointMeta(
         config=config,

@@ -18,8 +18,8 @@ import tensorflow as tf
 
 from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_meta, load_weights, read_step
-from albert_zh.checkpoint.manager import find_checkpoint
 from albert_zh.checkpoint.meta import TaskMeta, VocabularyIdentity
+from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.checkpoint.vocabulary_check import (
     check_vocabulary,
     check_vocabulary_size,
@@ -86,7 +86,7 @@ def load_model(
 
     Args:
         path: Output directory of run_classifier.py (its best checkpoint is taken, else the
-            newest), or a checkpoint without its ending.
+            newest), another folder with a checkpoint, or a checkpoint.
         config_file: The model's JSON file; needed where no `meta.json` stands beside the
             checkpoint, as with the published code's.
         vocab_file: The model's vocabulary; by default the `vocab.txt` beside the checkpoint.
@@ -96,7 +96,7 @@ def load_model(
         FileNotFoundError: There is no such checkpoint or vocabulary.
         ValueError: It is no fine-tuned model, or contradicts `meta.json` or the arguments.
     """
-    prefix = find_checkpoint(os.fspath(path))
+    prefix = find_checkpoint(path)
     config, task = _description(prefix, config_file=config_file, labels=labels)
     find_kind(task.kind)
     model = KIND_MODELS[task.kind].build(config, task)

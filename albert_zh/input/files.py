@@ -25,7 +25,7 @@ from albert_zh.records.features import Layout
 from albert_zh.records.manifest import MANIFEST, RecordSet, Shard, find_sets
 from albert_zh.records.tfrecord import count_records, is_gzip
 
-_SAMPLE = 20  # records that tell the id of [MASK]
+_SAMPLE = 20  # records that tell the id of [MASK], and whether there are pairs
 
 Value = TypeVar("Value")
 
@@ -81,6 +81,14 @@ class _File:
     def shard(self) -> Shard | None:
         """The file in the manifest."""
         return self.owner and self.owner.shard(os.path.basename(self.path))
+
+    @property
+    def has_pairs(self) -> bool:
+        """True for pairs of segments; without a manifest the first records tell."""
+        if self.owner:
+            return self.owner.has_pairs
+        first = (record.instance for record in islice(read_stored(self.path), _SAMPLE))
+        return any(instance.segment_ids.any() for instance in first if instance)
 
     def length(self, option: str) -> int | None:
         """The length the records were made with; None if neither they nor a manifest tell."""
@@ -145,7 +153,7 @@ def check_records(
         ranges=tuple(ranges),
         reader=reader,
         vocabulary=vocabulary,
-        has_pairs=all(owner.has_pairs for _, owner in owners),
+        has_pairs=all(file.has_pairs for file in files),
         mask_id=_mask_id(files[0].path) if reader.layout.masked else None,
         num_skipped=num_skipped,
     )

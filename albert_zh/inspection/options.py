@@ -19,10 +19,14 @@ class InspectOptions:
         REQUIRED, "Record files: a comma-separated list of files, globs and folders."
     )
     vocab_file: str | None = option(
-        None, "Vocabulary of the records; instances and mask kinds are shown only with it."
+        None,
+        "Vocabulary of the records; instances and mask kinds are shown only with it.",
+        is_file=True,
     )
     spm_model_file: str | None = option(
-        None, "SentencePiece model, for records made with one; its pieces are the vocabulary."
+        None,
+        "SentencePiece model, for records made with one; its pieces are the vocabulary.",
+        is_file=True,
     )
     num_shown: int = option(3, "Instances to show.", at_least=0)
     verify: bool = option(

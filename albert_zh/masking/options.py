@@ -51,6 +51,7 @@ class MaskingOptions:
         None,
         "File of similar words, which replace masked words instead of [MASK] (MacBERT): a word and "
         "its similar words on each line, separated by spaces or tabs.",
+        is_file=True,
     )
     continuation_labels: str = option(
         "plain",

@@ -15,6 +15,7 @@ from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import masking_recipe, predictions_needed
 from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.pretraining.options import PretrainingOptions
+from albert_zh.runs.first_weights import initial_checkpoint
 from albert_zh.runs.spec import Lengths
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.util.files import expand_patterns
@@ -93,8 +94,8 @@ def _check_vocabulary(
         logging.warning("%s: no manifest tells which vocabulary the records are made of", name)
         return
     check_vocabulary_size(files.vocabulary["size"], config, source=f"the vocabulary of {name}")
-    if options.init_checkpoint:
-        check_vocabulary(options.init_checkpoint, files.vocabulary["fingerprint"])
+    if prefix := initial_checkpoint(options):
+        check_vocabulary(prefix, files.vocabulary["fingerprint"])
 
 
 def _tokenizer(name: str, options: PretrainingOptions, files: RecordFiles) -> Tokenizer:

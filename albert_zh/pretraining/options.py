@@ -45,7 +45,9 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         at_least=1,
     )
     vocab_file: str | None = option(
-        None, "Vocabulary of the records, one entry a line. Required for records without masks."
+        None,
+        "Vocabulary of the records, one entry a line. Required for records without masks.",
+        is_file=True,
     )
     masking: str | None = option(
         None,
@@ -60,7 +62,10 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         choices=[choice.value for choice in OnCorrupt],
     )
     do_train: bool = option(False, "Train.")
-    do_eval: bool = option(False, "Evaluate the newest checkpoint and write eval_results.txt.")
+    do_eval: bool = option(
+        False,
+        "Evaluate the newest checkpoint, without any --init_checkpoint; write eval_results.txt.",
+    )
     train_batch_size: int = option(32, "Examples per optimizer step, over all devices.", at_least=1)
     eval_batch_size: int = option(8, "Examples per evaluation batch.", at_least=1)
     masked_lm_weight: float = option(1.0, "Weight of the masked-LM loss.", above=0)
@@ -70,7 +75,11 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     optimizer: str = option("lamb", "Update rule.", choices=list(RULES))
     learning_rate: float = option(5e-5, "Peak of the learning rate.", at_least=0)
     poly_power: float = option(1.0, "Power of the decay: 1 is a straight line to 0.", at_least=0)
-    num_train_steps: int = option(100000, "Training steps in total.", at_least=1)
+    num_train_steps: int = option(
+        100000,
+        "Training steps in total. With 0, --do_eval evaluates --init_checkpoint.",
+        at_least=0,
+    )
     num_warmup_steps: int = option(
         10000, "Steps over which the learning rate rises to its peak.", at_least=0
     )
@@ -92,6 +101,11 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         super().__post_init__()
         if not (self.do_train or self.do_eval):
             raise ValueError("nothing to do: set --do_train=True, --do_eval=True or both")
+        if not (self.num_train_steps or self.do_eval):
+            raise ValueError(
+                "--num_train_steps=0: it must be at least 1, unless --do_eval=True is to evaluate "
+                "--init_checkpoint"
+            )
         if self.eval_input_file and self.eval_fraction is not None:
             raise ValueError(
                 "--eval_input_file and --eval_fraction both name a validation set; give one"

@@ -4,7 +4,8 @@
 --input_file       -> records -> training batches   -> fit     -> model.ckpt-N, history.jsonl
 --eval_input_file  -> records -> validation batches -> metrics -> validation_... in the history,
 or --eval_fraction                                                best_checkpoint.json
---do_eval          -> metrics of the newest checkpoint         -> eval_results.txt and .json
+--do_eval          -> metrics of the newest checkpoint,        -> eval_results.txt and .json
+                      or of --init_checkpoint
 ```
 """
 
@@ -15,7 +16,8 @@ from collections.abc import Callable
 import tensorflow as tf
 from absl import logging
 
-from albert_zh.checkpoint.loading import load_exactly
+from albert_zh.checkpoint.loading import load_exactly, read_step
+from albert_zh.checkpoint.names import LoadPlan
 from albert_zh.config import ModelConfig
 from albert_zh.input.batches import named_read_errors
 from albert_zh.model.heads.pretraining import PretrainingModel
@@ -26,7 +28,11 @@ from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.pretraining.training import run_identity, training_spec
 from albert_zh.runs import plots
 from albert_zh.runs.directory import Row, RunDirectory
-from albert_zh.runs.first_weights import load_first_weights
+from albert_zh.runs.first_weights import (
+    check_complete,
+    initial_checkpoint,
+    load_first_weights,
+)
 from albert_zh.runs.fit import fit
 from albert_zh.runs.spec import Validation
 from albert_zh.train.strategy import make_strategy, report_lost_workers
@@ -64,7 +70,8 @@ def pretrain(options: PretrainingOptions, *, on_row: Callable[[Row], None] | Non
     evaluation = Evaluation(options, model, validation_records or records, strategy=strategy)
     with report_lost_workers():
         has_ended = True
-        if options.do_train:
+        # The published code evaluates --init_checkpoint with --num_train_steps=0, too.
+        if options.do_train and options.num_train_steps:
             validation = None
             if validation_records:
                 validation = Validation(evaluation.metrics, options.eval_steps)
@@ -74,7 +81,7 @@ def pretrain(options: PretrainingOptions, *, on_row: Callable[[Row], None] | Non
             if has_ended and run.is_chief:
                 _plot_history(options.output_dir)
         if options.do_eval and has_ended:
-            _evaluate_latest(run, model, evaluation)
+            _evaluate(run, model, evaluation, first_weights)
 
 
 def _plot_history(directory: str) -> None:
@@ -84,12 +91,22 @@ def _plot_history(directory: str) -> None:
         logging.info("no curves.png: %s", error)
 
 
-def _evaluate_latest(run: RunDirectory, model: PretrainingModel, evaluation: Evaluation) -> None:
+def _evaluate(
+    run: RunDirectory, model: PretrainingModel, evaluation: Evaluation, first_weights: LoadPlan
+) -> None:
+    """Measure the newest checkpoint, or the initial one where a run has none of its own."""
     prefix, directory = run.checkpoints.latest(), run.options.output_dir
-    if not prefix:
-        raise ValueError(f"no checkpoint in {directory}; train first (--do_train=True)")
-    step = run.checkpoints.steps()[-1]
-    load_exactly(named_variables(model), prefix)
+    if prefix:
+        load_exactly(named_variables(model), prefix)
+        step = run.checkpoints.steps()[-1]
+    elif prefix := initial_checkpoint(run.options):
+        check_complete(prefix, first_weights)
+        step = read_step(prefix) or 0
+    else:
+        raise ValueError(
+            f"there is no checkpoint to evaluate in --output_dir={directory}; name one with "
+            "--init_checkpoint, or train first (--do_train=True)"
+        )
     metrics = {
         run.config.variant.metric_name(name): value
         for name, value in evaluation.metrics(step).items()

@@ -21,6 +21,8 @@ from albert_zh.pretraining.data import Records
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.runs.batch_size import plan_batch
 from albert_zh.runs.directory import RunDirectory
+from albert_zh.runs.first_weights import initial_fingerprint
+from albert_zh.runs.identity import INITIAL_WEIGHTS
 from albert_zh.runs.spec import TrainingSpec, Validation
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.peak import matmul_peak
@@ -47,7 +49,7 @@ def run_identity(
         }
         masking |= {"masking": options.masking, **dataclasses.asdict(records.lengths)}
     training = {
-        "init_checkpoint": options.init_checkpoint,
+        INITIAL_WEIGHTS: initial_fingerprint(options),
         "train_batch_size": options.train_batch_size,
         "random_seed": options.random_seed,
         "training_data": {

@@ -9,7 +9,6 @@ Of several workers all read the directory, and the chief alone writes into it.
 """
 
 import dataclasses
-import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,11 +16,11 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from albert_zh.checkpoint.loading import load_meta
 from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.runs.history import VALIDATION, History
+from albert_zh.runs.identity import resumed_identity
 from albert_zh.runs.options import RunOptions
 from albert_zh.runs.spec import VALIDATION_DATA, Validation
 from albert_zh.train.batch_plan import BatchPlan
@@ -59,7 +58,7 @@ class RunDirectory:
         Raises:
             ValueError: The directory holds a run of another identity, or foreign checkpoints.
         """
-        self.options, self.identity, self.config = options, identity, identity.config
+        self.options, self.config = options, identity.config
         self.strategy = strategy or tf.distribute.get_strategy()
         self.is_chief = is_chief(self.strategy)
         self.checkpoints = CheckpointManager(
@@ -70,7 +69,7 @@ class RunDirectory:
         self.history = History(options.output_dir)
         self._summaries: SummaryWriter | None = None
         self._on_row = on_row
-        check_directory(self.checkpoints, identity)
+        self.identity = resumed_identity(self.checkpoints, identity)
 
     def save(
         self,
@@ -136,33 +135,6 @@ class RunDirectory:
         """Complete TensorBoard's files."""
         if self._summaries:
             self._summaries.close()
-
-
-def check_directory(checkpoints: CheckpointManager, identity: CheckpointMeta) -> None:
-    """Raise ValueError where a directory holds another run, or checkpoints of no run."""
-    latest, directory = checkpoints.latest(), checkpoints.directory
-    if latest is None:
-        pattern = os.path.join(directory, "*.ckpt*.index")
-        foreign = [path for path in tf.io.gfile.glob(pattern) if ".tmp" not in path]
-        if foreign:
-            raise ValueError(
-                f"{foreign[0]} is no checkpoint of a run, so it cannot be resumed; start from "
-                f"it with --init_checkpoint={foreign[0].removesuffix('.index')} and another "
-                "--output_dir"
-            )
-        return
-    meta = load_meta(latest)
-    if meta is None:
-        logging.warning("%s names no model; taking it for a checkpoint of this run", latest)
-        return
-    stored, own = meta.identity(), json.loads(json.dumps(identity.identity()))
-    for key, value in own.items():
-        if stored.get(key) != value:
-            raise ValueError(
-                f"{directory} holds another run: its {key} is {stored.get(key)}, this one's is "
-                f"{value}. In a run, the model, the data and their order stay the same; choose "
-                f"another --output_dir (--init_checkpoint={latest} starts from its weights)"
-            )
 
 
 def _text(value: Any) -> str:

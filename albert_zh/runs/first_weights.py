@@ -8,11 +8,60 @@
 import tensorflow as tf
 from absl import logging
 
+from albert_zh.checkpoint.fingerprint import weights_fingerprint
 from albert_zh.checkpoint.loading import load_initial
 from albert_zh.checkpoint.names import LoadPlan
+from albert_zh.checkpoint.paths import find_checkpoint, run_steps
 from albert_zh.model.heads import catalog
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.directory import RunDirectory
+from albert_zh.runs.identity import GONE, RANDOM
+from albert_zh.runs.options import RunOptions
+
+
+def initial_checkpoint(options: RunOptions) -> str | None:
+    """The checkpoint that --init_checkpoint stands for; None without one.
+
+    A run that has checkpoints of its own does not need it any more: it may be gone then.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: The flag names a folder of several.
+    """
+    if not options.init_checkpoint:
+        return None
+    try:
+        return find_checkpoint(options.init_checkpoint, flag="init_checkpoint")
+    except FileNotFoundError:
+        if run_steps(options.output_dir):
+            return None
+        raise
+
+
+def initial_fingerprint(options: RunOptions) -> str | None:
+    """Fingerprint of the weights that a run began with, by its flags; None where they do not tell.
+
+    A run that has checkpoints of its own may be resumed without the flag.
+    """
+    if prefix := initial_checkpoint(options):
+        return weights_fingerprint(prefix)
+    if options.init_checkpoint:
+        logging.warning(
+            "--init_checkpoint=%s does not exist any more; the run has checkpoints of its own and "
+            "goes on without it",
+            options.init_checkpoint,
+        )
+        return GONE
+    return None if run_steps(options.output_dir) else RANDOM
+
+
+def check_complete(prefix: str, loaded: LoadPlan) -> None:
+    """Raise ValueError where a checkpoint left weights at random: its scores would mean nothing."""
+    if lacking := [*loaded.missing, *loaded.misshapen]:
+        raise ValueError(
+            f"{prefix} cannot be evaluated, because it lacks {', '.join(lacking)}; train it first "
+            "(--do_train=True)"
+        )
 
 
 def load_first_weights(
@@ -36,12 +85,13 @@ def load_first_weights(
     options, nothing = run.options, LoadPlan({}, [], [], {})
     if run.checkpoints.latest():
         return nothing
-    if not options.init_checkpoint:
+    prefix = initial_checkpoint(options)
+    if not prefix:
         logging.info("starting from random weights, seed %d", options.random_seed)
         return nothing
     return load_initial(
         named_variables(model),
-        options.init_checkpoint,
+        prefix,
         run.config,
         own_head=model.stored_names,
         other_heads=[

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from albert_zh.checkpoint.paths import check_checkpoint_exists
+from albert_zh.checkpoint.paths import check_checkpoint_exists, run_steps
 from albert_zh.config import ModelConfig
 from albert_zh.flags import REQUIRED, check_bounds, option
 from albert_zh.train.cluster import StrategyOptions, TpuAddress, parse_workers
@@ -20,6 +20,7 @@ class RunOptions:
         REQUIRED,
         "JSON file with the sizes of the model. Published weights come with theirs.",
         alias="albert_config_file",
+        is_file=True,
     )
     output_dir: str = option(
         REQUIRED,
@@ -27,8 +28,8 @@ class RunOptions:
     )
     init_checkpoint: str | None = option(
         None,
-        "Checkpoint to start from, without its ending, such as "
-        "albert_tiny_zh/albert_model.ckpt. Checkpoints of brightmart's and google's code load "
+        "Checkpoint to start from, such as albert_tiny_zh/albert_model.ckpt; or a folder, which "
+        "stands for its best or newest one. Checkpoints of brightmart's and google's code load "
         "too. Default: random weights.",
     )
     init_from_group0: bool = option(
@@ -110,8 +111,8 @@ class RunOptions:
     def check(self) -> None:
         """Fail if a file that a flag names is missing or damaged; needs no TensorFlow."""
         ModelConfig.from_json_file(self.bert_config_file)
-        if self.init_checkpoint:
-            check_checkpoint_exists(self.init_checkpoint)
+        if self.init_checkpoint and "://" not in self.output_dir and not run_steps(self.output_dir):
+            check_checkpoint_exists(self.init_checkpoint, flag="init_checkpoint")
 
     def strategy_options(self) -> StrategyOptions:
         """The devices and machines to train on.

@@ -122,7 +122,7 @@ def expand_patterns(patterns: str) -> list[str]:
     """
     paths: list[str] = []
     for pattern in filter(None, (item.strip() for item in patterns.split(","))):
-        matches = sorted(path for path in glob.glob(pattern) if os.path.isfile(path))
+        matches = sorted(path for path in matching_paths(pattern) if os.path.isfile(path))
         if not matches:
             raise FileNotFoundError(
                 f"no file matches {pattern!r}; check the path (working directory: {os.getcwd()})"
@@ -131,6 +131,20 @@ def expand_patterns(patterns: str) -> list[str]:
     if not paths:
         raise FileNotFoundError("the list of input files is empty")
     return list(dict.fromkeys(paths))
+
+
+def matching_paths(pattern: str, *, recursive: bool = False) -> list[str]:
+    """Paths that match a glob, sorted; the path itself where it exists.
+
+    Folders that exist stand for themselves: `rec[1]/*.txt` looks into `rec[1]`, not into `rec1`.
+    """
+    if os.path.exists(pattern):
+        return [pattern]
+    folder = os.path.dirname(pattern)
+    while folder and folder != os.path.dirname(folder) and not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    rest = pattern[len(folder) :]
+    return sorted(glob.glob(glob.escape(folder) + rest, recursive=recursive))
 
 
 @contextlib.contextmanager

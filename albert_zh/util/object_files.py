@@ -67,8 +67,10 @@ def one_line_errors(path: str) -> Iterator[None]:
     try:
         yield
     except (tf.errors.OpError, OSError) as error:
-        for leftover in tf.io.gfile.glob(path + ".tmp*"):
-            tf.io.gfile.remove(leftover)
+        folder, name = os.path.split(path)
+        for each in tf.io.gfile.listdir(folder or "."):
+            if each.startswith(name + ".tmp"):
+                tf.io.gfile.remove(os.path.join(folder, each))
         reason = getattr(error, "message", error)
         raise OSError(
             f"cannot write {path}: {reason}. What stood there before, and other checkpoints, are "

@@ -8,6 +8,7 @@ serving_default(input_ids, input_mask, segment_ids) -> logits, probabilities
 encode(input_ids, input_mask, segment_ids) -> pooled_output, sequence_output
 """
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from absl import logging
 from albert_zh.inference.load import FineTunedModel
 from albert_zh.inference.outputs import ENCODER_OUTPUTS, encoder_outputs
 from albert_zh.inference.predictor import INPUTS, Arrays, Runner
+from albert_zh.util.plain_paths import plain_path
 
 _SPECS = [tf.TensorSpec([None, None], tf.int32, name=name) for name in INPUTS]
 _SERVING, _ENCODE = "serving_default", "encode"
@@ -52,8 +54,10 @@ def write(source: FineTunedModel, path: str, assets: Sequence[str]) -> None:
     signatures = {_SERVING: served.predict, _ENCODE: served.encode}
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.WARNING)  # TensorFlow informs its own developers here.
+    folder, name = os.path.split(path)
     try:
-        tf.saved_model.save(served, path, signatures=signatures)
+        with plain_path(folder) as plain:
+            tf.saved_model.save(served, os.path.join(plain, name), signatures=signatures)
     finally:
         logging.set_verbosity(verbosity)
 
@@ -71,7 +75,8 @@ def interface(source: FineTunedModel) -> dict[str, Any]:
 def load(path: str) -> Runner:
     """Read a SavedModel; the runner computes the outputs of both signatures."""
     try:
-        loaded = tf.saved_model.load(path)
+        with plain_path(path) as plain:
+            loaded = tf.saved_model.load(plain)
     except (OSError, tf.errors.OpError) as error:
         raise ValueError(f"{path} is damaged: {error}; export again") from None
 
