@@ -1,6 +1,7 @@
 """What a run is recognised by, when it is resumed from other places and with less at hand."""
 
 import dataclasses
+import json
 import os
 import shutil
 
@@ -107,3 +108,33 @@ def test_best_checkpoint_of_published_fine_tuning_is_not_passed_over(data, tmp_p
         os.remove(f"{prefix}.meta.json")
     with pytest.raises(ValueError, match=r"model\.ckpt-best is of step 1000.*--init_checkpoint="):
         pretrain(options(data, tmp_path / "theirs"))
+
+
+def score(directory) -> dict:
+    with open(os.path.join(directory, "eval_results.json")) as file:
+        return json.load(file)
+
+
+def test_initial_checkpoint_is_evaluated_where_there_is_no_other(data, tmp_path):
+    trained = options(data, tmp_path / "trained", num_train_steps=2, do_eval=True)
+    pretrain(trained)
+    initial = {"init_checkpoint": trained.output_dir, "do_eval": True}
+    pretrain(options(data, tmp_path / "alone", do_train=False, **initial))
+    pretrain(options(data, tmp_path / "zero", num_train_steps=0, **initial))
+    for name in ("alone", "zero"):
+        assert score(tmp_path / name) == score(trained.output_dir)
+        assert not list((tmp_path / name).glob("model.ckpt-*"))
+
+
+def test_evaluation_needs_a_whole_checkpoint(data, tmp_path, weights):
+    evaluation = options(data, tmp_path / "out", do_train=False, do_eval=True)
+    with pytest.raises(ValueError, match=r"no checkpoint to evaluate in --output_dir=.*/out; name"):
+        pretrain(evaluation)
+    encoder = str(tmp_path / "encoder.ckpt")
+    arrays = small.arrays(weights)
+    bert = {name: arrays[name] for name in arrays if not name.startswith("cls/")}
+    write_checkpoint(encoder, bert, {})
+    with pytest.raises(ValueError, match=r"cannot be evaluated, because it lacks cls/predictions"):
+        pretrain(dataclasses.replace(evaluation, init_checkpoint=encoder))
+    with pytest.raises(ValueError, match="at least 1, unless --do_eval=True is to evaluate"):
+        options(data, tmp_path / "out", num_train_steps=0)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -193,7 +194,7 @@ def test_other_training_data_in_the_same_directory_is_refused(data, tmp_path):
     ("changes", "message"),
     [
         ({"do_train": False}, "nothing to do"),
-        ({"do_train": False, "do_eval": True}, "no checkpoint in"),
+        ({"do_train": False, "do_eval": True}, "there is no checkpoint in --output_dir="),
         ({"task_name": "lqcmc"}, "unknown task 'lqcmc'"),
         ({"max_seq_length": 64}, "exceeds max_position_embeddings 32"),
         ({"train_batch_size": 65}, "lower --train_batch_size"),
@@ -262,3 +263,56 @@ def test_training_order_does_not_depend_on_where_it_was_interrupted(data, tmp_pa
         resumed = training_order(run, prepared, step)
         assert [next(resumed).indices.tolist() for _ in range(20 - step)] == whole[step:]
     assert sorted(index for batch in whole[:8] for index in batch) == list(range(64))
+
+
+def test_fine_tuned_initial_checkpoint_is_evaluated_and_predicts(data, learned, tmp_path):
+    step = json.loads((learned / "best_checkpoint.json").read_text())["global_step"]
+    fine_tune(
+        fine_tuning_options(
+            data,
+            tmp_path,
+            init_checkpoint=str(learned),
+            eval_batch_size=5,
+            use_pooled_output=False,
+            do_train=False,
+            do_eval=True,
+            do_predict=True,
+        )
+    )
+    (block,) = (tmp_path / "eval_results_albert_zh.txt").read_text().split("***** Eval")[1:]
+    assert f"{learned}/model.ckpt-{step} *****" in block
+    wanted = (learned / "eval_results_albert_zh.txt").read_text()
+    assert block.split("*****")[1] in wanted
+    predictions = [np.loadtxt(folder / "test_results.tsv") for folder in (tmp_path, learned)]
+    np.testing.assert_allclose(*predictions, atol=1e-6)
+    assert not list(tmp_path.glob("model.ckpt-*"))
+
+
+@pytest.mark.parametrize("flag", ["do_eval", "do_predict"])
+def test_checkpoint_without_head_is_not_evaluated(flag, data, tmp_path):
+    weights = PretrainingModel(ModelConfig.from_json_file(small.write_config(data)))
+    prefix = write_weights(weights, tmp_path / "albert_model.ckpt")
+    given = {"init_checkpoint": prefix, "do_train": False, flag: True}
+    with pytest.raises(ValueError, match=r"albert_model\.ckpt is not fine-tuned: .*train it first"):
+        fine_tune(fine_tuning_options(data, tmp_path / "out", **given))
+
+
+def test_evaluation_may_read_less_of_each_text_and_training_may_not(data, learned):
+    shorter = {"max_seq_length": 8, "use_pooled_output": False, "save_checkpoints_steps": 16}
+    copy = learned.parent / "shorter"
+    shutil.copytree(learned, copy)
+    fine_tune(fine_tuning_options(data, copy, do_train=False, do_eval=True, **shorter))
+    with pytest.raises(ValueError, match="its task: max_seq_length is 16, this one's is 8"):
+        fine_tune(fine_tuning_options(data, copy, **shorter))
+
+
+def test_checkpoint_of_other_programs_in_the_output_directory_meets_the_vocabulary_check(
+    data, tmp_path
+):
+    config = ModelConfig.from_json_file(small.write_config(data))
+    out = tmp_path / "out"
+    out.mkdir()
+    write_weights(Classifier(config, 2), out / "model.ckpt-8")
+    (out / "vocab.txt").write_text("\n".join(["[PAD]", *small.VOCABULARY[:0:-1]]) + "\n")
+    with pytest.raises(ValueError, match=r"model\.ckpt-8 was trained with another vocabulary"):
+        fine_tune(fine_tuning_options(data, out, do_train=False, do_eval=True))
