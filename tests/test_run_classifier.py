@@ -266,7 +266,7 @@ def test_training_order_does_not_depend_on_where_it_was_interrupted(data, tmp_pa
 
 
 def test_fine_tuned_initial_checkpoint_is_evaluated_and_predicts(data, learned, tmp_path):
-    step = json.loads((learned / "best_checkpoint.json").read_text())["global_step"]
+    best = json.loads((learned / "best_checkpoint.json").read_text())["checkpoint"]
     fine_tune(
         fine_tuning_options(
             data,
@@ -280,7 +280,7 @@ def test_fine_tuned_initial_checkpoint_is_evaluated_and_predicts(data, learned, 
         )
     )
     (block,) = (tmp_path / "eval_results_albert_zh.txt").read_text().split("***** Eval")[1:]
-    assert f"{learned}/model.ckpt-{step} *****" in block
+    assert f"{learned}/{best} *****" in block
     wanted = (learned / "eval_results_albert_zh.txt").read_text()
     assert block.split("*****")[1] in wanted
     predictions = [np.loadtxt(folder / "test_results.tsv") for folder in (tmp_path, learned)]
