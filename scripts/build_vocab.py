@@ -6,7 +6,8 @@ r"""Build a WordPiece vocabulary from a corpus or from jieba's dictionary, or ex
       --num_new_entries=2000 --output_file=my_vocab.txt
 
 The second command keeps every entry and its id, and appends frequent words and characters of the
-corpus that the vocabulary lacks. scripts/convert_checkpoint.py then converts a pretrained model.
+corpus that the vocabulary lacks; with --fill_unused they take the places of [unused1], [unused2]
+and so on. scripts/convert_checkpoint.py then converts a pretrained model.
 
 The project's own albert_config/vocab.txt, for lower-cased text, was built without a corpus. This
 command builds it again:
@@ -30,10 +31,11 @@ from albert_zh.flags import REQUIRED, given_flags, option
 from albert_zh.text.encoding import is_chinese
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.files import atomic_write, read_lines
+from albert_zh.util.process_pool import available_cores
 from albert_zh.util.progress import Progress
 from albert_zh.vocabulary.builder import PUBLISHED_SIZE, build_entries
 from albert_zh.vocabulary.counting import TextCounts, count_dictionary, count_texts
-from albert_zh.vocabulary.extension import count_unknown, new_entries
+from albert_zh.vocabulary.extension import count_unknown, new_entries, unused_slots
 
 _NEW_ENTRIES = 2000
 _MIN_COUNT = 5
@@ -66,6 +68,15 @@ class BuildOptions:
         f"With --base_vocab_file: maximum number of entries to add. Default: {_NEW_ENTRIES}.",
         at_least=1,
     )
+    fill_unused: bool = option(
+        False,
+        "With --base_vocab_file: new entries take the places of [unused1], [unused2], ... first, "
+        "and are no more than those unless --num_new_entries says so. The vocabulary then keeps "
+        "its size, and the model its table.",
+    )
+    num_workers: int | None = option(
+        None, "Processes that count the words. Default: one for each core.", at_least=1
+    )
     min_count: int | None = option(
         None,
         "With --base_vocab_file: minimum count of a new entry in --input_file. Default: "
@@ -81,8 +92,8 @@ class BuildOptions:
             raise ValueError(
                 "--base_vocab_file is extended by --num_new_entries; leave out --vocab_size"
             )
-        for name in ("num_new_entries", "min_count"):
-            if getattr(self, name) is not None and not has_base:
+        for name in ("num_new_entries", "min_count", "fill_unused"):
+            if getattr(self, name) and not has_base:
                 raise ValueError(f"--{name} needs --base_vocab_file; leave it out")
 
 
@@ -114,10 +125,15 @@ def _extend(options: BuildOptions, reading: ReadingOptions) -> list[str]:
     base = Vocab.load(options.base_vocab_file)
     counts = _counts(options, reading)
     min_count = options.min_count or _MIN_COUNT
+    slots = unused_slots(base.tokens) if options.fill_unused else []
+    if options.fill_unused and not slots:
+        raise ValueError(
+            f"{options.base_vocab_file} has no entry such as [unused1]; leave out --fill_unused"
+        )
     added = new_entries(
         base,
         counts,
-        limit=options.num_new_entries or _NEW_ENTRIES,
+        limit=options.num_new_entries or len(slots) or _NEW_ENTRIES,
         min_count=min_count,
         do_lower_case=options.do_lower_case,
     )
@@ -127,14 +143,19 @@ def _extend(options: BuildOptions, reading: ReadingOptions) -> list[str]:
             f"at least {min_count} times, so it needs no extension; lower --min_count for rare ones"
         )
     # Lines are copied unchanged: an entry may be followed by white space or a second column.
-    _write(options.output_file, [*read_lines(options.base_vocab_file), *added])
+    filled = slots[: len(added)]
+    lines = [*read_lines(options.base_vocab_file), *added[len(filled) :]]
+    for number, entry in zip(filled, added, strict=False):
+        lines[number] = entry
+    _write(options.output_file, lines)
     unknown = [
         count_unknown(counts, vocab, do_lower_case=options.do_lower_case)
         for vocab in (base, Vocab((*base.tokens, *added)))
     ]
+    in_slots = f", {len(filled):,} of them in the place of [unused] entries" if filled else ""
     return [
-        f"wrote {len(base) + len(added):,} entries to {options.output_file}: the {len(base):,} of "
-        f"{options.base_vocab_file} and {len(added):,} new ones",
+        f"wrote {len(lines):,} entries to {options.output_file}: the {len(base) - len(filled):,} of"
+        f" {options.base_vocab_file} and {len(added):,} new ones{in_slots}",
         *_examples("Chinese characters", list(filter(is_chinese, added))),
         *_examples("signs and ## pieces", [entry for entry in added if not is_chinese(entry)]),
         f"unknown among {counts.total():,} words and Chinese characters: {unknown[0]:,} before, "
@@ -157,7 +178,11 @@ def _counts(options: BuildOptions, reading: ReadingOptions) -> TextCounts:
     if options.input_file is None:
         return count_dictionary(do_lower_case=options.do_lower_case)
     reader = CorpusReader(expand_inputs(options.input_file), reading.rules)
-    counts = count_texts(_texts(reader), do_lower_case=options.do_lower_case)
+    counts = count_texts(
+        _texts(reader),
+        do_lower_case=options.do_lower_case,
+        num_workers=options.num_workers or available_cores(),
+    )
     for name, count in sorted(reader.counts.items()):
         print(f"{name.replace('_', ' ')}: {count:,}")
     if not counts.total():

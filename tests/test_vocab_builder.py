@@ -89,6 +89,19 @@ def test_memory_is_bounded_by_forgetting_rare_words():
     assert count_texts(texts, most_words=4).left_out == {}
 
 
+@pytest.mark.parametrize("most_words", [5, 50, 500])
+def test_counts_do_not_depend_on_the_number_of_workers(most_words):
+    rng = random.Random(1)
+    texts = [" ".join(f"w{int(rng.paretovariate(0.5))} 我" for _ in range(9)) for _ in range(300)]
+    alone, together = (
+        count_texts(texts, most_words=most_words, batch_size=200, num_workers=workers)
+        for workers in (1, 3)
+    )
+    assert alone == together
+    assert alone.characters == {"我": 2700}
+    assert alone.words.total() + alone.left_out["forgotten"] == 2700
+
+
 # --- Building ------------------------------------------------------------------------------------
 
 
@@ -374,6 +387,57 @@ def test_script_extends_a_vocabulary_and_says_by_what(tmp_path):
         "  1 signs and ## pieces: ##u",
         "unknown among 7 words and Chinese characters: 6 before, 3 now",
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted", "said"),
+    [
+        (
+            [],
+            ["[PAD]", "囧", "[UNK]", "龘", "[CLS]", "[SEP]", "[MASK]", "我"],
+            "the 6 of {base} and 2 new ones, 2 of them in the place of [unused] entries",
+        ),
+        (
+            ["--num_new_entries=3"],
+            ["[PAD]", "囧", "[UNK]", "龘", "[CLS]", "[SEP]", "[MASK]", "我", "##v"],
+            "the 6 of {base} and 3 new ones, 2 of them in the place of [unused] entries",
+        ),
+        (
+            ["--num_new_entries=1"],
+            ["[PAD]", "囧", "[UNK]", "[unused_2]", "[CLS]", "[SEP]", "[MASK]", "我"],
+            "the 7 of {base} and 1 new ones, 1 of them in the place of [unused] entries",
+        ),
+    ],
+)
+def test_script_fills_unused_entries_so_that_the_table_keeps_its_size(tmp_path, more, wanted, said):
+    entries = ["[PAD]", "[unused1]", "[UNK]", "[unused_2]", "[CLS]", "[SEP]", "[MASK]", "我"]
+    base, filled = tmp_path / "base.txt", tmp_path / "filled.txt"
+    base.write_text("\n".join(entries) + "\n", encoding="utf-8")
+    path = corpus(tmp_path, "我囧囧囧囧 龘龘龘 vv\n")
+    done = script(
+        f"--base_vocab_file={base}",
+        f"--input_file={path}",
+        f"--output_file={filled}",
+        "--min_count=1",
+        "--fill_unused",
+        *more,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(read_lines(str(filled))) == wanted
+    assert said.format(base=base) in done.stdout
+
+
+def test_script_says_when_no_unused_entry_is_there_to_be_filled(tmp_path):
+    base = corpus(tmp_path, "\n".join(base_vocab("我").tokens), "base.txt")
+    path = corpus(tmp_path, "囧囧囧囧囧\n")
+    done = script(
+        f"--base_vocab_file={base}",
+        f"--input_file={path}",
+        f"--output_file={tmp_path}/new.txt",
+        "--fill_unused",
+    )
+    assert done.returncode == 1
+    assert "has no entry such as [unused1]; leave out --fill_unused" in done.stderr
 
 
 def test_script_says_when_there_is_nothing_to_add(tmp_path):

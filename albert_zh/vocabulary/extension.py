@@ -4,15 +4,20 @@
 base vocabulary    [PAD] ... 我 爱        ids 0 to n - 1
 new entries        囧 ##u quantum         ids n, n + 1, ...: the most frequent first
 ```
+New entries may take the ids of [unused] ones first.
 """
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 
 from albert_zh.text.vocab import Vocab
 from albert_zh.text.wordpiece import WordPieceTokenizer
 from albert_zh.vocabulary.builder import frequent_words, is_reachable
 from albert_zh.vocabulary.counting import TextCounts, by_frequency
 from albert_zh.vocabulary.merges import learn_pieces
+
+_UNUSED = re.compile(r"\[unused_?\d+\]")
 
 
 def new_entries(
@@ -47,6 +52,15 @@ def new_entries(
     new = Counter({piece: uses[piece] for piece in pieces})
     new |= Counter({c: counts.characters[c] for c in counts.characters if c not in base.ids})
     return by_frequency(_at_least(min_count, new))[:limit]
+
+
+def unused_slots(entries: Sequence[str]) -> list[int]:
+    """Numbers of the entries that stand for nothing.
+
+    >>> unused_slots(["[PAD]", "[unused1]", "[unused_2]", "unused3"])
+    [1, 2]
+    """
+    return [number for number, entry in enumerate(entries) if _UNUSED.fullmatch(entry)]
 
 
 def count_unknown(counts: TextCounts, vocab: Vocab, *, do_lower_case: bool = True) -> int:
