@@ -8,8 +8,8 @@ passes, a document gives pairs of segments, in order or swapped, with whole word
     --do_whole_word_mask=True --max_seq_length=512 --max_predictions_per_seq=51 \\
     --masked_lm_prob=0.10
 
-A large corpus: folders of text, JSON lines, .gz, .xz and .zst files, all cores, as many output
-files as the data needs. The same command resumes a killed run:
+A large corpus: folders of text, JSON lines and parquet, compressed files and archives, all cores,
+as many output files as the data needs. The same command resumes a killed run:
 
   python create_pretraining_data.py --input_file=corpus/ --output_file='records/part-*.tfrecord' \\
     --vocab_file=albert_config/vocab.txt --masking=ngram --segmenter=rjieba

@@ -26,6 +26,7 @@ from absl import flags
 
 from albert_zh.toolkit import find_file
 from albert_zh.util.bounds import Bounds
+from albert_zh.util.files import expand_home
 from albert_zh.util.near_names import missing_file
 
 Options = TypeVar("Options")
@@ -275,7 +276,11 @@ class _Parser(flags.ArgumentParser):
 
 def _read_flags(option_class: type[Options], flag_values: flags.FlagValues) -> Options:
     read = {field.name: flag_values[field.name] for field in dataclasses.fields(option_class)}
-    values = {name: flag.value for name, flag in read.items()}
+    # A shell expands `~` at the beginning of a word only: not in --input_file=~/corpus.
+    values = {
+        name: expand_home(flag.value) if isinstance(flag.value, str) else flag.value
+        for name, flag in read.items()
+    }
     for name, value in values.items():
         if value and name.endswith(_FILES_OF_OURS):
             values[name] = find_file(value)

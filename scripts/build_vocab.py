@@ -24,13 +24,14 @@ from dataclasses import dataclass
 
 from project import cli
 
+from albert_zh.corpus.counts import left_out
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.corpus.reading import CorpusReader
-from albert_zh.corpus.sources import expand_inputs
+from albert_zh.creation.inputs import find_inputs
 from albert_zh.flags import REQUIRED, given_flags, option
 from albert_zh.text.encoding import is_chinese
 from albert_zh.text.vocab import Vocab
-from albert_zh.util.files import atomic_write, read_lines
+from albert_zh.util.files import atomic_write, check_is_local, read_lines
 from albert_zh.util.process_pool import available_cores
 from albert_zh.util.progress import Progress
 from albert_zh.vocabulary.builder import PUBLISHED_SIZE, build_entries
@@ -48,8 +49,9 @@ class BuildOptions:
     output_file: str = option(REQUIRED, "Vocabulary to write; the file must not exist.")
     input_file: str | None = option(
         None,
-        "Corpus: a comma-separated list of files (.gz, .xz, .zst too), globs and directories; - is "
-        "standard input. Default: the words of jieba's dictionary.",
+        "Corpus: a comma-separated list of files, globs and folders; - is standard input. Files "
+        "may be compressed (.gz, .bz2, .xz, .zst) or archives (.tar, .zip). Default: the words of "
+        "jieba's dictionary.",
     )
     do_lower_case: bool = option(
         True, "Lower-case the text and strip accents; must be as in pretraining."
@@ -100,6 +102,7 @@ class BuildOptions:
 def main(options: BuildOptions, reading: ReadingOptions) -> None:
     if options.input_file is None and (idle := sorted(given_flags(reading))):
         raise ValueError(f"--{idle[0]} says how to read a corpus; give one with --input_file")
+    check_is_local(options.output_file)
     if os.path.exists(options.output_file):
         raise FileExistsError(
             f"{options.output_file} exists; choose another --output_file, or move that one away"
@@ -177,7 +180,7 @@ def _write(path: str, entries: Sequence[str]) -> None:
 def _counts(options: BuildOptions, reading: ReadingOptions) -> TextCounts:
     if options.input_file is None:
         return count_dictionary(do_lower_case=options.do_lower_case)
-    reader = CorpusReader(expand_inputs(options.input_file), reading.rules)
+    reader = CorpusReader(find_inputs(options.input_file), reading.rules)
     counts = count_texts(
         _texts(reader),
         do_lower_case=options.do_lower_case,
@@ -186,7 +189,10 @@ def _counts(options: BuildOptions, reading: ReadingOptions) -> TextCounts:
     for name, count in sorted(reader.counts.items()):
         print(f"{name.replace('_', ' ')}: {count:,}")
     if not counts.total():
-        raise ValueError(f"{options.input_file} contains no text")
+        lost = left_out(reader.counts)
+        raise ValueError(
+            f"{options.input_file} contains no text{f' (left out: {lost})' if lost else ''}"
+        )
     if forgotten := counts.left_out["forgotten"]:
         print(f"rare words that were not kept in memory: {forgotten:,}")
     return counts

@@ -62,7 +62,7 @@ def main(
         )
     runner_options = pipeline_options(beam.beam_options)
     outputs = parse_outputs(options.output_file, num_shards=options.num_shards)
-    paths = find_inputs(options.input_file)
+    paths = find_inputs(options.input_file, outputs)
     plan = make_plan(options, reading, masking)
     if is_complete(outputs, plan.record_set, paths):
         print(f"complete already, nothing to do: {options.output_file}")

@@ -10,7 +10,7 @@ from small_pretraining import options
 
 import albert_zh
 from albert_zh.checkpoint.manager import CheckpointManager
-from albert_zh.corpus.sources import expand_inputs
+from albert_zh.corpus.paths import expand_inputs
 from albert_zh.export.bundle import export_model
 from albert_zh.export.formats.table import FORMATS
 from albert_zh.finetuning.run import fine_tune

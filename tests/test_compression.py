@@ -1,5 +1,6 @@
 """Compressed files: several streams, damage, missing ends, missing packages."""
 
+import bz2
 import gzip
 import lzma
 import sys
@@ -12,6 +13,7 @@ from albert_zh.corpus.compression import COMPRESSED_PART, decompress, detect_com
 TEXT = "".join(f"第{number}句话。\n" for number in range(3000)).encode()
 COMPRESS = {
     "gz": lambda data: gzip.compress(data, mtime=0),
+    "bz2": bz2.compress,
     "xz": lzma.compress,
     "zst": lambda data: zstandard.ZstdCompressor(write_checksum=True).compress(data),
 }
@@ -86,12 +88,14 @@ def test_a_text_is_not_compressed():
         detect_compression(TEXT)
         is detect_compression(b"")
         is detect_compression(b"\xef\xbb\xbfBZh")
+        is detect_compression("BZh9是文件的开头".encode())
         is None
     )
 
 
-def test_no_more_than_64_mb_of_a_text_of_one_character_are_in_memory_at_once():
-    stored = COMPRESS["zst"](bytes(150_000_000))
+@compressed_in_any_way
+def test_no_more_than_64_mb_of_a_text_of_one_character_are_in_memory_at_once(kind):
+    stored = COMPRESS[kind](bytes(150_000_000))
     parts = (
         stored[begin : begin + COMPRESSED_PART] for begin in range(0, len(stored), COMPRESSED_PART)
     )

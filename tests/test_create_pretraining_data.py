@@ -347,6 +347,11 @@ BAD_INPUT = {
         "--masked_lm_prob=1.5: it must be more than 0 and less than 1",
     ),
     "passes": (["--dupe_factor=0"], "--dupe_factor=0: it must be at least 1"),
+    "object store": (
+        ["--output_file=gs://b/a.tfrecord"],
+        r"output_file gs://b/a\.tfrecord is not .*create_pretraining_data_beam\.py",
+    ),
+    "remote input": (["--input_file=gs://b/a.txt"], r"gs://b/a\.txt is not .*_beam\.py"),
     "no output": (["--output_file=,"], "output_file names no file"),
 }
 
@@ -372,12 +377,13 @@ def test_bad_flags_are_refused(tmp_path, corpus, vocab, case):
         (b"", r"corpus\.txt is empty"),
         (b"\n \n", "no instances: the input has 0 documents"),
         ("好\n\n好\n".encode(), "no instances: the input has 2 documents, none with two words"),
+        (b'{"text": null}\n', r"no instances: .* \(left out: 1 texts null\)"),
         (
             "春天。\n".encode() + "来".encode("gb18030"),
             r"corpus\.txt, line 2: not UTF-8 at byte 10 ",
         ),
     ],
-    ids=["empty", "blank", "one word a document", "not UTF-8"],
+    ids=["empty", "blank", "one word a document", "null", "not UTF-8"],
 )
 def test_bad_text_is_refused(tmp_path, corpus, vocab, content, message):
     corpus.write_bytes(content)
@@ -488,8 +494,8 @@ def test_bad_text_is_counted_where_it_may_be_skipped(tmp_path, corpus, vocab):
     corpus.write_bytes(CORPUS.encode() + "\n来".encode("gb18030") + b"\n")
     assert run(tmp_path).returncode == 1
     shown = run_well(tmp_path, "--on_bad_text=skip").stdout
-    assert record_set(tmp_path)["counts"]["lines_skipped"] == 1
-    assert re.search("lines skipped +1   left out: not UTF-8", shown)
+    assert record_set(tmp_path)["counts"]["lines_not_utf8"] == 1
+    assert re.search("lines not utf8 +1   left out: not UTF-8", shown)
 
 
 @pytest.mark.parametrize(

@@ -110,17 +110,20 @@ def test_only_line_ends_end_lines(tmp_path, content, lines):
 
 
 @pytest.mark.parametrize(
-    ("content", "line", "byte"),
+    ("content", "line", "byte", "advice"),
     [
-        ("春。\n".encode() + "夏".encode("gb18030"), 2, 7),
-        (b"\xef\xbb\xbf\xff", 1, 3),
-        ("春".encode("utf-16"), 1, 0),
-        (b"a" * 1500 + b"\n" + b"b\xe6\x98", 2, 1502),
+        ("春。\n".encode() + "夏".encode("gb18030"), 2, 7, "repair the line$"),
+        ("春。\n夏。".encode("gb18030"), 1, 0, "iconv -f GB18030 -t UTF-8 .*file$"),
+        (b"\xef\xbb\xbf\xff", 1, 3, "repair the line$"),
+        ("春".encode("utf-16"), 1, 0, "iconv -f UTF-16 "),
+        (b"a" * 1500 + b"\n" + b"b\xe6\x98", 2, 1502, "give a text file$"),
+        (b"a\n" * 9000 + "春。\n".encode("big5"), 9001, 18000, "iconv -f Big5 "),
     ],
 )
-def test_bytes_that_are_not_utf8_are_located(tmp_path, content, line, byte):
+def test_bytes_that_are_not_utf8_are_located(tmp_path, content, line, byte, advice):
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(ValueError, match=rf"file, line {line}: not UTF-8 at byte {byte} .*iconv"):
+    place = rf"file, line {line}: not UTF-8 at byte {byte} .*{advice}"
+    with pytest.raises(ValueError, match=place):
         list(read_lines(str(tmp_path / "file")))
 
 
@@ -160,3 +163,13 @@ def test_patterns_name_files_in_order_and_once(patterns, paths):
 def test_pattern_without_a_file_is_an_error(patterns, complaint):
     with pytest.raises(FileNotFoundError, match=complaint):
         expand_patterns(patterns)
+
+
+def test_nothing_is_written_to_a_url(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with (
+        pytest.raises(ValueError, match=r"^gs://bucket/a is not on this machine"),
+        atomic_write("gs://bucket/a"),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []

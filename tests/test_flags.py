@@ -304,3 +304,11 @@ def test_files_that_exist_and_those_in_object_stores_are_taken(path, tmp_path, m
     given = ["x", f"--vocab_file={path}"]
     (options,) = parse_flags(given, FileOptions, flag_values=flags.FlagValues())
     assert options.vocab_file == path
+
+
+def test_home_is_expanded_in_every_path(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/of")
+    options = parsed("--output_dir=~/out", "--init_checkpoint=a,~/b, ~/c/~/d,e~/f")
+    assert options.output_dir == "/home/of/out"
+    assert options.init_checkpoint == "a,/home/of/b, /home/of/c/~/d,e~/f"
+    assert parsed("--output_dir=~no_such_user/out").output_dir == "~no_such_user/out"

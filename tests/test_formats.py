@@ -1,21 +1,30 @@
 """Text files and JSON lines: which documents they give, and which problems are reported."""
 
 import gzip
+import hashlib
+import io
 import json
 import re
+import types
 from collections import Counter
 from collections.abc import Iterator
 
+import pyarrow.parquet
 import pytest
 
 from albert_zh.corpus.formats.catalog import FORMATS, detect_format
-from albert_zh.corpus.formats.format import CorpusFormat, ReadContext
+from albert_zh.corpus.formats.format import BadText, CorpusFormat, ReadContext
 from albert_zh.corpus.formats.joining import LARGEST_DOCUMENT, split_text
 from albert_zh.corpus.formats.json_lines import LONGEST_OBJECT, json_texts
 from albert_zh.corpus.formats.text import text_lines
 from albert_zh.corpus.lines import LONGEST_LINE
 from albert_zh.corpus.reading import CorpusReader, ReadingRules
 from albert_zh.corpus.sources import Source
+
+REPAIR = (
+    "the text around it is UTF-8; repair the line, or leave out such lines with --on_bad_text=skip"
+)
+LEAVE_OUT = "give a text file, or leave out such lines with --on_bad_text=skip"
 
 
 @pytest.fixture
@@ -29,7 +38,10 @@ def source_of(tmp_path):
 
 
 def context_with(problems: list[str], *, key: str = "text") -> ReadContext:
-    return ReadContext(text_key=key, skip=problems.append, counts=Counter())
+    def skip(error: BadText) -> None:
+        problems.append(str(error))
+
+    return ReadContext(text_key=key, skip=skip, counts=Counter())
 
 
 def lines(source) -> tuple[list[str], list[str], Counter]:
@@ -65,33 +77,53 @@ def test_only_line_ends_end_lines_and_only_outer_white_space_is_taken_away(
 
 
 @pytest.mark.parametrize(
-    ("content", "good", "line", "byte"),
+    ("content", "good", "line", "byte", "advice"),
     [
-        ("春。\n夏\n".encode() + "夏".encode("gb18030"), ["春。", "夏"], 3, 11),
-        (b"\xef\xbb\xbfa\xff\nb", ["b"], 1, 4),
-        (b"a" * 1500 + b"\nb\xe6\x98\nc\n", ["a" * 1500, "c"], 2, 1502),
-        (b"a\n" * 100_000 + b"\xed\xa0\x80\n", ["a"] * 100_000, 100_001, 200_000),
+        ("春。\n夏\n".encode() + "夏".encode("gb18030"), ["春。", "夏"], 3, 11, REPAIR),
+        ("春。\na\n".encode("gb18030"), ["a"], 1, 0, "iconv -f GB18030 -t UTF-8 {path}"),
+        ("春。\na\n".encode("big5"), ["a"], 1, 0, "iconv -f Big5 -t UTF-8 {path}"),
+        (b"\xef\xbb\xbfa\xff\nb", ["b"], 1, 4, REPAIR),
+        (b"a" * 1500 + b"\nb\xe6\x98\nc\n", ["a" * 1500, "c"], 2, 1502, LEAVE_OUT),
+        (b"a\n" * 100_000 + b"\xed\xa0\x80\n", ["a"] * 100_000, 100_001, 200_000, LEAVE_OUT),
     ],
 )
-def test_bytes_that_are_not_utf8_are_located(source_of, content, good, line, byte):
+def test_bytes_that_are_not_utf8_are_located_with_advice_that_fits(
+    source_of, content, good, line, byte, advice
+):
     source = source_of(content)
     read, (problem,), _ = lines(source)
     assert read == good
     assert problem.startswith(f"{source.path}, line {line}: not UTF-8 at byte {byte} of the file")
-    assert problem.endswith(f"iconv -f GB18030 -t UTF-8 {source.path}")
+    assert problem.endswith(advice.format(path=source.path))
 
 
 def test_bad_bytes_of_a_compressed_file_are_located_in_its_text(source_of):
-    _, (problem,), _ = lines(source_of(gzip.compress("春\n".encode() + b"\xff")))
-    assert "line 2: not UTF-8 at byte 4 of the decompressed file (0xff)" in problem
+    _, (problem,), _ = lines(source_of(gzip.compress(b"a\n" + "春。".encode("gb18030"))))
+    assert "line 2: not UTF-8 at byte 2 of the decompressed file (0xb4)" in problem
     assert problem.endswith("iconv -f GB18030 -t UTF-8")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("read", [lines, values])
-def test_utf16_is_an_error_whatever_happens_to_bad_lines(source_of, encoding, read):
-    with pytest.raises(ValueError, match=r"is UTF-16, not UTF-8; convert it.*iconv -f UTF-16"):
-        read(source_of("\ufeff春\n夏".encode(encoding)))
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_utf16_with_its_mark_is_read(source_of, encoding, compress):
+    content = "\ufeff春𝄞。\n" + "夏天。\n" * 70_000
+    read, problems, _ = lines(source_of(compress(content.encode(encoding))))
+    assert [line for line in read if line] == ["春𝄞。", *["夏天。"] * 70_000]
+    assert problems == []
+    rows = '\ufeff{"text": "春。"}\n{"text": "夏。"}\n'
+    assert values(source_of(compress(rows.encode(encoding)))) == (["春。", "夏。"], [])
+
+
+def test_what_is_no_character_of_utf16_takes_away_its_line(source_of):
+    content = "\ufeff春。\n".encode("utf-16-le") + b"\x00\xd8"
+    content += "夏。\n秋。\n冬".encode("utf-16-le") + b"!"
+    read, problems, _ = lines(source_of(content))
+    assert read == ["春。", "秋。"]
+    assert [problem.partition(": ")[0].rpartition(", ")[2] for problem in problems] == [
+        "line 2",
+        "line 4",
+    ]
+    assert "byte 7 of the converted file" in problems[0]
 
 
 def test_a_long_line_comes_in_pieces_without_blank_ones(source_of):
@@ -138,8 +170,12 @@ def test_a_long_line_that_cannot_be_read_is_not_a_blank_one(source_of):
         ("-", "text"),
     ],
 )
-def test_format_is_known_by_the_name_of_the_file(name, expected):
-    assert detect_format(Source(name)).name == expected
+def test_format_is_known_by_the_name_of_a_file_whose_first_bytes_tell_none(
+    monkeypatch, name, expected
+):
+    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(b"text")))
+    source = Source(name, lambda path: io.BytesIO("春。".encode()))
+    assert detect_format(source).name == expected
 
 
 def read_records(source: Source, context: ReadContext) -> Iterator[list[str]]:
@@ -147,7 +183,8 @@ def read_records(source: Source, context: ReadContext) -> Iterator[list[str]]:
     content = b"".join(source).removeprefix(b"MADE-UP")
     for document in content.split(b"\x1e"):
         if document.startswith(b"?"):
-            context.skip(f"{source.name}: a document in doubt")
+            problem = f"{source.name}: a document in doubt"
+            context.skip(BadText(problem, "documents_in_doubt"))
         else:
             yield from split_text(document, context.counts)
 
@@ -181,7 +218,7 @@ def test_a_new_format_is_one_row_and_one_function(tmp_path, compress, name, mark
     rules = ReadingRules(input_format=input_format, on_bad_text="skip")
     reader = CorpusReader([str(path)], rules)
     assert list(reader) == list(reader) == [["春。", "夏。"], ["秋。"]]
-    assert reader.counts == {"lines_skipped": 1}
+    assert reader.counts == {"documents_in_doubt": 1}
     assert reader.position == reader.total == path.stat().st_size
     with pytest.raises(ValueError, match="a document in doubt"):
         list(CorpusReader([str(path)], ReadingRules(input_format=input_format)))
@@ -214,7 +251,8 @@ def test_values_are_those_of_the_key_and_blank_lines_are_nothing(source_of):
         ('["夏"]', "list instead of an object"),
         ('{"title": 1, "body": 2}', "no key 'text'; .* --json_key, there are: title, body"),
         ("{}", "no key 'text'; .* there are: none"),
-        ('{"text": null}', "the value of 'text' is NoneType, not a string"),
+        ('{"text": {"body": "夏"}}', r"the value of 'text' is dict, .* such as text\.body"),
+        ('{"text": ["夏", 5]}', "the value of 'text' is int, not a string"),
         (r'{"text": "\ud834"}', "'text' has half of a character"),
         ('{"text": 1' + "0" * 5000 + "}", "line 2: "),
         ('{"text": ' + "[" * 100_000, "line 2: "),
@@ -249,3 +287,132 @@ def test_lines_of_a_value_are_not_blank_and_not_too_long():
     assert "".join(pieces) == "秋。" * LONGEST_LINE
     assert max(len(piece.encode()) for piece in pieces) <= LONGEST_LINE
     assert counts == {"lines_cut": 1, "documents_cut": 1}
+
+
+@pytest.mark.parametrize(
+    ("key", "document", "text", "counts"),
+    [
+        ("title,content", {"title": "春", "content": "夏。\n秋。"}, "春\n夏。\n秋。", {}),
+        (" content , title ", {"title": "春", "content": "夏。"}, "夏。\n春", {}),
+        ("data.text", {"data": {"text": "春。"}}, "春。", {}),
+        ("data.text", {"data.text": "夏。", "data": {"text": "春。"}}, "夏。", {}),
+        ("a.b.c", {"a": {"b.c": "春。"}}, "春。", {}),
+        ("text", {"text": ["春。", "夏。", ["秋。"]]}, "春。\n夏。\n秋。", {}),
+        ("p.text", {"p": [{"text": "春。"}, {"id": 3}, {"text": "夏。"}]}, "春。\n夏。", {}),
+        ("text", {"text": None}, "", {"texts_null": 1}),
+        ("text", {"text": ["春。", None]}, "春。", {"texts_null": 1}),
+        ("data.text", {"data": None}, "", {"texts_null": 1}),
+        ("p.text", {"p": []}, "", {}),
+        ("title,text", {"text": "春。"}, "春。", {"texts_missing": 1}),
+        ("title,text", {"title": None, "text": "春。"}, "春。", {"texts_null": 1}),
+    ],
+)
+def test_keys_lead_to_the_text(source_of, key, document, text, counts):
+    context = context_with(problems := [], key=key)
+    content = json.dumps(document, ensure_ascii=False)
+    assert [text.decode() for text in json_texts(source_of(content), context)] == [text]
+    assert (problems, context.counts) == ([], counts)
+
+
+def test_keys_of_objects_in_objects_are_proposed(source_of):
+    _, (problem,) = values(source_of('{"id": 1, "data": {"body": "春"}, "p": [{"text": "夏"}]}'))
+    assert problem.endswith("there are: id, data.body, p.text")
+
+
+def test_a_list_of_keys_without_a_key_is_an_error():
+    with pytest.raises(ValueError, match="json_key names no key"):
+        ReadingRules(json_key=" , ")
+
+
+OBJECTS = '{"text": "春。\\n夏。"}\n{"text": "秋。"}\n'
+ELEMENTS = """\
+<doc id="1" url="https://zh.wikipedia.org/wiki?curid=1" title="春">
+春
+
+1 &lt; 2 &amp; 3。
+
+夏。
+</doc>
+
+<doc id="2" url="https://zh.wikipedia.org/wiki?curid=2" title="秋">
+秋
+
+</doc>
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["wiki_00", "a.ndjson", "a.jsonl.txt", "a.txt", "a.json", "-", "a.csv"]
+)
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+@pytest.mark.parametrize(
+    ("content", "documents"),
+    [
+        (OBJECTS, [["春。", "夏。"], ["秋。"]]),
+        ("\ufeff\n  " + OBJECTS, [["春。", "夏。"], ["秋。"]]),
+        ('{ "i": 1, "text": "' + "春。" * 4000 + '"}', [["春。" * 4000]]),
+        (ELEMENTS, [["春", "1 < 2 & 3。", "夏。"], ["秋"]]),
+        ("\ufeff" + ELEMENTS, [["春", "1 < 2 & 3。", "夏。"], ["秋"]]),
+    ],
+)
+def test_format_is_known_by_the_first_bytes_whatever_the_name(
+    tmp_path, monkeypatch, name, compress, content, documents
+):
+    stored = compress(content.encode())
+    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(stored)))
+    path = tmp_path / name
+    path.write_bytes(stored)
+    assert list(CorpusReader([name if name == "-" else str(path)])) == documents
+
+
+def test_a_text_that_begins_like_an_object_is_not_read_as_one_silently(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text('{"春": 一个季节}\n夏。', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"a\.txt, line 1: not JSON .* or --input_format=text"):
+        list(CorpusReader([str(path)]))
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A parquet file of three documents in two groups of rows."""
+    rows = [
+        {"title": "春", "text": ["春天。", "花开。"], "data": {"body": "一\n二"}},
+        {"title": None, "text": ["夏天。"], "data": {"body": "三"}},
+        {"title": "秋", "text": [], "data": None},
+    ]
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path, row_group_size=2)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "train-00000", "-", "a.parquet.gz"])
+@pytest.mark.parametrize(
+    ("key", "documents", "counts"),
+    [
+        ("text", [["春天。", "花开。"], ["夏天。"]], {}),
+        ("title,text", [["春", "春天。", "花开。"], ["夏天。"], ["秋"]], {"texts_null": 1}),
+        ("data.body", [["一", "二"], ["三"]], {"texts_null": 1}),
+    ],
+)
+def test_rows_of_a_parquet_file_are_documents(
+    tmp_path, monkeypatch, table, name, key, documents, counts
+):
+    stored = table.read_bytes()
+    stored = gzip.compress(stored) if name.endswith(".gz") else stored
+    (tmp_path / name).write_bytes(stored)
+    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(stored)))
+    path = name if name == "-" else str(tmp_path / name)
+    reader = CorpusReader([path], ReadingRules(json_key=key))
+    assert list(reader) == documents
+    assert reader.counts == counts
+    assert reader.inputs[0]["sha256"] == hashlib.sha256(stored).hexdigest()
+
+
+def test_faults_of_a_parquet_file_are_one_line(table):
+    with pytest.raises(ValueError, match=r"no column 'body'; .*there are: title, text, data$"):
+        list(CorpusReader([str(table)], ReadingRules(json_key="body")))
+    with pytest.raises(ValueError, match=r"a\.parquet, row 1: the value of 'data' is dict"):
+        list(CorpusReader([str(table)], ReadingRules(json_key="data")))
+    table.write_bytes(table.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"this parquet file is damaged .* get it again"):
+        list(CorpusReader([str(table)], ReadingRules(on_bad_text="skip")))

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import small
+import zstandard
 
 from albert_zh.util.optional_packages import load_extra, package_version
 
@@ -28,6 +29,14 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 # No input exists: the package is missed before the files are.
 DATA = ("--input_file=nosuch", "--output_file=out/a.tfrecord", "--vocab_file=vocab.txt")
 CREATE, BEAM = "create_pretraining_data.py", "scripts/create_pretraining_data_beam.py"
+
+
+# Files are known by their first bytes.
+INPUTS = {
+    "a.txt": "今天去京很冷。\n".encode(),
+    "b.zst": zstandard.ZstdCompressor().compress("今天去京很冷。\n".encode()),
+    "c.parquet": b"PAR1\x15\x04",
+}
 
 
 def run_without(package, script, *flags, folder):
@@ -55,6 +64,11 @@ def run_without(package, script, *flags, folder):
             "a .zst file",
         ),
         (
+            "pyarrow",
+            (CREATE, "--input_file=a.txt,c.parquet", *DATA[1:]),
+            "the parquet file c.parquet",
+        ),
+        (
             "matplotlib",
             ("scripts/inspect_records.py", "--input_file=nosuch", "--histogram_file=out/a.png"),
             "a histogram",
@@ -64,8 +78,8 @@ def run_without(package, script, *flags, folder):
 )
 def test_missing_package_is_one_line_before_any_work(package, command, purpose, tmp_path):
     small.write_vocabulary(tmp_path)
-    for name in ("a.txt", "b.zst"):
-        (tmp_path / name).write_bytes("今天去京很冷。\n".encode())
+    for name, content in INPUTS.items():
+        (tmp_path / name).write_bytes(content)
     done = run_without(package, *command, folder=tmp_path)
     name = package.replace("_", "-")
     assert done.returncode == 1

@@ -171,3 +171,13 @@ def test_impossible_output_files_are_errors(tmp_path, names, message):
 def test_number_of_files_needs_a_pattern_and_a_positive_one(names, count):
     with pytest.raises(ValueError, match="num_shards is the number of files a pattern stands for"):
         Outputs.parse(names, num_shards=count)
+
+
+@pytest.mark.parametrize("path", ["gs://bucket/a.tfrecord", "s3://b/part-*.tfrecord"])
+def test_object_stores_are_refused_with_the_script_that_writes_there(path, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ValueError, match=r"is not on this machine.*create_pretraining_data_beam\.py"
+    ):
+        Outputs.parse(path)
+    assert list(tmp_path.iterdir()) == []

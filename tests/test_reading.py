@@ -1,5 +1,6 @@
 """Documents of whole corpora: files of all kinds, bounds of memory, what is counted."""
 
+import bz2
 import gzip
 import hashlib
 import io
@@ -27,6 +28,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 COMPRESS = {
     "": bytes,
     ".gz": gzip.compress,
+    ".bz2": bz2.compress,
     ".xz": lzma.compress,
     ".zst": lambda data: zstandard.ZstdCompressor().compress(data),
 }
@@ -220,12 +222,12 @@ def test_a_pipe_is_read_like_a_file(tmp_path):
     ("name", "input_format", "documents"),
     [
         ("a.json", "auto", [["春"]]),
-        ("a.txt", "auto", [['{"text": "春"}']]),
+        ("a.txt", "auto", [["春"]]),
         ("a.txt", "json", [["春"]]),
         ("a.json", "text", [['{"text": "春"}']]),
     ],
 )
-def test_format_goes_by_the_name_unless_it_is_given(tmp_path, name, input_format, documents):
+def test_format_goes_by_the_first_bytes_unless_it_is_given(tmp_path, name, input_format, documents):
     path = write(tmp_path, name, '{"text": "春"}\n')
     assert read(path, rules=ReadingRules(input_format=input_format))[0] == documents
 
@@ -238,11 +240,45 @@ def test_bad_lines_are_errors_or_skipped_and_counted(tmp_path):
     rules = ReadingRules(json_key="body", on_bad_text="skip")
     documents, reader = read(text, rows, rules=rules)
     assert documents == [["a", "b"], ["c"]]
-    assert reader.counts == {"lines_skipped": 4}
+    assert reader.counts == {
+        "lines_not_utf8": 3,
+        "documents_without_text": 1,
+    }
+    assert [row.get("left_out") for row in reader.inputs] == [
+        {"lines_not_utf8": 2},
+        {"documents_without_text": 1, "lines_not_utf8": 1},
+    ]
     with pytest.raises(ValueError, match=r"a\.txt, line 2: not UTF-8 at byte 2 "):
         read(text)
     with pytest.raises(ValueError, match=r"b\.json, line 1: no key 'text'.*--json_key.*: body"):
         read(rows)
+
+
+def test_what_is_left_out_is_logged_by_file(tmp_path, caplog):
+    bad = write(tmp_path, "a.txt", "春。\n夏。\n".encode() + b"\xff\n" * 2)
+    good = write(tmp_path, "b.txt", "春。")
+    rows = write(tmp_path, "c.json", '{"text": null}\n{"body": "a"}\n')
+    with caplog.at_level("WARNING"):
+        list(CorpusReader([bad, good, rows], SKIP))
+    assert caplog.messages == [
+        f"left out of {bad}: 2 lines not utf8; the first: {bad}, line 3: not UTF-8 at byte 14 of "
+        "the file (0xff); the text around it is UTF-8; repair the line, or leave out such lines "
+        "with --on_bad_text=skip",
+        f"left out of {rows}: 1 documents without text, 1 texts null; the first: {rows}, line 2: "
+        "no key 'text'; name the text's key with --json_key, there are: body",
+    ]
+
+
+def test_of_many_files_with_bad_text_the_log_names_twenty(tmp_path, caplog):
+    paths = [write(tmp_path, f"{number:02}", b"a\n\xff") for number in range(30)]
+    with caplog.at_level("WARNING"):
+        _, reader = read(*paths, rules=SKIP)
+    assert [message[: len(f"left out of {paths[0]}")] for message in caplog.messages] == [
+        *(f"left out of {path}" for path in paths[:20]),
+        caplog.messages[-1],
+    ]
+    assert caplog.messages[-1] == "text of 30 files in all was left out"
+    assert sum("left_out" in entry for entry in reader.inputs) == 30
 
 
 @pytest.mark.parametrize("content", [b"", gzip.compress(b"", mtime=0)])
@@ -274,7 +310,10 @@ def test_damaged_files_are_errors_in_any_case(tmp_path, rules):
 @pytest.mark.parametrize(
     ("rules", "complaint"),
     [
-        ({"input_format": "csv"}, "input_format must be one of auto, text, json, got 'csv'"),
+        (
+            {"input_format": "csv"},
+            "input_format must be one of auto, text, json, parquet, wikiextractor, got 'csv'",
+        ),
         ({"on_bad_text": "drop"}, "on_bad_text must be one of error, skip, got 'drop'"),
     ],
 )

@@ -4,11 +4,18 @@ import gzip
 import hashlib
 import io
 import os
+import pathlib
+import socket
+import subprocess
+import sys
 import types
 
 import pytest
 
-from albert_zh.corpus.sources import Source, expand_inputs, stored_bytes
+from albert_zh.corpus.paths import expand_inputs, stored_bytes
+from albert_zh.corpus.sources import Source
+
+ROOT = pathlib.Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -48,7 +55,7 @@ def test_patterns_name_files_in_order_and_once(patterns, paths):
     ("patterns", "complaint"),
     [
         ("a.txt,no*.txt", "no file matches 'no\\*.txt'"),
-        ("a.txt,empty", "no file in the directory empty"),
+        ("a.txt,empty", "no input file in empty"),
         (" , ", "list of input files is empty"),
     ],
 )
@@ -70,10 +77,107 @@ def test_links_to_folders_are_followed_but_not_in_circles():
 
 
 @pytest.mark.usefixtures("corpus")
-def test_a_link_to_nowhere_is_missed_before_anything_is_read():
+@pytest.mark.parametrize("patterns", ["part", "part/*", "part/link.txt", "b.txt,part/l*"])
+def test_a_link_to_nowhere_is_one_line_before_anything_is_read(patterns):
     os.symlink("gone.txt", "part/link.txt")
-    with pytest.raises(FileNotFoundError, match=r"part/link\.txt"):
-        list(map(stored_bytes, expand_inputs("part")))
+    with pytest.raises(FileNotFoundError, match=r"^part/link\.txt is a link to gone\.txt, which"):
+        expand_inputs(patterns)
+
+
+def make_socket(path: str) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(path)
+
+
+@pytest.mark.usefixtures("corpus")
+@pytest.mark.parametrize(("make", "kind"), [(os.mkfifo, "a named pipe"), (make_socket, "a socket")])
+@pytest.mark.parametrize("patterns", ["part", "part/*", "**"])
+def test_pipes_and_sockets_that_nobody_named_are_one_line(make, kind, patterns):
+    make("part/odd")
+    with pytest.raises(ValueError, match=f"^part/odd is {kind}, not a file; remove it, or name"):
+        expand_inputs(patterns)
+
+
+@pytest.mark.usefixtures("corpus")
+def test_a_pipe_that_is_named_is_read():
+    os.mkfifo("pipe")
+    assert expand_inputs("pipe") == ["pipe"]
+
+
+def test_what_may_not_be_read_is_one_line(tmp_path):
+    (tmp_path / "locked").mkdir(mode=0o700)
+    (tmp_path / "a.txt").write_text("春。", encoding="utf-8")
+    (tmp_path / "a.txt").chmod(0o600)
+    tmp_path.chmod(0o755)
+    lines = read_as_nobody(tmp_path)
+    assert lines == [
+        "cannot read the folder locked: Permission denied; change its permissions, or name the "
+        "files that are wanted in --input_file",
+        "cannot read a.txt: Permission denied; change its permissions, or leave it out of "
+        "--input_file",
+    ]
+
+
+def read_as_nobody(directory) -> list[str]:
+    """Errors of a reader that may read nothing of root's."""
+    script = """
+import os
+if os.getuid() == 0:
+    os.setgid(65534), os.setuid(65534)
+else:
+    os.chmod("locked", 0), os.chmod("a.txt", 0)
+for patterns in ("locked", "a.txt"):
+    try:
+        CorpusReader(expand_inputs(patterns))
+    except OSError as error:
+        print(error)
+"""
+    imports = (
+        "from albert_zh.corpus.paths import expand_inputs\n"
+        "from albert_zh.corpus.reading import CorpusReader\n"
+    )
+    output = subprocess.check_output(
+        [sys.executable, "-c", imports + script],
+        cwd=directory,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        text=True,
+    )
+    return output.splitlines()
+
+
+@pytest.mark.usefixtures("corpus")
+@pytest.mark.parametrize("name", ["_SUCCESS", "_metadata", "_temporary/x.txt", "_committed_123"])
+def test_marks_of_other_programs_are_no_input(name):
+    os.makedirs(os.path.dirname(f"part/{name}"), exist_ok=True)
+    with open(f"part/{name}", "w", encoding="utf-8"):
+        pass
+    assert expand_inputs("part") == ["part/a.txt", "part/a/1.txt", "part/z.txt"]
+    assert expand_inputs(f"part/{name}") == [f"part/{name}"]
+
+
+@pytest.mark.usefixtures("corpus")
+def test_own_output_is_left_out_where_nobody_named_it():
+    def is_output(path: str) -> bool:
+        return path.endswith(("z.txt", "part/a"))
+
+    assert expand_inputs("part", is_output=is_output) == ["part/a.txt"]
+    assert expand_inputs("part/*", is_output=is_output) == ["part/a.txt"]
+    assert expand_inputs("part/z.txt,part/a", is_output=is_output) == ["part/z.txt", "part/a/1.txt"]
+    with pytest.raises(FileNotFoundError, match=r"no input file in part/z\*"):
+        expand_inputs("part/z*", is_output=is_output)
+
+
+@pytest.mark.usefixtures("corpus")
+def test_a_folder_whose_name_has_signs_of_a_glob_is_searched():
+    os.rename("part", "part[1]")
+    assert expand_inputs("part[1]/*.txt") == ["part[1]/a.txt", "part[1]/z.txt"]
+    assert expand_inputs("part[1]") == ["part[1]/a.txt", "part[1]/a/1.txt", "part[1]/z.txt"]
+
+
+@pytest.mark.usefixtures("corpus")
+def test_a_url_is_refused_with_the_script_that_reads_it():
+    with pytest.raises(ValueError, match=r"gs://b/a\.txt is not on this machine.*_beam\.py"):
+        expand_inputs("b.txt,gs://b/a.txt")
 
 
 def test_size_is_that_of_the_file_as_stored_and_unknown_of_pipes(tmp_path):

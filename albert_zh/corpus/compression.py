@@ -7,17 +7,19 @@ The name of a file tells less: standard input has none, and downloads are compre
 on their way. No UTF-8 text begins like a compressed file.
 """
 
+import bz2
 import lzma
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from albert_zh.util.optional_packages import load_extra
 
 # Bytes of a compressed file to read at a time. Even if the text is a single character repeated, so
-# few bytes decompress to no more than 64 MB.
+# few bytes decompress to no more than 64 MB; of bzip2, to a gigabyte, so it gives pieces.
 COMPRESSED_PART = 1 << 11
+_LARGEST_PIECE = 16 << 20  # bytes
 # An xz file may ask for gigabytes of memory; `xz -9` asks for 65 MB. zstandard has such a limit.
 _XZ_MEMORY = 256 << 20
 
@@ -39,6 +41,7 @@ class Compression:
     ending: str  # of file names
     signatures: tuple[bytes, ...]  # first bytes of such a file
     decompressor: Callable[[], _Decompressor]
+    gives_pieces: bool = False  # `decompress` takes a limit, and `needs_input` tells if all came
 
 
 def _gzip_decompressor() -> _Decompressor:
@@ -53,11 +56,15 @@ def _zst_decompressor() -> _Decompressor:
     return load_extra("zstandard", purpose="a .zst file").ZstdDecompressor().decompressobj()
 
 
+# The first block of a bzip2 file, or the end of an empty one. "BZh" alone may begin a text.
+_BZ2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
+_BZ2_SIGNATURES = tuple(b"BZh%d" % level + block for level in range(1, 10) for block in _BZ2_BLOCKS)
 # Parallel compressors write frames of notes, of sixteen kinds, which readers skip.
 _ZST_NOTES = tuple(bytes((kind, 0x2A, 0x4D, 0x18)) for kind in range(0x50, 0x60))
 _ROWS = (
     Compression("gz", ".gz", (b"\x1f\x8b",), _gzip_decompressor),
-    Compression("xz", ".xz", (b"\xfd7zXZ\0",), _xz_decompressor),
+    Compression("bz2", ".bz2", _BZ2_SIGNATURES, bz2.BZ2Decompressor, gives_pieces=True),
+    Compression("xz", ".xz", (b"\xfd7zXZ\0",), _xz_decompressor, gives_pieces=True),
     Compression("zst", ".zst", (b"\x28\xb5\x2f\xfd", *_ZST_NOTES), _zst_decompressor),
 )
 
@@ -69,17 +76,6 @@ def detect_compression(first_bytes: bytes) -> Compression | None:
     ('gz', None)
     """
     return next((row for row in _ROWS if first_bytes.startswith(row.signatures)), None)
-
-
-def check_decompressors(paths: Sequence[str]) -> None:
-    """Check, by the names of files, that the packages to decompress them are installed.
-
-    Raises:
-        ValueError: One is missing.
-    """
-    for row in _ROWS:
-        if any(path.lower().endswith(row.ending) for path in paths):
-            row.decompressor()
 
 
 def without_compression_ending(path: str) -> str:
@@ -110,7 +106,7 @@ def decompress(parts: Iterable[bytes], compression: Compression, name: str) -> I
     for part in parts:
         while part := part if stream else part.lstrip(b"\0"):
             stream = stream or compression.decompressor()
-            yield _decompress_part(stream, part, compression, name)
+            yield from _decompress_part(stream, part, compression, name)
             part = stream.unused_data if stream.eof else b""
             stream = None if stream.eof else stream
     if stream:
@@ -121,9 +117,12 @@ def decompress(parts: Iterable[bytes], compression: Compression, name: str) -> I
 
 def _decompress_part(
     stream: _Decompressor, part: bytes, compression: Compression, name: str
-) -> bytes:
+) -> Iterator[bytes]:
+    limit = (_LARGEST_PIECE,) if compression.gives_pieces else ()
     try:
-        return stream.decompress(part)
+        yield stream.decompress(part, *limit)
+        while compression.gives_pieces and not stream.eof and not stream.needs_input:
+            yield stream.decompress(b"", *limit)
     except Exception as error:  # each library has errors of its own
         raise ValueError(
             f"{name}: this {compression.name} file is damaged ({error}); get it again"

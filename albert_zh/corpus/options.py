@@ -12,7 +12,9 @@ def _format_help() -> str:
     for name, row in FORMATS.items():
         endings = f" ({', '.join(row.endings)})" if row.endings else ""
         rows.append(f"{name}{endings}: {row.help}")
-    return "; ".join([*rows, "auto: the format that the name of a file tells, else text."])
+    return "; ".join(
+        [*rows, "auto: the format that the first bytes of a file tell, else its name, else text."]
+    )
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,16 @@ class ReadingOptions:
     """Format of the input files, and treatment of bad lines."""
 
     input_format: str = option("auto", _format_help(), choices=format_choices())
-    json_key: str = option("text", "Key of the text in an object of JSON lines.")
+    json_key: str = option(
+        "text",
+        "Keys of the text in an object of JSON lines or a row of a table: title,content for "
+        "several. A dot leads into an object: data.text. The value is a text or a list of texts.",
+    )
     on_bad_text: str = option(
         "error",
-        "What happens at a line that is not UTF-8 or not a JSON object with such a text: the run "
-        "stops (error), or the line is left out and counted (skip).",
+        "What happens at a line that is not UTF-8 or not a JSON object with such a text, and at a "
+        "file that is empty or no text: the run stops (error), or the line or file is left out and "
+        "counted (skip).",
         choices=list(ON_BAD_TEXT),
     )
 

@@ -11,15 +11,24 @@ and large documents are cut, and counted.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from albert_zh.corpus.compression import check_decompressors
+from absl import logging
+
+from albert_zh.corpus.archives import Archive, detect_archive, members
+from albert_zh.corpus.counts import LEFT_OUT, left_out
+from albert_zh.corpus.foreign import ForeignFile
 from albert_zh.corpus.formats.catalog import AUTO, FORMATS, detect_format, format_choices
-from albert_zh.corpus.formats.format import ReadContext
-from albert_zh.corpus.sources import OpenFile, Source, open_here, stored_bytes
+from albert_zh.corpus.formats.fields import parse_keys
+from albert_zh.corpus.formats.format import BadText, CorpusFormat, ReadContext
+from albert_zh.corpus.paths import stored_bytes
+from albert_zh.corpus.sources import OpenFile, Source, open_here
+from albert_zh.corpus.streams import TextStream
+from albert_zh.util.optional_packages import load_extra
 
 ON_BAD_TEXT = ("error", "skip")
+
+_FILES_IN_LOG = 20  # whose left-out text is logged; the manifest has all of them
 
 
 @dataclass(frozen=True)
@@ -27,7 +36,7 @@ class ReadingRules:
     """The settings of reading."""
 
     input_format: str = AUTO  # a name in `FORMATS`; auto: the format of each file is detected
-    json_key: str = "text"  # key of the text in an object of JSON lines
+    json_key: str = "text"  # keys of the text in an object of JSON lines or a row of a table
     on_bad_text: str = "error"  # error; or skip: leave out and count
 
     def __post_init__(self):
@@ -36,16 +45,18 @@ class ReadingRules:
                 raise ValueError(
                     f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}"
                 )
+        parse_keys(self.json_key)
 
 
 class CorpusReader:
     """Reads the documents of files, one after the other, each time it is iterated.
 
     Attributes, about everything read so far:
-        counts: `lines_skipped` (bad bytes, bad JSON), `lines_cut`, `documents_cut`, `files_empty`.
+        counts: Text that was left out or cut, by the names in `corpus.counts`.
         position: Bytes of the stored files.
         total: Bytes of all files; None if standard input or another pipe is among them.
-        inputs: `file`, `bytes` and `sha256` of each file that has been read to its end.
+        inputs: `file`, `bytes` and `sha256` of each file that has been read to its end, and
+            `left_out`, its counts, if it has any.
     """
 
     def __init__(
@@ -57,40 +68,44 @@ class CorpusReader:
     ):
         """
         Args:
-            paths: From `sources.expand_inputs`; `-` is standard input.
+            paths: From `paths.expand_inputs`; `-` is standard input.
             rules: How to read them; the defaults when left out.
             open_file: Opens a path to read its bytes, for paths of remote file systems.
 
         Raises:
-            FileNotFoundError: A file is missing.
-            ValueError: A file is empty, and the rules do not say to skip it. Or a package is
-                missing that decompresses a file with such a name.
+            OSError: A file is missing or cannot be read.
+            ValueError: A file is empty or no text, and the rules do not say to skip it; or a
+                package that reads one is missing.
         """
         self._paths, self._rules = list(paths), rules or ReadingRules()
         self._open_file = open_file
-        check_decompressors(self._paths)
         sizes = [stored_bytes(path) for path in self._paths]
         self.total = None if None in sizes else sum(sizes)
         self._restart()
-        if 0 in sizes and self._rules.on_bad_text == "error":
-            raise ValueError(_empty_file_problem(self._paths[sizes.index(0)]))
+        self._check_files(
+            [path for path, size in zip(self._paths, sizes, strict=True) if size is not None]
+        )
+        self._restart()
 
     def __iter__(self) -> Iterator[list[str]]:
         """Documents: texts without outer white space, none of them blank.
 
         Raises:
-            ValueError: A file is damaged; or it is empty or has a bad line, and the rules do not
-                say to skip that. Names the file, the line and the byte.
+            ValueError: A file is damaged; or it is empty, no text or has a bad line, and the rules
+                do not say to skip that. Names the file, the line and the byte.
         """
         self._restart()
         for path in self._paths:
             self._source = source = Source(path, self._open_file)
+            before = self.counts.copy()
             yield from self._documents(source)
-            if source.is_empty:
-                self._skip("files_empty", _empty_file_problem(source.name))
+            source.drain()
             self.inputs.append(source.manifest_entry())
+            self._report(source.name, self.counts - before)
             self._finished_bytes += source.position
             self._source = None
+        if self._num_reported > _FILES_IN_LOG:
+            logging.warning("text of %d files in all was left out", self._num_reported)
 
     @property
     def position(self) -> int:
@@ -101,22 +116,72 @@ class CorpusReader:
         self.inputs: list[dict[str, Any]] = []
         self._finished_bytes = 0
         self._source: Source | None = None
+        self._first_problem = ""  # of the file that is read
+        self._num_reported = 0
 
-    def _documents(self, source: Source) -> Iterator[list[str]]:
+    def _check_files(self, paths: Sequence[str]) -> None:
+        """Find what is wrong with files before the first one is read."""
+        foreign = []
+        for path in paths:
+            source = Source(path, self._open_file)
+            if not source.peek():
+                self._skip(_empty_file(path))
+            elif not detect_archive(source.peek()):
+                try:
+                    corpus_format = self._format(source)
+                    if corpus_format.package:
+                        load_extra(
+                            corpus_format.package, purpose=f"the {corpus_format.name} file {path}"
+                        )
+                except ForeignFile as error:
+                    foreign.append(str(error))
+        if foreign and self._rules.on_bad_text == "error":
+            others = f" ({len(foreign) - 1:,} more files are no text)" * (len(foreign) > 1)
+            raise ForeignFile(foreign[0] + others)
+
+    def _documents(self, stream: TextStream) -> Iterator[list[str]]:
+        try:
+            first = stream.peek()
+            archive = detect_archive(first)
+            if not first:
+                self._skip(_empty_file(stream.name))
+            elif archive:
+                yield from self._archived_documents(archive, stream)
+            else:
+                context = ReadContext(self._rules.json_key, skip=self._skip, counts=self.counts)
+                yield from self._format(stream).read(stream, context)
+        except ForeignFile as error:
+            self._skip(BadText(str(error), "files_foreign"))
+
+    def _archived_documents(self, archive: Archive, stream: TextStream) -> Iterator[list[str]]:
+        for member in members(archive, stream):
+            if member.peek():
+                yield from self._documents(member)
+            else:
+                self.counts["files_empty"] += 1
+
+    def _format(self, stream: TextStream) -> CorpusFormat:
         name = self._rules.input_format
-        corpus_format = detect_format(source) if name == AUTO else FORMATS[name]
-        context = ReadContext(
-            text_key=self._rules.json_key,
-            skip=partial(self._skip, "lines_skipped"),
-            counts=self.counts,
-        )
-        return corpus_format.read(source, context)
+        return detect_format(stream) if name == AUTO else FORMATS[name]
 
-    def _skip(self, count: str, problem: str) -> None:
+    def _skip(self, error: BadText) -> None:
         if self._rules.on_bad_text == "error":
-            raise ValueError(problem)
-        self.counts[count] += 1
+            raise error from None
+        self.counts[error.count] += 1
+        self._first_problem = self._first_problem or str(error)
+
+    def _report(self, name: str, counts: Counter[str]) -> None:
+        """Record and log the text of a file that was left out."""
+        lost = {count: number for count, number in counts.items() if count in LEFT_OUT}
+        if not lost:
+            return
+        self.inputs[-1]["left_out"] = lost
+        self._num_reported += 1
+        if self._num_reported <= _FILES_IN_LOG:
+            first = f"; the first: {self._first_problem}" if self._first_problem else ""
+            logging.warning("left out of %s: %s%s", name, left_out(lost), first)
+        self._first_problem = ""
 
 
-def _empty_file_problem(name: str) -> str:
-    return f"{name} is empty; remove it from the input files or fill it"
+def _empty_file(name: str) -> BadText:
+    return BadText(f"{name} is empty; remove it from the input files or fill it", "files_empty")

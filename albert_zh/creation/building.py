@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from albert_zh.corpus.counts import left_out
 from albert_zh.corpus.duplicates import DuplicateFilter
 from albert_zh.corpus.reading import CorpusReader
 from albert_zh.corpus.slices import SliceSizes
@@ -113,9 +114,11 @@ def build_shards(
 
 def no_instances(counts: Counter[str]) -> ValueError:
     """The error for a corpus that gives no instances."""
+    lost = left_out(counts)
     return ValueError(
-        f"no instances: the input has {counts['documents']:,} documents, none with two"
-        " words; give a text with one sentence a line and a blank line between documents"
+        f"no instances: the input has {counts['documents']:,} documents, none with two words"
+        f"{f' (left out: {lost})' if lost else ''}; give a text with one sentence a line and a"
+        " blank line between documents"
     )
 
 

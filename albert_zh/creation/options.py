@@ -16,7 +16,8 @@ class DataOptions:
     input_file: str = option(
         REQUIRED,
         "Raw text: a comma-separated list of files, globs and folders; - is standard input. Files "
-        "may be compressed (.gz, .xz, .zst).",
+        "may be compressed (.gz, .bz2, .xz, .zst) or archives (.tar, .zip). Hidden files and "
+        "records of this program in a folder are left out.",
     )
     output_file: str = option(
         REQUIRED,

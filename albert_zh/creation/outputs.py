@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from albert_zh.records.manifest import MANIFEST, UNFINISHED, RecordSet, Shard, read_manifest
-from albert_zh.util.files import sha256_of_file
+from albert_zh.util.files import is_remote, sha256_of_file
 
 _SHARD_BYTES = 128 << 20  # large enough to read well, small enough for some files a device
 _COUNT = r"\d{5}-of-(\d{5})"
@@ -140,6 +140,11 @@ def is_complete(
 def _check_paths(paths: list[str], text: str) -> None:
     if not paths:
         raise ValueError("output_file names no file")
+    for path in filter(is_remote, paths):
+        raise ValueError(
+            f"output_file {path} is not on this machine; write the records here and copy them, or"
+            " use scripts/create_pretraining_data_beam.py, which writes to object stores"
+        )
     if len(set(map(os.path.abspath, paths))) < len(paths):
         raise ValueError(f"output_file names a file twice: {text}")
     if len({os.path.dirname(os.path.abspath(path)) for path in paths}) > 1:

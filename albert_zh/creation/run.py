@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from albert_zh.corpus.options import ReadingOptions
+from albert_zh.corpus.paths import STANDARD_INPUT
 from albert_zh.corpus.reading import CorpusReader
-from albert_zh.corpus.sources import STANDARD_INPUT, expand_inputs
 from albert_zh.creation.building import build_shards
+from albert_zh.creation.inputs import find_inputs
 from albert_zh.creation.options import DataOptions
 from albert_zh.creation.outputs import Outputs, is_complete
 from albert_zh.creation.plan import make_plan
@@ -27,7 +28,7 @@ def create_records(options: DataOptions, reading: ReadingOptions, masking: Maski
         ValueError, OSError: Flags contradict each other, or the corpus cannot be read.
     """
     outputs = Outputs.parse(options.output_file, num_shards=options.num_shards)
-    paths = expand_inputs(options.input_file)
+    paths = find_inputs(options.input_file, outputs)
     plan = make_plan(options, reading, masking)
     if is_complete(outputs, plan.record_set, lambda: [_describe_input(path) for path in paths]):
         remove_leftovers(outputs)

@@ -6,6 +6,8 @@ The counts are those of the manifest.
 from collections import Counter
 from typing import Any
 
+from albert_zh.corpus import counts as corpus_counts
+
 
 def summary(counts: Counter[str], recipe: dict[str, Any]) -> str:
     """Formats the counts of a corpus as lines of text.
@@ -46,12 +48,9 @@ _ONE_SENTENCE = (
 
 # Shown only if the count is not 0.
 _REMARKS = {
-    "files_empty": "without any text",
-    "lines_skipped": "left out: not UTF-8, or not a JSON object with a text",
-    "lines_cut": "too long for one sentence, used in pieces",
+    **corpus_counts.REMARKS,
     "documents_repeated": "the same as an earlier one; --drop_duplicates leaves them out",
     "documents_dropped": "left out: the same as an earlier one",
-    "documents_cut": "too long, used as several documents",
     "without_similar": "masked words without a similar word, replaced by random tokens",
     "without_other_document": "pairs without another document near to take a segment from",
 }

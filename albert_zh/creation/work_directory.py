@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from albert_zh.creation.outputs import Outputs
-from albert_zh.records.manifest import RecordSet
+from albert_zh.records.manifest import UNFINISHED, RecordSet
 from albert_zh.util.files import locked, make_directory, write_json
 
 _RECIPE = "recipe.json"
@@ -58,6 +58,11 @@ def open_work_directory(
 def slice_path(directory: str, number: int) -> str:
     """The file for the records of a corpus slice."""
     return os.path.join(directory, f"{_SLICE_PREFIX}{number:07}")
+
+
+def is_work_directory(path: str) -> bool:
+    """True for the directory of an unfinished run, of whatever outputs."""
+    return path.rstrip("/").endswith(UNFINISHED) and os.path.exists(os.path.join(path, _RECIPE))
 
 
 def remove_leftovers(outputs: Outputs) -> None:

@@ -7,7 +7,7 @@ from albert_zh.flags import REQUIRED, option
 from albert_zh.records.manifest import MANIFEST
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.text.vocab import Vocab
-from albert_zh.util.files import expand_patterns
+from albert_zh.util.files import check_is_local, expand_patterns
 from albert_zh.util.optional_packages import load_extra
 
 
@@ -53,6 +53,7 @@ def check_picture(path: str) -> None:
         raise ValueError(
             f"the histogram is a PNG picture; give a name that ends in .png, not {path}"
         )
+    check_is_local(path)
     load_extra("matplotlib", purpose="a histogram")
 
 

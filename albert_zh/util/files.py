@@ -7,10 +7,47 @@ import glob
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
 from typing import IO, Any
+
+from albert_zh.util.encodings import SAMPLE_BYTES, encoding_advice, sample_around
+
+
+def is_remote(path: str) -> bool:
+    """True if the path is a URL, which `open` does not take.
+
+    >>> is_remote("gs://bucket/news.txt"), is_remote("news.txt")
+    (True, False)
+    """
+    return "://" in path
+
+
+def expand_home(paths: str) -> str:
+    """Expand `~` and `~user` where they begin a path of a comma-separated list.
+
+    >>> expand_home("~nobody_of_this_name/a,b/~/c, ~5")
+    '~nobody_of_this_name/a,b/~/c, ~5'
+    """
+    return re.sub(
+        r"(?:^|(?<=,))(\s*)(~[^/,\s]*)(?=/)",
+        lambda match: match[1] + os.path.expanduser(match[2]),
+        paths,
+    )
+
+
+def check_is_local(path: str) -> None:
+    """
+    Raises:
+        ValueError: The path of a file to write is a URL.
+    """
+    if is_remote(path):
+        raise ValueError(
+            f"{path} is not on this machine; write a local file and copy it there with the tools"
+            " of its store"
+        )
 
 
 class WriteError(OSError):
@@ -26,7 +63,9 @@ def atomic_write(path: str, mode: str = "wb") -> Iterator[IO]:
 
     Raises:
         WriteError: The file cannot be written.
+        ValueError: The path is a URL.
     """
+    check_is_local(path)
     directory = os.path.dirname(os.path.abspath(path))
     make_directory(directory)
     try:
@@ -94,13 +133,21 @@ def read_lines(path: str) -> Iterator[str]:
             try:
                 yield line[mark:].decode().removesuffix("\n").removesuffix("\r")
             except UnicodeDecodeError as error:
-                place = mark + error.start
+                place = offset + mark + error.start
+                advice = encoding_advice(_sample_of_file(path, place), path=path)
                 raise ValueError(
-                    f"{path}, line {number}: not UTF-8 at byte {offset + place} of the file "
-                    f"(0x{line[place]:02x}); convert it, for example with: "
-                    f"iconv -f GB18030 -t UTF-8 {path}"
+                    f"{path}, line {number}: not UTF-8 at byte {place} of the file "
+                    f"(0x{line[place - offset]:02x}); {advice}"
                 ) from None
             offset += len(line)
+
+
+def _sample_of_file(path: str, place: int) -> bytes:
+    """The lines around a place of a file."""
+    begin = max(0, place - 2 * SAMPLE_BYTES)
+    with open(path, "rb") as file:
+        file.seek(begin)
+        return sample_around(file.read(4 * SAMPLE_BYTES), place - begin)
 
 
 def sha256_of_file(path: str) -> str:

@@ -1,10 +1,10 @@
-"""UTF-8 of a corpus file: decoding, and errors that name file, line and byte."""
+"""UTF-8 of a corpus file: decoding, and errors that name file, line, byte and a way out."""
 
-from albert_zh.corpus.lines import TextChunk
-from albert_zh.corpus.sources import Source
+from albert_zh.corpus.formats.format import BadText
+from albert_zh.corpus.streams import TextStream
+from albert_zh.util.encodings import encoding_advice, sample_around
 
 BYTE_ORDER_MARK = "\ufeff"  # at the beginning of some UTF-8 files
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def decode(data: bytes, offset: int) -> str:
@@ -16,24 +16,23 @@ def decode(data: bytes, offset: int) -> str:
     return data.decode() if offset else data.decode().removeprefix(BYTE_ORDER_MARK)
 
 
-def check_not_utf16(chunk: TextChunk, source: Source) -> None:
-    """
-    Raises:
-        ValueError: The chunk is the first of a file in UTF-16.
-    """
-    if not chunk.offset and chunk.data.startswith(_UTF16_MARKS):
-        raise ValueError(f"{source.name} is UTF-16, not UTF-8; " + _conversion("UTF-16", source))
-
-
-def utf8_problem(error: UnicodeDecodeError, line: int, offset: int, source: Source) -> str:
-    """The sentence about bytes, from `offset` of the file on, that are not UTF-8."""
-    content = " decompressed" if source.is_compressed else ""
-    return (
-        f"{source.name}, line {line}: not UTF-8 at byte {offset + error.start} of the{content} "
-        f"file (0x{error.object[error.start]:02x}); " + _conversion("GB18030", source)
+def utf8_advice(data: bytes, place: int, stream: TextStream) -> str:
+    """The way out for bytes that are not UTF-8, at a place of the data."""
+    return encoding_advice(
+        sample_around(data, place),
+        path=stream.plain_path,
+        skip="--on_bad_text=skip",
     )
 
 
-def _conversion(encoding: str, source: Source) -> str:
-    file = "" if source.is_compressed or source.is_standard_input else f" {source.path}"
-    return f"convert it, for example with: iconv -f {encoding} -t UTF-8{file}"
+def not_utf8(
+    error: UnicodeDecodeError, line: int, offset: int, stream: TextStream, advice: str
+) -> BadText:
+    """The error for a line that begins at `offset` of a text."""
+    content = ""
+    if stream.is_compressed or stream.is_converted:
+        content = " decompressed" if stream.is_compressed else " converted"
+    return BadText(
+        f"{stream.name}, line {line}: not UTF-8 at byte {offset + error.start} of the{content} "
+        f"file (0x{error.object[error.start]:02x}); {advice}",
+    )

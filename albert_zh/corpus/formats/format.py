@@ -4,19 +4,34 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from albert_zh.corpus.sources import Source
+from albert_zh.corpus.streams import TextStream
 
-# Takes the problem of one line or object. Raises a ValueError, or returns: then it is left out.
-Skip = Callable[[str], None]
+
+class BadText(ValueError):
+    """One line or document that cannot be read."""
+
+    def __init__(self, problem: str, count: str = "lines_not_utf8"):
+        """
+        Args:
+            problem: The sentence for people, with file and line.
+            count: Name of the count that it belongs to, in `corpus.counts`. Beam makes the error
+                again of its sentence alone.
+        """
+        super().__init__(problem)
+        self.count = count
+
+
+# Raises the error, or returns: then what it is about is left out and counted.
+Skip = Callable[[BadText], None]
 
 
 @dataclass(frozen=True)
 class ReadContext:
     """The settings of a reader, and the places where its formats report problems and counts."""
 
-    text_key: str  # key of the text in files whose documents have several fields
+    text_key: str  # keys of the text, see `formats.fields`, where documents have several fields
     skip: Skip
-    counts: Counter[str]  # gains `lines_cut` and `documents_cut`
+    counts: Counter[str]  # gains `lines_cut`, `documents_cut` and others of `corpus.counts`
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,9 @@ class CorpusFormat:
 
     name: str  # value of --input_format
     help: str  # one clause of the help text of --input_format
-    read: Callable[[Source, ReadContext], Iterator[list[str]]]
+    read: Callable[[TextStream, ReadContext], Iterator[list[str]]]
     endings: tuple[str, ...] = ()  # of file names, in lower case, before an ending such as .gz
-    signatures: tuple[bytes, ...] = ()  # first bytes of the files, after decompression
+    # Regular expressions of the first bytes, after decompression, which no plain text matches. They
+    # are stronger than the ending of the name.
+    signatures: tuple[bytes, ...] = ()
+    package: str | None = None  # optional package that `read` needs

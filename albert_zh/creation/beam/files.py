@@ -20,10 +20,13 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from albert_zh.corpus.sources import STANDARD_INPUT, Source, expand_inputs, is_remote
+from albert_zh.corpus.paths import STANDARD_INPUT, is_left_out
+from albert_zh.corpus.sources import Source
 from albert_zh.creation import outputs as local
+from albert_zh.creation.inputs import find_inputs as find_local_inputs
 from albert_zh.creation.outputs import Outputs
 from albert_zh.records.manifest import MANIFEST, RecordSet, add_set
+from albert_zh.util.files import is_remote
 
 
 def pipeline_options(text: str) -> PipelineOptions:
@@ -33,8 +36,8 @@ def pipeline_options(text: str) -> PipelineOptions:
     return options
 
 
-def find_inputs(patterns: str) -> list[str]:
-    """Expand the list of inputs like `expand_inputs`, also for remote files and globs.
+def find_inputs(patterns: str, outputs: Outputs | None = None) -> list[str]:
+    """Expand the list of inputs like `creation.inputs.find_inputs`, also for remote ones.
 
     Raises:
         FileNotFoundError: An item names no file, or the list is empty.
@@ -43,7 +46,10 @@ def find_inputs(patterns: str) -> list[str]:
     items = [item.strip() for item in patterns.split(",") if item.strip()] or [""]
     if STANDARD_INPUT in items:
         raise ValueError("the workers of a pipeline have no standard input; name files instead")
-    groups = (_remote_files(item) if is_remote(item) else expand_inputs(item) for item in items)
+    groups = (
+        _remote_files(item, outputs) if is_remote(item) else find_local_inputs(item, outputs)
+        for item in items
+    )
     return list(dict.fromkeys(path for paths in groups for path in paths))
 
 
@@ -128,9 +134,14 @@ def remove_directory(directory: str) -> None:
         FileSystems.delete([f"{directory}/"])  # Buckets have prefixes, not directories.
 
 
-def _remote_files(pattern: str) -> list[str]:
-    # Some tools mark folders of a bucket with empty files whose names end in a slash.
-    if files := [path for path in _match(pattern) if not path.endswith("/")]:
+def _remote_files(pattern: str, outputs: Outputs | None) -> list[str]:
+    def is_input(path: str) -> bool:
+        directory, _, name = path.rpartition("/")
+        is_own = outputs and directory == outputs.directory and outputs.owns(name)
+        # Some tools mark folders of a bucket with empty files whose names end in a slash.
+        return path == pattern or not (not name or is_left_out(name) or name == MANIFEST or is_own)
+
+    if files := list(filter(is_input, _match(pattern))):
         return files
     raise FileNotFoundError(f"no file matches {pattern!r}; check the path")
 
