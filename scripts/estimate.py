@@ -28,6 +28,7 @@ from albert_zh.estimates import (
 )
 from albert_zh.flags import option
 from albert_zh.train.rules.table import RULES
+from albert_zh.util.progress import duration
 
 CONFIGS = ROOT / "albert_config"
 GIB = 2**30
@@ -178,18 +179,6 @@ def _memory(options: EstimateOptions, config: ModelConfig, lengths: dict[str, in
         title = f"  a single example needs more than {options.device_memory:g} GiB"
     lines = [f"    {size / GIB:9.3f} GiB  {name}" for name, size in parts.items()]
     return [title, *lines, f"    {sum(parts.values()) / GIB:9.3f} GiB  total"]
-
-
-def duration(seconds: float) -> str:
-    """A time in minutes, hours or days.
-
-    >>> duration(90), duration(10 * 3600), duration(400 * 3600)
-    ('1.5 minutes', '10.0 hours', '16.7 days')
-    """
-    for unit, length in (("days", 86400), ("hours", 3600)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:,.1f} {unit}"
-    return f"{seconds / 60:.1f} minutes"
 
 
 def published_table() -> str:

@@ -16,7 +16,7 @@ def test_every_micro_batch_gets_its_own_rows_and_seed():
         total = tf.reduce_sum(batch["x"])
         return Gradients(total, {"x": Mean(total, tf.constant(2.0))}, [total[None]])
 
-    sums = accumulated_gradients(
+    sums, is_complete = accumulated_gradients(
         compute,
         {"x": tf.range(6.0)},
         tf.constant([1, 2]),
@@ -24,6 +24,7 @@ def test_every_micro_batch_gets_its_own_rows_and_seed():
         parameters=[tf.Variable([0.0])],
         metrics=["x"],
     )
+    assert is_complete
     assert [rows for rows, _ in inputs] == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
     assert len({seed for _, seed in inputs}) == 3
     assert (float(sums.loss), sums.gradients[0].numpy().tolist()) == (15.0, [15.0])
@@ -38,7 +39,7 @@ def test_repeated_rows_of_a_table_add_up_over_micro_batches():
             loss = tf.reduce_sum(tf.gather(table, batch["ids"]))
         return Gradients(loss, {}, tape.gradient(loss, [table]))
 
-    sums = accumulated_gradients(
+    sums, is_complete = accumulated_gradients(
         compute,
         {"ids": tf.constant([0, 0, 0, 2])},
         tf.constant([0, 0]),
@@ -46,6 +47,7 @@ def test_repeated_rows_of_a_table_add_up_over_micro_batches():
         parameters=[table],
         metrics=[],
     )
+    assert is_complete
     np.testing.assert_array_equal(sums.gradients[0], [[3.0], [0.0], [1.0]])
 
 

@@ -41,6 +41,7 @@ class CountingTrainer:
             skipped=len(bad),
             first_skipped=bad[0] if bad else -1,
             overflowed=0,
+            steps=steps,
         )
 
 

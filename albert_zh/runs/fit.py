@@ -29,6 +29,7 @@ from albert_zh.train.precision import Precision
 from albert_zh.train.rows import RowSums
 from albert_zh.train.schedules import polynomial_decay_with_warmup
 from albert_zh.train.step import Trainer
+from albert_zh.train.step_control import StepControl
 from albert_zh.train.stopping import StopSignals
 from albert_zh.train.strategy import distribute_batches
 from albert_zh.train.watchdog import Watchdog
@@ -47,12 +48,13 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
     """
     loop = _loop_options(run.options, spec)
     watchdog = Watchdog(run.options.stall_minutes)
-    trainer, weights = _trainer(run, model, spec)
+    control = StepControl()
+    trainer, weights = _trainer(run, model, spec, control)
     unrecorded = _resume(run, weights, trainer.state)
     step = int(trainer.step.read_value())
     rows = run.history.cut_back(step) if run.is_chief else []
     hooks = _hooks(run, {**weights, **trainer.state}, spec)
-    with StopSignals(run.strategy) as stop, watchdog:
+    with StopSignals(run.strategy, on_request=control.request_stop) as stop, watchdog:
         if step < loop.until:
             run.write_report(_report(run, spec, first_step=step))
         if not run.checkpoints.latest():
@@ -68,6 +70,8 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
             workload=spec.workload,
             stop=stop,
             watchdog=watchdog,
+            control=control,
+            micro_batches=spec.plan.micro_steps,
             earlier_rows=[row for row in rows if "steps" in row],
             unrecorded=unrecorded,
         )
@@ -89,7 +93,7 @@ def _loop_options(options: RunOptions, spec: TrainingSpec) -> LoopOptions:
 
 
 def _trainer(
-    run: RunDirectory, model: tf.Module, spec: TrainingSpec
+    run: RunDirectory, model: tf.Module, spec: TrainingSpec, control: StepControl
 ) -> tuple[Trainer, dict[str, tf.Variable]]:
     """The trainer, and the weights and moments that it trains."""
     options = run.options
@@ -106,6 +110,7 @@ def _trainer(
         plan=spec.plan,
         precision=options.computes_in(),
         xla=should_compile(options.xla),
+        control=control,
     )
     return trainer, {**named_variables(model), **named_variables(optimizer)}
 

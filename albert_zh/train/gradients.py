@@ -9,6 +9,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from albert_zh.train.metrics import Mean, Outcome
+from albert_zh.train.step_control import StepControl
 
 Batch = Mapping[str, tf.Tensor]
 # Batch and dropout seed ([2] int32; None outside training) -> losses and metrics. The weights of
@@ -66,7 +67,8 @@ def accumulated_gradients(
     micro_steps: int,
     parameters: Sequence[tf.Variable],
     metrics: Sequence[str],
-) -> Gradients:
+    control: StepControl | None = None,
+) -> tuple[Gradients, tf.Tensor]:
     """Sums of the results of `compute` over the micro batches; the gradients dense, in float32.
 
     Args:
@@ -76,6 +78,10 @@ def accumulated_gradients(
         micro_steps: M, a divisor of B.
         parameters: Variables to compute gradients for.
         metrics: Names of the metrics.
+        control: May end the sums early.
+
+    Returns:
+        The sums, and whether they are of all micro batches.
     """
     parts = {name: _split(tensor, micro_steps) for name, tensor in batch.items()}
 
@@ -86,6 +92,8 @@ def accumulated_gradients(
         # The gradients of shared layers are sums too. Without this dependency the graph optimizer
         # merges both sums into AccumulateNV2, whose temporary variables race in a loop.
         with tf.control_dependencies(part.gradients):
+            if control:
+                control.note_micro_batches(number + 1)
             return number + 1, tf.nest.map_structure(tf.add, sums, part)
 
     zero = tf.zeros([])
@@ -94,15 +102,20 @@ def accumulated_gradients(
         metrics={name: Mean(zero, zero) for name in metrics},
         gradients=[tf.zeros(parameter.shape) for parameter in parameters],
     )
+
+    def goes_on(number: tf.Tensor, _: Gradients) -> tf.Tensor:
+        has_more = number < micro_steps
+        return has_more & ~control.should_stop() if control else has_more
+
     # One micro batch at a time; otherwise several of them fill the memory.
-    _, sums = tf.while_loop(
-        lambda number, _: number < micro_steps,
+    number, sums = tf.while_loop(
+        goes_on,
         add,
         (tf.constant(0), start),
         parallel_iterations=1,
         maximum_iterations=micro_steps,
     )
-    return sums
+    return sums, number == micro_steps
 
 
 def dense(gradients: Sequence[tf.Tensor | tf.IndexedSlices]) -> list[tf.Tensor]:
@@ -117,3 +130,64 @@ def _split(tensor: tf.Tensor, micro_steps: int) -> tf.Tensor:
     shape = tf.concat([[micro_steps, rows // micro_steps], tf.shape(tensor)[1:]], axis=0)
     parts = tf.reshape(tensor, shape)
     return tf.ensure_shape(parts, [micro_steps, rows // micro_steps, *tensor.shape[1:]])
+
+
+class ReplicaGradients:
+    """The gradients of the examples of a replica, at once or in micro batches, perhaps compiled."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        parameters: Sequence[tf.Variable],
+        *,
+        micro_steps: int,
+        is_dense: bool,
+        control: StepControl | None,
+        jit_compile: bool,
+    ):
+        """
+        Args:
+            objective: Function to minimise.
+            parameters: Variables to compute gradients for.
+            micro_steps: Number of micro batches.
+            is_dense: Whether gradients of tables are wanted as whole tables.
+            control: May end the micro batches early.
+            jit_compile: Whether XLA compiles what is computed for one micro batch.
+        """
+        self._objective, self._parameters = objective, parameters
+        self._micro_steps, self._is_dense, self._control = micro_steps, is_dense, control
+        self._compute = self._gradients
+        if jit_compile:
+            self._compute = tf.function(self._gradients, autograph=False, jit_compile=True)
+
+    def __call__(
+        self,
+        batch: Batch,
+        seed: tf.Tensor,
+        weights: Mapping[str, tf.Tensor] | None,
+        loss_scale: tf.Tensor,
+        metrics: Sequence[str],
+    ) -> tuple[Gradients, tf.Tensor]:
+        """Sums over the examples of a replica, and whether they are of all of them."""
+        if self._micro_steps == 1:
+            return self._compute(batch, seed, weights, loss_scale), tf.constant(True)
+        return accumulated_gradients(
+            lambda batch, seed: self._compute(batch, seed, weights, loss_scale),
+            batch,
+            seed,
+            micro_steps=self._micro_steps,
+            parameters=self._parameters,
+            metrics=metrics,
+            control=self._control,
+        )
+
+    def _gradients(self, batch: Batch, seed, weights, loss_scale) -> Gradients:
+        sums = gradients_of(
+            self._objective,
+            batch,
+            seed,
+            parameters=self._parameters,
+            weights=weights,
+            loss_scale=loss_scale,
+        )
+        return sums._replace(gradients=dense(sums.gradients)) if self._is_dense else sums

@@ -16,9 +16,11 @@ import tensorflow as tf
 from absl import logging
 
 from albert_zh.train.agreement import any_worker, broadcast_from_chief
+from albert_zh.train.display import StepDisplay
 from albert_zh.train.gradients import Batch
 from albert_zh.train.rows import RowSums, SpikeWatch, Workload, mean_loss
 from albert_zh.train.step import StepReport, Trainer
+from albert_zh.train.step_control import StepControl
 from albert_zh.train.stopping import StopSignals
 from albert_zh.train.watchdog import Watchdog
 from albert_zh.util.progress import Progress
@@ -70,6 +72,8 @@ def train(
     workload: Workload,
     stop: StopSignals,
     watchdog: Watchdog,
+    control: StepControl | None = None,
+    micro_batches: int = 1,
     earlier_rows: Iterable[Mapping[str, Any]] = (),
     unrecorded: RowSums | None = None,
 ) -> bool:
@@ -84,6 +88,8 @@ def train(
         workload: Work of a step, for the speed.
         stop: Checked after every call; all workers stop together.
         watchdog: Gets a tick after every call.
+        control: Of the trainer's steps, to show how far a long one is.
+        micro_batches: Their number in a step.
         earlier_rows: Rows of the run so far, the oldest first.
         unrecorded: Sums that were saved with the step to start from.
 
@@ -99,32 +105,53 @@ def train(
         return True
     sums = unrecorded or RowSums()
     spikes, bad_steps = SpikeWatch(earlier_rows), 0
-    with Progress(description="train", unit="step", total=options.until, initial=step) as progress:
-        pace, should_stop = 1, False
+    with (
+        Progress(description="train", unit="step", total=options.until, initial=step) as progress,
+        StepDisplay(
+            progress,
+            watchdog,
+            until=options.until,
+            save_every=options.save_every,
+            control=control,
+            micro_batches=micro_batches,
+        ) as display,
+    ):
+        pace, should_stop, saved = 1, False, step
         while step < options.until and not should_stop:
-            steps = min(pace, options.next_halt(step) - step)
+            asked = min(pace, options.next_halt(step) - step)
             started = time.monotonic()
-            report = trainer.run(batches, steps)
-            loss = float(report.loss)  # The call has ended once this is known.
+            with display.call(step):
+                report = trainer.run(batches, asked)
+                steps = int(report.steps)  # The call has ended once this is known.
             seconds = time.monotonic() - started
             watchdog.tick()
-            bad_steps = _check_bad_steps(report, steps, bad_steps, options, hooks.describe_batch)
-            step += steps
-            sums.add(report, steps=steps, seconds=seconds)
-            rates = _shown_rates(workload.rates(steps / seconds))
-            progress.advance(steps, loss=loss, lr=float(report.learning_rate), **rates)
-            if options.is_due(step, options.log_every):
-                hooks.record(_with_spike(sums.row(step, report, workload), spikes))
-                sums = RowSums()
-            should_stop = any_worker(strategy, stop.requested)
-            if options.is_due(step, options.save_every) or should_stop:
+            if steps:
+                bad_steps = _check_bad_steps(
+                    report, steps, bad_steps, options, hooks.describe_batch
+                )
+                step += steps
+                sums.add(report, steps=steps, seconds=seconds)
+                rates = _shown_rates(workload.rates(steps / seconds))
+                progress.advance(
+                    steps, loss=float(report.loss), lr=float(report.learning_rate), **rates
+                )
+                display.measure(step, steps=steps, seconds=seconds)
+                if options.is_due(step, options.log_every):
+                    hooks.record(_with_spike(sums.row(step, report, workload), spikes))
+                    sums = RowSums()
+            should_stop = any_worker(strategy, stop.requested or steps < asked)
+            if step > saved and (options.is_due(step, options.save_every) or should_stop):
                 hooks.save(step, sums)
+                saved = step
             if options.is_due(step, options.validate_every) and not should_stop:
                 hooks.validate(step)
             watchdog.tick()
             pace = broadcast_from_chief(strategy, _next_pace(pace, steps / seconds, options))
     if should_stop:
-        logging.info("stopped and saved at step %d; the same command resumes from there", step)
+        dropped = f"; step {step + 1:,} was not finished and is dropped" if steps < asked else ""
+        logging.info(
+            "stopped and saved at step %d%s; the same command resumes from there", step, dropped
+        )
     return not should_stop
 
 

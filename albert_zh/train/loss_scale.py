@@ -23,11 +23,18 @@ class LossScale(tf.Module):
         """True if the scale is above 1, so that a smaller one may end an overflow."""
         return self.scale.read_value() > 1.0
 
-    def update(self, is_finite: tf.Tensor) -> None:
-        """Adapt the scale to the gradients of a step. Call it outside of replicas."""
-        scale, good_steps = self.scale.read_value(), self.good_steps.read_value() + 1
-        doubles = is_finite & (good_steps >= self.STEPS_TO_DOUBLE)
+    def update(self, is_finite: tf.Tensor, *, accept: tf.Tensor | bool = True) -> None:
+        """Adapt the scale to the gradients of a step. Call it outside of replicas.
+
+        Args:
+            is_finite: Whether the gradients were.
+            accept: False after a step that was dropped: then nothing changes.
+        """
+        scale, good_steps = self.scale.read_value(), self.good_steps.read_value()
+        doubles = is_finite & (good_steps + 1 >= self.STEPS_TO_DOUBLE)
         grown = tf.where(doubles, 2.0 * scale, scale)
-        self.scale.assign(tf.where(is_finite, grown, tf.maximum(scale / 2.0, 1.0)))
+        new_scale = tf.where(is_finite, grown, tf.maximum(scale / 2.0, 1.0))
         keeps_counting = is_finite & ~doubles
-        self.good_steps.assign(tf.where(keeps_counting, good_steps, tf.zeros_like(good_steps)))
+        new_steps = tf.where(keeps_counting, good_steps + 1, tf.zeros_like(good_steps))
+        self.scale.assign(tf.where(accept, new_scale, scale))
+        self.good_steps.assign(tf.where(accept, new_steps, good_steps))

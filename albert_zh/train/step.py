@@ -14,11 +14,9 @@ import tensorflow as tf
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.gradients import (
     Batch,
-    Gradients,
     Objective,
-    accumulated_gradients,
+    ReplicaGradients,
     dense,
-    gradients_of,
     loss_weights,
 )
 from albert_zh.train.loss_scale import LossScale
@@ -26,6 +24,7 @@ from albert_zh.train.metrics import Mean, add_means
 from albert_zh.train.optimizers import Optimizer, clip_by_global_norm
 from albert_zh.train.precision import Precision
 from albert_zh.train.schedules import Schedule
+from albert_zh.train.step_control import StepControl
 
 # All published ALBERT models were trained with gradients clipped to this norm.
 _CLIP_NORM = 1.0
@@ -36,7 +35,7 @@ class StepReport(NamedTuple):
 
     A step whose loss or gradients are not finite changes no weight and no moment, and adds to no
     metric. In float16 the loss scale may have caused it: then the step is `overflowed` and the
-    scale shrinks. Otherwise it is `skipped`.
+    scale shrinks. Otherwise it is `skipped`. A step that was told to stop is no step at all.
     """
 
     metrics: dict[str, Mean]  # sums over the steps, float64
@@ -46,6 +45,7 @@ class StepReport(NamedTuple):
     skipped: tf.Tensor  # number of skipped steps in the call
     first_skipped: tf.Tensor  # the step count before the first of them; -1 if there is none
     overflowed: tf.Tensor  # number of overflowed steps in the call
+    steps: tf.Tensor  # number of steps in the call; fewer than asked for after a request to stop
 
 
 class _Step(NamedTuple):
@@ -56,6 +56,7 @@ class _Step(NamedTuple):
     gradient_norm: tf.Tensor
     learning_rate: tf.Tensor
     is_finite: tf.Tensor
+    is_complete: tf.Tensor  # False if a replica was told to stop before its last micro batch
 
 
 class Trainer:
@@ -77,6 +78,7 @@ class Trainer:
         plan: BatchPlan | None = None,
         precision: Precision = Precision.FLOAT32,
         xla: bool = False,
+        control: StepControl | None = None,
     ):
         """
         Args:
@@ -88,25 +90,34 @@ class Trainer:
             plan: Division of a batch; by default a replica computes its examples at once.
             precision: Type that the objective computes in.
             xla: Compile with XLA; TPUs do so anyway.
+            control: May end a step between its micro batches, except on TPUs.
         """
         self._objective, self._optimizer, self._schedule = objective, optimizer, schedule
         self._seed = seed
         self._strategy = strategy or tf.distribute.get_strategy()
-        self._micro_steps = plan.micro_steps if plan else 1
+        micro_steps = plan.micro_steps if plan else 1
         with self._strategy.scope():
             self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="global_step")
             self._loss_scale = LossScale() if precision.scales_loss else None
         is_alone = self._strategy.num_replicas_in_sync == 1
-        self._is_split = not is_alone or self._micro_steps > 1  # a batch, into several parts
+        self._is_split = not is_alone or micro_steps > 1  # a batch, into several parts
         on_tpu = isinstance(self._strategy, tf.distribute.TPUStrategy)
+        self._control = control if micro_steps > 1 and not on_tpu else None
         jit_compile = (xla and not on_tpu) or None
-        self._compute = self._replica_gradients
-        if jit_compile and not is_alone:  # all but the sums over replicas
-            self._compute = tf.function(self._compute, autograph=False, jit_compile=True)
+        # Neither sums over replicas nor a look at the host can be inside of a compiled program.
+        is_one_program = is_alone and not self._control
+        self._compute = ReplicaGradients(
+            objective,
+            optimizer.parameters,
+            micro_steps=micro_steps,
+            is_dense=self._is_split,
+            control=self._control,
+            jit_compile=bool(jit_compile and not is_one_program),
+        )
         # No Python code of a step branches on tensors. Without AutoGraph's source conversion the
         # first step starts a second or two earlier.
         self.one_step = tf.function(
-            self._one_step, autograph=False, jit_compile=jit_compile if is_alone else None
+            self._one_step, autograph=False, jit_compile=jit_compile if is_one_program else None
         )
 
     @property
@@ -140,12 +151,12 @@ class Trainer:
         before = self.step.read_value()
         per_replica = self._strategy.run(self._replica_step, args=(batch, before))
         step = _first_replica(self._strategy, per_replica)
-        self.step.assign_add(1)
+        self.step.assign_add(tf.cast(step.is_complete, tf.int64))
         overflows = tf.constant(False)
         if self._loss_scale:
-            overflows = ~step.is_finite & self._loss_scale.can_shrink()
-            self._loss_scale.update(step.is_finite)
-        skips = ~(step.is_finite | overflows)
+            overflows = step.is_complete & ~step.is_finite & self._loss_scale.can_shrink()
+            self._loss_scale.update(step.is_finite, accept=step.is_complete)
+        skips = step.is_complete & ~(step.is_finite | overflows)
         return StepReport(
             step.metrics,
             step.loss,
@@ -154,6 +165,7 @@ class Trainer:
             skipped=tf.cast(skips, tf.int64),
             first_skipped=tf.where(skips, before, -1),
             overflowed=tf.cast(overflows, tf.int64),
+            steps=tf.cast(step.is_complete, tf.int64),
         )
 
     def _replica_step(self, batch: Batch, step: tf.Tensor) -> _Step:
@@ -169,41 +181,20 @@ class Trainer:
             outcome = self._objective(batch, seed)
             weights, metrics = total(loss_weights(outcome)), list(outcome.metrics)
         scale = self._loss_scale.scale.read_value() if self._loss_scale else tf.constant(1.0)
-        sums = self._compute(batch, seed, weights, scale, metrics)
+        sums, is_complete = self._compute(batch, seed, weights, scale, metrics)
         gradients = sums.gradients
         if self._is_split or self._loss_scale:
             gradients = [gradient / scale for gradient in total(dense(gradients))]
         gradients, norm = clip_by_global_norm(gradients, limit=_CLIP_NORM)
         loss = total(sums.loss)
+        if self._control:
+            is_complete = total(tf.cast(~is_complete, tf.int32)) == 0
         is_finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
+        accept = is_finite & is_complete
         learning_rate = self._schedule(step)
-        context.merge_call(self._apply, args=(gradients, learning_rate, is_finite))
-        metrics = _zero_unless(is_finite, total(sums.metrics))
-        return _Step(metrics, loss, norm, learning_rate, is_finite)
-
-    def _replica_gradients(
-        self, batch: Batch, seed, weights, scale, metrics: list[str]
-    ) -> Gradients:
-        def compute(batch: Batch, seed: tf.Tensor) -> Gradients:
-            return gradients_of(
-                self._objective,
-                batch,
-                seed,
-                parameters=self._optimizer.parameters,
-                weights=weights,
-                loss_scale=scale,
-            )
-
-        if self._micro_steps == 1:
-            return compute(batch, seed)
-        return accumulated_gradients(
-            compute,
-            batch,
-            seed,
-            micro_steps=self._micro_steps,
-            parameters=self._optimizer.parameters,
-            metrics=metrics,
-        )
+        context.merge_call(self._apply, args=(gradients, learning_rate, accept))
+        metrics = _zero_unless(accept, total(sums.metrics))
+        return _Step(metrics, loss, norm, learning_rate, is_finite, is_complete)
 
     def _apply(self, strategy, gradients, learning_rate, is_finite) -> None:
         self._optimizer.apply(gradients, learning_rate, accept=is_finite)
@@ -234,12 +225,16 @@ def _with_float64_metrics(report: StepReport) -> StepReport:
 
 def _merge(earlier: StepReport, latest: StepReport) -> StepReport:
     """The report of all steps of two reports."""
-    first = earlier.first_skipped
+    first, is_step = earlier.first_skipped, latest.steps > 0
     return latest._replace(
+        loss=tf.where(is_step, latest.loss, earlier.loss),
+        gradient_norm=tf.where(is_step, latest.gradient_norm, earlier.gradient_norm),
+        learning_rate=tf.where(is_step, latest.learning_rate, earlier.learning_rate),
         metrics=add_means([earlier.metrics, latest.metrics]),
         skipped=earlier.skipped + latest.skipped,
         first_skipped=tf.where(first < 0, latest.first_skipped, first),
         overflowed=earlier.overflowed + latest.overflowed,
+        steps=earlier.steps + latest.steps,
     )
 
 

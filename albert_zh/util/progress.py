@@ -57,21 +57,26 @@ class Progress:
         self._interval, self._scaled = interval, scaled
         self._started = self._last_line = time.monotonic()
         self._values: dict[str, object] = {}
+        self._shown_count = initial  # of the last line
 
     def advance(self, count: int = 1, **values: object) -> None:
-        """Count `count` more units and show `values`, such as the loss."""
+        """Count `count` more units, if only 0, and show `values`, such as the loss."""
         self._count += count
         self._values.update(values)
         if self._bar is not None:
-            self._bar.set_postfix_str(self._shown_values(), refresh=False)
+            self._bar.set_postfix_str(self._shown_values(), refresh=not count)
             self._bar.update(count)
         elif self._line_is_due():
             self._print_line()
 
+    def forget(self, name: str) -> None:
+        """Show a value no more."""
+        self._values.pop(name, None)
+
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
-        elif self._count > self._initial:
+        elif self._count > self._shown_count:
             self._print_line()
 
     def __enter__(self) -> "Progress":
@@ -99,18 +104,30 @@ class Progress:
         return tqdm.format_sizeof(rate) if self._scaled else f"{rate:.3g} "
 
     def _print_line(self) -> None:
-        self._last_line = time.monotonic()
+        self._last_line, self._shown_count = time.monotonic(), self._count
         elapsed = self._last_line - self._started
         parts = [f"{self._shown(self._count)}{self._unit}"]
         if self._total:
             count = f"{self._shown(self._count).rstrip()}/{self._shown(self._total)}{self._unit}"
             parts = [count, f"{self._count / self._total:.0%}"]
-        if elapsed >= 1:
+        if elapsed >= 1 and self._count > self._initial:
             rate = (self._count - self._initial) / elapsed
             parts.append(f"{self._shown_rate(rate)}{self._unit}/s")
-            if self._total and rate:
+            if self._total:
                 remaining = (self._total - self._count) / rate
                 parts.append(f"ETA {tqdm.format_interval(remaining)}")
         if self._values:
             parts.append(self._shown_values())
         print(f"{self._description}: {', '.join(parts)}", file=self._stream, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """A time for people, in the unit that fits.
+
+    >>> duration(0.0213), duration(90), duration(600), duration(10 * 3600), duration(400 * 3600)
+    ('0.021 s', '90 s', '10.0 minutes', '10.0 hours', '16.7 days')
+    """
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.1f} {unit}"
+    return f"{seconds:.2g} s"
