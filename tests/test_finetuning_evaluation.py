@@ -9,11 +9,21 @@ import small
 import tensorflow as tf
 from small import arrays, fine_tuning_options
 
+from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.runs.spec import Validation
 
 VALIDATED = {"do_eval": True, "save_checkpoints_steps": 2, "num_train_epochs": 1.5}  # 12 steps
 STEPS = [0, 2, 4, 6, 8, 10, 12]
+PREDICT = {"do_train": False, "do_predict": True}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def eager():
+    """Building the graphs of a run costs seconds."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
@@ -172,9 +182,8 @@ def test_another_validation_set_starts_the_choice_anew(data, validated, tmp_path
 
 def test_predictions_can_be_read_by_themselves(data, validated, tmp_path, caplog):
     out = shutil.copytree(validated, tmp_path / "out")
-    alone = {"do_train": False, "do_predict": True}
     with caplog.at_level("INFO"):
-        fine_tune(fine_tuning_options(data, out, **alone))
+        fine_tune(fine_tuning_options(data, out, **PREDICT))
     rows = [line.split("\t") for line in (out / "predictions.tsv").read_text().splitlines()]
     header = ["id", "text_a", "text_b", "label", "prediction", "probability_0", "probability_1"]
     assert rows[0] == header
@@ -206,9 +215,8 @@ def test_unlabelled_and_partly_labelled_test_files_are_predicted(
     data, validated, tmp_path, write_test
 ):
     out = shutil.copytree(validated, tmp_path / "out")
-    alone = {"do_train": False, "do_predict": True}
     without = write_test("without", "q7\t京冷\t热\nq8\t汉远\t贵\n")
-    fine_tune(fine_tuning_options(data, out, **alone, data_dir=without))
+    fine_tune(fine_tuning_options(data, out, **PREDICT, data_dir=without))
     facts = json.loads((out / "predictions.json").read_text())
     assert (facts["examples"], facts["labelled_examples"]) == (2, 0)
     assert "scores" not in facts
@@ -217,7 +225,7 @@ def test_unlabelled_and_partly_labelled_test_files_are_predicted(
         "q8",
     ]
     partly = write_test("partly", "京冷\t热\t1\n汉远\t贵\t-1\n")
-    fine_tune(fine_tuning_options(data, out, **alone, data_dir=partly))
+    fine_tune(fine_tuning_options(data, out, **PREDICT, data_dir=partly))
     facts = json.loads((out / "predictions.json").read_text())
     assert facts["labelled_examples"] == 1
     assert facts["scores"]["accuracy"] in (0.0, 1.0)
@@ -225,13 +233,12 @@ def test_unlabelled_and_partly_labelled_test_files_are_predicted(
 
 def test_predictions_of_other_data_are_kept(data, validated, tmp_path, write_test, caplog):
     out = shutil.copytree(validated, tmp_path / "out")
-    alone = {"do_train": False, "do_predict": True}
-    fine_tune(fine_tuning_options(data, out, **alone))
-    fine_tune(fine_tuning_options(data, out, **alone))
+    fine_tune(fine_tuning_options(data, out, **PREDICT))
+    fine_tune(fine_tuning_options(data, out, **PREDICT))
     assert not (out / "earlier_predictions").exists(), "the same once more replaces itself"
     first = (out / "predictions.tsv").read_bytes()
     other = write_test("other", "京冷\t热\n")
-    fine_tune(fine_tuning_options(data, out, **alone, data_dir=other))
+    fine_tune(fine_tuning_options(data, out, **PREDICT, data_dir=other))
     kept = out / "earlier_predictions" / "1"
     assert (kept / "predictions.tsv").read_bytes() == first
     assert sorted(path.name for path in kept.iterdir()) == [
@@ -242,5 +249,57 @@ def test_predictions_of_other_data_are_kept(data, validated, tmp_path, write_tes
     ]
     assert f"moved the earlier predictions, of {best(out)['checkpoint']} for {data}" in caplog.text
     (out / "predictions.json").unlink()  # as earlier versions left them
-    fine_tune(fine_tuning_options(data, out, **alone))
+    fine_tune(fine_tuning_options(data, out, **PREDICT))
     assert len(list((out / "earlier_predictions" / "2").iterdir())) == 3
+
+
+def test_run_directory_knows_model_and_task(data, validated, tmp_path, caplog):
+    expected = shutil.copytree(validated, tmp_path / "expected")
+    fine_tune(fine_tuning_options(data, expected, **PREDICT))
+    moved = shutil.copytree(validated, tmp_path / "moved")
+    least = ClassifierOptions(
+        data_dir=str(data), output_dir=str(moved), do_predict=True, do_eval=True
+    )
+    with caplog.at_level("INFO"):
+        least.check()
+        fine_tune(least)
+    assert (moved / "predictions.tsv").read_bytes() == (expected / "predictions.tsv").read_bytes()
+    assert f"--vocab_file={moved}/vocab.txt" in caplog.text
+    assert "--max_seq_length=16" in caplog.text
+
+
+def test_resumed_run_needs_only_the_flags_of_the_training(data, validated, tmp_path):
+    out = shutil.copytree(validated, tmp_path / "out")
+    names = ("bert_config_file", "vocab_file", "task_name", "max_seq_length")
+    longer = {**VALIDATED, "num_train_epochs": 2.0}
+    fine_tune(fine_tuning_options(data, out, **longer, **dict.fromkeys(names)))
+    assert max(steps(out)) == 16
+
+
+def test_new_run_names_the_flags_that_no_run_knows(data, tmp_path):
+    new = ClassifierOptions(data_dir=str(data), output_dir=str(tmp_path / "new"), do_train=True)
+    with pytest.raises(ValueError, match=r"give --task_name, --bert_config_file: .*new holds no"):
+        new.check()
+    filled = fine_tuning_options(data, tmp_path / "new", max_seq_length=None).completed()
+    assert filled.max_seq_length == 128
+    assert filled.do_lower_case
+    assert filled.use_pooled_output
+
+
+def test_damaged_note_of_the_flags_is_named(data, validated, tmp_path):
+    out = shutil.copytree(validated, tmp_path / "out")
+    (out / "options.json").write_text("{")
+    with pytest.raises(ValueError, match=r"options\.json is damaged .* give --task_name"):
+        ClassifierOptions(data_dir=str(data), output_dir=str(out), do_predict=True).check()
+
+
+def test_checkpoints_tell_pairs_from_single_texts_and_earlier_ones_are_resumed(
+    data, validated, tmp_path
+):
+    out = shutil.copytree(validated, tmp_path / "out")
+    for path in out.glob("*.meta.json"):
+        meta = json.loads(path.read_text())
+        assert meta["task"].pop("num_texts") == 2
+        path.write_text(json.dumps(meta))
+    fine_tune(fine_tuning_options(data, out, **{**VALIDATED, "num_train_epochs": 1.75}))
+    assert json.loads((out / "model.ckpt-14.meta.json").read_text())["task"]["num_texts"] == 2

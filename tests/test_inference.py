@@ -64,6 +64,7 @@ def test_predictions_are_in_the_order_of_the_texts_whatever_the_batch(predictor)
         ([()], "neither a text nor a pair"),
         (["京冷", ("沪", "冷")], "predict them apart"),
         ("京冷", "predict takes a list of texts"),
+        (["京冷"], r"trained on pairs of texts, such as .* it cannot judge '京冷' alone"),
     ],
 )
 def test_texts_of_another_form_are_errors(predictor, texts, message):

@@ -43,10 +43,14 @@ class TaskMeta:
     pooling: Pooling
     do_lower_case: bool | None
     kind: str = "classification"  # name of the kind of task, which earlier files lack
+    num_texts: int | None = None  # 1, or 2 for pairs; earlier files lack it
 
     def to_json(self) -> dict[str, Any]:
         values = {"labels": list(self.labels), "pooling": self.pooling.value}
-        return {**dataclasses.asdict(self), **values}
+        values = {**dataclasses.asdict(self), **values}
+        if self.num_texts is None:
+            del values["num_texts"]
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "TaskMeta":
@@ -62,6 +66,7 @@ class TaskMeta:
             pooling=Pooling(values["pooling"]),
             do_lower_case=values["do_lower_case"],
             kind=values.get("kind", cls.kind),
+            num_texts=values.get("num_texts"),
         )
 
 

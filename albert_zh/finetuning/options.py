@@ -3,6 +3,7 @@
 import dataclasses
 
 from albert_zh.config import Pooling
+from albert_zh.finetuning.known import SETTINGS, known_flags
 from albert_zh.flags import REQUIRED, option
 from albert_zh.runs.options import RunOptions
 from albert_zh.tasks.catalog import find_task
@@ -10,26 +11,43 @@ from albert_zh.tasks.splits import find_file
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.train.rules.table import RULES
 
+_OF_RUN = "Default: as the run in --output_dir"
+_TOKENIZER_FILES = ("vocab_file", "spm_model_file")
+
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierOptions(RunOptions):
     """Flags of fine-tuning."""
 
     data_dir: str = option(REQUIRED, "Directory with the files of the task.")
-    task_name: str = option(REQUIRED, "Name of the task, such as lcqmc.")
+    task_name: str | None = option(
+        None, f"Name of the task, such as lcqmc. {_OF_RUN}, else required."
+    )
+    bert_config_file: str | None = option(
+        None,
+        "JSON file with the sizes of the model. Published weights come with theirs. "
+        f"{_OF_RUN}, else required.",
+        alias="albert_config_file",
+        is_file=True,
+    )
     vocab_file: str | None = option(
         None,
-        "Vocabulary of the model, one entry a line. Not needed with --spm_model_file.",
+        "Vocabulary of the model, one entry a line. Not needed with --spm_model_file. "
+        f"{_OF_RUN}, else required.",
         is_file=True,
     )
     spm_model_file: str | None = option(
         None, "SentencePiece model, for models trained with one.", is_file=True
     )
-    do_lower_case: bool = option(
-        True, "Lower-case the text and strip accents; must be as in the model's training."
+    do_lower_case: bool | None = option(
+        None,
+        "Lower-case the text and strip accents; must be as in the model's training. "
+        f"{_OF_RUN}, else True.",
     )
-    max_seq_length: int = option(
-        128, "Most tokens per example; longer examples are truncated.", at_least=1
+    max_seq_length: int | None = option(
+        None,
+        f"Most tokens per example; longer examples are truncated. {_OF_RUN}, else 128.",
+        at_least=1,
     )
     do_train: bool = option(False, "Train on the train file.")
     do_eval: bool = option(
@@ -53,16 +71,39 @@ class ClassifierOptions(RunOptions):
         at_least=0,
         at_most=1,
     )
-    use_pooled_output: bool = option(
-        True, "Classify the pooled first token; False: the mean of all tokens."
+    use_pooled_output: bool | None = option(
+        None,
+        f"Classify the pooled first token; False: the mean of all tokens. {_OF_RUN}, else True.",
     )
 
     def check(self) -> None:
-        task = find_task(self.task_name)
-        super().check()
-        load_tokenizer(self.vocab_file, spm_model_file=self.spm_model_file)
+        if "://" in self.output_dir and None in (self.task_name, self.bert_config_file):
+            return  # The run's files name them, and only TensorFlow reads those.
+        options = self.completed()
+        RunOptions.check(options)
+        load_tokenizer(options.vocab_file, spm_model_file=options.spm_model_file)
+        task = find_task(options.task_name)
         for split in self.splits():
             find_file(task, data_dir=self.data_dir, split=split)
+
+    def completed(self) -> "ClassifierOptions":
+        """The options with the flags that the run in --output_dir knows, and with defaults.
+
+        Raises:
+            ValueError: A flag is missing that no run knows.
+        """
+        known = {**SETTINGS, **known_flags(self.output_dir)}
+        if self.vocab_file or self.spm_model_file:
+            known = {name: known[name] for name in known if name not in _TOKENIZER_FILES}
+        filled = {name: known[name] for name in known if getattr(self, name) is None}
+        options = dataclasses.replace(self, **filled)
+        required = ("task_name", "bert_config_file")
+        if missing := [f"--{name}" for name in required if getattr(options, name) is None]:
+            raise ValueError(
+                f"give {', '.join(missing)}: {self.output_dir} holds no run that knows; --help "
+                "describes all flags"
+            )
+        return options
 
     def splits(self) -> list[str]:
         """Splits of the task that the flags ask for."""

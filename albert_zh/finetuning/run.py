@@ -31,6 +31,7 @@ from albert_zh.finetuning.evaluation import (
     score_unscored,
     validation_of,
 )
+from albert_zh.finetuning.known import known_flags
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.prediction import predict_test
 from albert_zh.inference.kinds import KIND_MODELS
@@ -69,7 +70,9 @@ def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | Non
     """
     if not (options.do_train or options.do_eval or options.do_predict):
         raise ValueError("nothing to do: set --do_train=True, --do_eval=True or --do_predict=True")
+    given, options = options, options.completed()
     task = find_task(options.task_name)
+    _log_known(given, options)
     config = ModelConfig.from_json_file(options.bert_config_file)
     config.check_length(options.max_seq_length, source=options.bert_config_file)
     # Workers have to be connected before TensorFlow computes anything.
@@ -103,6 +106,14 @@ def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | Non
             predict_test(options, run, evaluator, data)
 
 
+def _log_known(given: ClassifierOptions, options: ClassifierOptions) -> None:
+    """Tell which flags the run in the output directory decided."""
+    known = known_flags(options.output_dir)
+    used = [f"--{name}={known[name]}" for name in known if getattr(given, name) is None]
+    if used:
+        logging.info("as the run in %s: %s", options.output_dir, " ".join(used))
+
+
 def _tokenizer(options: ClassifierOptions, config: ModelConfig) -> Tokenizer:
     tokenizer = load_tokenizer(
         options.vocab_file,
@@ -124,6 +135,7 @@ def _task_meta(options: ClassifierOptions, task: Task) -> TaskMeta:
         max_seq_length=options.max_seq_length,
         pooling=options.pooling,
         do_lower_case=options.do_lower_case,
+        num_texts=len(task.columns.texts),
     )
 
 
@@ -211,6 +223,6 @@ def _write_companions(
     entries = "\n".join(tokenizer.vocab.tokens) + "\n"
     write_text(os.path.join(options.output_dir, "vocab.txt"), entries)
     write_json(os.path.join(options.output_dir, "albert_config.json"), config.to_dict())
-    if options.spm_model_file:
-        target = os.path.join(options.output_dir, "spm.model")
+    target = os.path.join(options.output_dir, "spm.model")
+    if options.spm_model_file and options.spm_model_file != target:
         tf.io.gfile.copy(options.spm_model_file, target, overwrite=True)

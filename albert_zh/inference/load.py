@@ -32,7 +32,6 @@ from albert_zh.inference.predictor import Arrays, Predictor, model_runner
 from albert_zh.model.scope import named_variables
 from albert_zh.tasks.catalog import find_kind
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
-from albert_zh.text.vocab import Vocab
 
 _HEAD = "output_weights"  # [classes, hidden], of a classifier
 
@@ -47,13 +46,14 @@ class FineTunedModel:
     task: TaskMeta
     model: tf.Module
     text_files: dict[str, str]  # vocab.txt, and spm.model where there is one -> path
+    tokenizer: Tokenizer
 
     @property
     def kind_model(self) -> KindModel:
         return KIND_MODELS[self.task.kind]
 
     def vocabulary(self) -> VocabularyIdentity:
-        return vocabulary_identity(Vocab.load(self.text_files["vocab.txt"]))
+        return vocabulary_identity(self.tokenizer.vocab)
 
     def outputs(self, batch: Arrays) -> Arrays:
         """Named outputs of a batch of inputs, those of the encoder too."""
@@ -70,8 +70,9 @@ class FineTunedModel:
             run=model_runner(self.model, self.kind_model),
             kind=find_kind(self.task.kind),
             labels=self.task.labels,
-            tokenizer=tokenizer_of(self.text_files, self.task),
+            tokenizer=self.tokenizer,
             max_seq_length=self.task.max_seq_length or self.config.max_position_embeddings,
+            num_texts=self.task.num_texts,
         )
 
 
@@ -102,7 +103,8 @@ def load_model(
     model = KIND_MODELS[task.kind].build(config, task)
     load_weights(named_variables(model), prefix, config)
     text_files = find_text_files(os.path.dirname(prefix), vocab_file)
-    loaded = FineTunedModel(prefix, read_step(prefix), config, task, model, text_files)
+    tokenizer = tokenizer_of(text_files, task)
+    loaded = FineTunedModel(prefix, read_step(prefix), config, task, model, text_files, tokenizer)
     vocabulary = loaded.vocabulary()
     check_vocabulary(prefix, vocabulary.fingerprint)
     check_vocabulary_size(vocabulary.size, config, source=loaded.text_files["vocab.txt"])
@@ -111,10 +113,9 @@ def load_model(
 
 def tokenizer_of(text_files: dict[str, str], task: TaskMeta) -> Tokenizer:
     """The tokenizer of a model, from its files by name."""
-    pieces = text_files.get("spm.model")
     return load_tokenizer(
-        None if pieces else text_files["vocab.txt"],
-        spm_model_file=pieces,
+        text_files["vocab.txt"],
+        spm_model_file=text_files.get("spm.model"),
         do_lower_case=task.do_lower_case is not False,
     )
 

@@ -35,6 +35,7 @@ class Predictor:
     labels: tuple[str, ...]
     tokenizer: Tokenizer
     max_seq_length: int  # tokens of an example at most; longer ones are cut
+    num_texts: int | None = None  # 1, or 2 for pairs; None: unknown
 
     def predict(self, texts: Sequence[str | Sequence[str]], *, batch_size: int = 64) -> list[Any]:
         """Predictions for texts, in their order.
@@ -52,8 +53,9 @@ class Predictor:
             Predictions of the kind of task, such as `LabelPrediction`; one for each text or pair.
 
         Raises:
-            ValueError: One of the texts is neither a text nor a pair, or single texts and pairs are
-                mixed, or `texts` is no list of them, or `batch_size` is less than 1.
+            ValueError: One of the texts is neither a text nor a pair, or not as the model was
+                trained, or single texts and pairs are mixed, or `texts` is no list of them, or
+                `batch_size` is less than 1.
         """
         if isinstance(texts, str):
             raise ValueError(f"predict takes a list of texts; for one text, write [{texts!r}]")
@@ -67,6 +69,13 @@ class Predictor:
             return []
         if len({len(example.texts) for example in examples}) > 1:
             raise ValueError("some of the texts are single, others are pairs; predict them apart")
+        if self.num_texts not in (None, len(examples[0].texts)):
+            form = {1: "single texts, such as 'a'", 2: "pairs of texts, such as ('a', 'b')"}
+            raise ValueError(
+                f"the model was trained on {form[self.num_texts]}; it cannot judge "
+                f"{examples[0].texts[0]!r} "
+                + ("alone" if self.num_texts == 2 else "with a second text")
+            )
         features = self.kind.featurize(
             examples,
             labels=self.labels,

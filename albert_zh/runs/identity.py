@@ -45,6 +45,8 @@ def resumed_identity(checkpoints: CheckpointManager, identity: CheckpointMeta) -
     if not identity.training and meta.task and identity.task:
         # An evaluation may read more or less of each text.
         stored["task"]["max_seq_length"] = own["task"]["max_seq_length"]
+    if meta.task and identity.task and meta.task.num_texts is None:
+        del own["task"]["num_texts"]  # Earlier versions did not store it.
     for key, value in own.items():
         if stored.get(key) != value and not _is_unknown(key, stored.get(key), value):
             raise ValueError(

@@ -1,0 +1,67 @@
+"""Flags that need not be given, because the run in the output directory knows them.
+
+```
+options.json        --task_name  --max_seq_length  --do_lower_case  --use_pooled_output
+albert_config.json  --bert_config_file
+vocab.txt           --vocab_file, or spm.model  --spm_model_file
+```
+"""
+
+import json
+import os
+from typing import Any
+
+# Flags that describe the model and its task, and their values for a new run; None: required.
+SETTINGS: dict[str, Any] = {
+    "task_name": None,
+    "max_seq_length": 128,
+    "do_lower_case": True,
+    "use_pooled_output": True,
+}
+
+
+def known_flags(directory: str) -> dict[str, Any]:
+    """Flag -> value, of the run in a directory; empty where there is none.
+
+    Raises:
+        ValueError: The note of its flags is damaged.
+    """
+    settings = _read_settings(os.path.join(directory, "options.json"))
+    files = {"bert_config_file": "albert_config.json", "vocab_file": "vocab.txt"}
+    if _exists(os.path.join(directory, "spm.model")):
+        files = {"bert_config_file": "albert_config.json", "spm_model_file": "spm.model"}
+    paths = {flag: os.path.join(directory, name) for flag, name in files.items()}
+    return settings | {flag: path for flag, path in paths.items() if _exists(path)}
+
+
+def _read_settings(path: str) -> dict[str, Any]:
+    if not _exists(path):
+        return {}
+    try:
+        with _open(path) as file:
+            stored = json.loads(file.read())
+        return {name: stored[name] for name in SETTINGS if stored.get(name) is not None}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is damaged ({error}); move it away and give --task_name, --max_seq_length, "
+            "--do_lower_case and --use_pooled_output as for the training"
+        ) from None
+
+
+# Object stores need TensorFlow, which takes seconds to import.
+
+
+def _exists(path: str) -> bool:
+    if "://" not in path:
+        return os.path.isfile(path)
+    import tensorflow as tf
+
+    return tf.io.gfile.exists(path)
+
+
+def _open(path: str):
+    if "://" not in path:
+        return open(path, encoding="utf-8")
+    import tensorflow as tf
+
+    return tf.io.gfile.GFile(path)
