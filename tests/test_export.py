@@ -314,9 +314,7 @@ def test_every_activation_is_known_to_tf_1_15(activation):
     config = dataclasses.replace(GoldenCase(POST_LN).config, hidden_act=activation)
     model = Classifier(config, len(LABELS))
     task = TaskMeta("lcqmc", LABELS, 24, Pooling.POOLED, True)
-    assert_known_to_tf_1_15(
-        frozen_graph.freeze(FineTunedModel("", 0, config, task, model, {}, None))
-    )
+    assert_known_to_tf_1_15(frozen_graph.freeze(FineTunedModel("", 0, config, task, model, {})))
 
 
 def test_frozen_graph_stores_each_weight_once_and_under_its_name(exported):

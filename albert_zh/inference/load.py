@@ -11,6 +11,7 @@ lcqmc_output/
 """
 
 import dataclasses
+import functools
 import os
 from collections.abc import Sequence
 
@@ -32,6 +33,7 @@ from albert_zh.inference.predictor import Arrays, Predictor, model_runner
 from albert_zh.model.scope import named_variables
 from albert_zh.tasks.catalog import find_kind
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
+from albert_zh.text.vocab import Vocab
 
 _HEAD = "output_weights"  # [classes, hidden], of a classifier
 
@@ -46,13 +48,18 @@ class FineTunedModel:
     task: TaskMeta
     model: tf.Module
     text_files: dict[str, str]  # vocab.txt, and spm.model where there is one -> path
-    tokenizer: Tokenizer
 
     @property
     def kind_model(self) -> KindModel:
         return KIND_MODELS[self.task.kind]
 
+    @functools.cached_property
+    def tokenizer(self) -> Tokenizer:
+        return tokenizer_of(self.text_files, self.task)
+
     def vocabulary(self) -> VocabularyIdentity:
+        if "spm.model" in self.text_files:  # Only predicting needs SentencePiece.
+            return vocabulary_identity(Vocab.load(self.text_files["vocab.txt"]))
         return vocabulary_identity(self.tokenizer.vocab)
 
     def outputs(self, batch: Arrays) -> Arrays:
@@ -103,8 +110,7 @@ def load_model(
     model = KIND_MODELS[task.kind].build(config, task)
     load_weights(named_variables(model), prefix, config)
     text_files = find_text_files(os.path.dirname(prefix), vocab_file)
-    tokenizer = tokenizer_of(text_files, task)
-    loaded = FineTunedModel(prefix, read_step(prefix), config, task, model, text_files, tokenizer)
+    loaded = FineTunedModel(prefix, read_step(prefix), config, task, model, text_files)
     vocabulary = loaded.vocabulary()
     check_vocabulary(prefix, vocabulary.fingerprint)
     check_vocabulary_size(vocabulary.size, config, source=loaded.text_files["vocab.txt"])
