@@ -9,6 +9,7 @@ from albert_zh.export.formats.table import FORMATS
 from albert_zh.inference.load import find_text_files, tokenizer_of
 from albert_zh.inference.predictor import Predictor
 from albert_zh.tasks.catalog import find_kind
+from albert_zh.text.vocab import Vocab
 
 
 def is_export(path: str) -> bool:
@@ -39,8 +40,8 @@ def load_export(path: str) -> Predictor:
     if not os.path.exists(model_path):
         raise FileNotFoundError(f"{path} lacks {FORMATS[name].file}; export again")
     text_files = find_text_files(path)
-    tokenizer = tokenizer_of(text_files, task)
-    if tokenizer.vocab.fingerprint != fingerprint:
+    vocab = Vocab.load(text_files["vocab.txt"])
+    if vocab.fingerprint != fingerprint:
         raise ValueError(
             f"{text_files['vocab.txt']} is not the vocabulary that was exported; export again"
         )
@@ -48,7 +49,7 @@ def load_export(path: str) -> Predictor:
         run=FORMATS[name].load(model_path),
         kind=find_kind(task.kind),
         labels=task.labels,
-        tokenizer=tokenizer,
+        tokenizer=tokenizer_of(text_files, task),
         max_seq_length=task.max_seq_length or longest,
         num_texts=task.num_texts,
     )
