@@ -25,6 +25,7 @@ from albert_zh.model.scope import named_variables
 from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.pretraining.run import pretrain
 from albert_zh.runs import plots
+from albert_zh.util.locks import locked
 
 
 def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_path):
@@ -426,3 +427,23 @@ def test_warmup_longer_than_the_training_is_warned_of(data, tmp_path, caplog):
     options(data, tmp_path, num_train_steps=6, num_warmup_steps=10, learning_rate=0.5).check()
     assert "--num_warmup_steps=10: the warm-up lasts to step 10 and the training to" in caplog.text
     assert "ends at 0.3 instead of rising to --learning_rate=0.5" in caplog.text
+
+
+def test_second_training_in_a_directory_is_refused_and_writes_nothing(data, tmp_path):
+    run = options(data, tmp_path / "run")
+    os.mkdir(run.output_dir)
+    with locked(run.output_dir):
+        with pytest.raises(ValueError, match=rf"process {os.getpid()} on .*another --output_dir"):
+            pretrain(run)
+        assert os.listdir(run.output_dir) == [".lock"]
+    pretrain(dataclasses.replace(run, num_train_steps=2, save_checkpoints_steps=2))
+    with locked(run.output_dir):  # An evaluation only reads checkpoints.
+        pretrain(dataclasses.replace(run, do_train=False, do_eval=True))
+    assert os.path.exists(os.path.join(run.output_dir, "eval_results.txt"))
+    assert not os.path.exists(os.path.join(run.output_dir, ".lock"))
+
+
+def test_mistake_leaves_no_empty_directory(data, tmp_path):
+    with pytest.raises(ValueError, match="max_seq_length=16"):
+        pretrain(options(data, tmp_path / "new", max_seq_length=32))
+    assert not (tmp_path / "new").exists()

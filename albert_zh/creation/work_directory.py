@@ -16,7 +16,8 @@ from dataclasses import replace
 
 from albert_zh.creation.outputs import Outputs
 from albert_zh.records.manifest import UNFINISHED, RecordSet
-from albert_zh.util.files import locked, make_directory, write_json
+from albert_zh.util.files import make_directory, write_json
+from albert_zh.util.locks import locked
 
 _RECIPE = "recipe.json"
 _SLICE_PREFIX = "slice-"
@@ -38,11 +39,8 @@ def open_work_directory(
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(locked(directory, patience=lock_seconds))
-        except BlockingIOError:
-            raise ValueError(
-                f"another process is at work in {directory}; wait for it or choose another"
-                " --output_file"
-            ) from None
+        except BlockingIOError as error:
+            raise ValueError(f"{error}; wait for it or choose another --output_file") from None
         path = os.path.join(directory, _RECIPE)
         names = os.listdir(directory)
         if any(name.startswith(_SLICE_PREFIX) for name in names):

@@ -44,6 +44,7 @@ from albert_zh.runs.first_weights import (
 )
 from albert_zh.runs.fit import fit
 from albert_zh.runs.identity import INITIAL_WEIGHTS
+from albert_zh.runs.lock import sole_training
 from albert_zh.runs.spec import Lengths, TrainingSpec, Validation
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.splits import find_file
@@ -77,6 +78,17 @@ def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | Non
     config.check_length(options.max_seq_length, source=options.bert_config_file)
     # Workers have to be connected before TensorFlow computes anything.
     strategy = make_strategy(options.strategy_options())
+    with sole_training(options, strategy, do_train=options.do_train):
+        _fine_tune(options, task, config, strategy, on_row)
+
+
+def _fine_tune(
+    options: ClassifierOptions,
+    task: Task,
+    config: ModelConfig,
+    strategy: tf.distribute.Strategy,
+    on_row: Callable[[Row], None] | None,
+) -> None:
     tokenizer = _tokenizer(options, config)
     meta = _task_meta(options, task)
     identity = _identity(options, config, task, meta, tokenizer)

@@ -34,6 +34,7 @@ from albert_zh.runs.first_weights import (
     load_first_weights,
 )
 from albert_zh.runs.fit import fit
+from albert_zh.runs.lock import sole_training
 from albert_zh.runs.spec import Validation
 from albert_zh.train.strategy import make_strategy, report_lost_workers
 from albert_zh.util.object_files import write_json, write_text
@@ -53,6 +54,16 @@ def pretrain(options: PretrainingOptions, *, on_row: Callable[[Row], None] | Non
     config = ModelConfig.from_json_file(options.bert_config_file)
     # Workers have to be connected before TensorFlow computes anything.
     strategy = make_strategy(options.strategy_options())
+    with sole_training(options, strategy, do_train=options.do_train):
+        _pretrain(options, config, strategy, on_row)
+
+
+def _pretrain(
+    options: PretrainingOptions,
+    config: ModelConfig,
+    strategy: tf.distribute.Strategy,
+    on_row: Callable[[Row], None] | None,
+) -> None:
     records, validation_records = training_and_validation_records(options, config)
     if not records.files.has_pairs:
         options = dataclasses.replace(options, sentence_order_weight=0.0)

@@ -21,7 +21,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from albert_zh.corpus.instances import Pairing
-from albert_zh.util.files import locked, write_json
+from albert_zh.util.files import write_json
+from albert_zh.util.locks import locked
 
 MANIFEST = "manifest.json"
 UNFINISHED = ".unfinished"  # end of the name of a directory in which a run is at work

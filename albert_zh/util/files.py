@@ -2,14 +2,12 @@
 
 import codecs
 import contextlib
-import fcntl
 import glob
 import hashlib
 import json
 import os
 import re
 import tempfile
-import time
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -192,39 +190,3 @@ def matching_paths(pattern: str, *, recursive: bool = False) -> list[str]:
         folder = os.path.dirname(folder)
     rest = pattern[len(folder) :]
     return sorted(glob.glob(glob.escape(folder) + rest, recursive=recursive))
-
-
-@contextlib.contextmanager
-def locked(directory: str, *, patience: float | None = None) -> Iterator[None]:
-    """Keep other processes out of the directory; the lock ends with the process at the latest.
-
-    Some network file systems have no such locks; there nobody is kept out, which is better than
-    to fail after hours of work.
-
-    Args:
-        directory: Has to exist.
-        patience: Seconds to wait for the lock; None waits as long as it takes.
-
-    Raises:
-        BlockingIOError: Another process held the lock all the time.
-    """
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        _lock(handle, directory, patience)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int, directory: str, patience: float | None) -> None:
-    deadline = time.monotonic() + (patience or 0)
-    mode = fcntl.LOCK_EX if patience is None else fcntl.LOCK_EX | fcntl.LOCK_NB
-    while True:
-        try:
-            return fcntl.flock(handle, mode)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise BlockingIOError(f"another process is at work in {directory}") from None
-            time.sleep(0.1)
-        except OSError:
-            return None
