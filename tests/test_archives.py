@@ -140,7 +140,7 @@ def test_documents_of_office_programs_are_refused_or_skipped(tmp_path, member):
         read(*paths)
     documents, reader = read(*paths, on_bad_text="skip")
     assert documents == [["text"]]
-    assert reader.counts == {"files_foreign": 1}
+    assert reader.counts == {"files_not_text": 1}
     assert len(reader.inputs) == 2
 
 
@@ -150,7 +150,7 @@ def test_members_that_are_no_text_are_refused_or_skipped(tmp_path):
     with pytest.raises(ValueError, match=r"a\.tar\.gz: a\.pdf is a PDF, which is not read"):
         read(path)
     documents, reader = read(path, on_bad_text="skip")
-    assert (documents, reader.counts) == ([["text"]], {"files_foreign": 1})
+    assert (documents, reader.counts) == ([["text"]], {"files_not_text": 1})
 
 
 def test_a_text_is_no_archive():

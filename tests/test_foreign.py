@@ -40,8 +40,8 @@ def test_a_file_that_is_no_text_is_refused_by_name_or_skipped(tmp_path, kind):
     assert f"b is {kind}, which" in str(raised.value)
     reader = CorpusReader(paths, ReadingRules(on_bad_text="skip"))
     assert list(reader) == [["春。"]]
-    assert reader.counts == {"files_foreign": 1}
-    assert reader.inputs[1]["left_out"] == {"files_foreign": 1}
+    assert reader.counts == {"files_not_text": 1}
+    assert reader.inputs[1]["left_out"] == {"files_not_text": 1}
     assert reader.inputs[1]["bytes"] == (tmp_path / "b").stat().st_size
 
 

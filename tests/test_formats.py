@@ -416,3 +416,55 @@ def test_faults_of_a_parquet_file_are_one_line(table):
     table.write_bytes(table.read_bytes()[:-20])
     with pytest.raises(ValueError, match=r"this parquet file is damaged .* get it again"):
         list(CorpusReader([str(table)], ReadingRules(on_bad_text="skip")))
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "csv.gz"])
+@pytest.mark.parametrize("key", ["text", "title,text"])
+def test_rows_of_a_table_are_documents(tmp_path, ending, key):
+    if ending == "tsv":
+        content = '\ufefftitle\tid\ttext\n"春"天\t1\t春天。\n\n夏\t2\t"花开。\n'
+        titles, texts = ['"春"天', "夏"], [["春天。"], ['"花开。']]
+    else:
+        content = 'title,id,text\r\n"春,天",1,"春天。\n花""开""。"\r\n\r\n夏,2,\r\n'
+        titles, texts = ["春,天", "夏"], [["春天。", '花"开"。'], []]
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes((gzip.compress if ending.endswith("gz") else bytes)(content.encode()))
+    expected = texts
+    if key == "title,text":
+        expected = [[title, *text] for title, text in zip(titles, texts, strict=True)]
+    reader = CorpusReader([str(path)], ReadingRules(json_key=key))
+    assert list(reader) == [document for document in expected if document]
+    assert reader.counts == {}
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        (b"1,2,3", "3 values for 2 columns"),
+        (b"1", "1 values for 2 columns"),
+        (b'1,"2"2', "',' expected after '\"'"),
+        (b"1,\xff", "not UTF-8 at byte 16 of the file"),
+    ],
+)
+def test_a_bad_row_is_reported_and_left_out(tmp_path, row, problem):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,text\n1,one\n" + row + b"\n3,three\n")
+    with pytest.raises(ValueError, match=rf"a\.csv, line 3: {problem}"):
+        list(CorpusReader([str(path)]))
+    assert list(CorpusReader([str(path)], ReadingRules(on_bad_text="skip"))) == [["one"], ["three"]]
+
+
+def test_a_quotation_mark_without_end_is_told_where_it_begins(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('text\none\n"two\n' + "three\n" * 9, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"a\.csv, line 3: unexpected end of data; repair the row"):
+        list(CorpusReader([str(path)]))
+
+
+def test_a_table_without_names_of_columns_is_not_read_silently(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("春天,花开\n夏天,下雨\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"no column 'text'; .* 春天, 花开; .*--input_format=text"):
+        list(CorpusReader([str(path)]))
+    lines = list(CorpusReader([str(path)], ReadingRules(input_format="text")))
+    assert lines == [["春天,花开", "夏天,下雨"]]

@@ -311,8 +311,8 @@ def test_damaged_files_are_errors_in_any_case(tmp_path, rules):
     ("rules", "complaint"),
     [
         (
-            {"input_format": "csv"},
-            "input_format must be one of auto, text, json, parquet, wikiextractor, got 'csv'",
+            {"input_format": "pdf"},
+            "one of auto, text, json, parquet, csv, wikiextractor, got 'pdf'",
         ),
         ({"on_bad_text": "drop"}, "on_bad_text must be one of error, skip, got 'drop'"),
     ],

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 # Text that is left out.
 LEFT_OUT = {
     "files_empty": "without any text",
-    "files_foreign": "left out: not text",
+    "files_not_text": "left out, such as pictures",
     "lines_not_utf8": "left out: not UTF-8",
     "lines_not_json": "left out: not a JSON object",
-    "lines_too_long": "left out: JSON objects that are too large",
+    "lines_too_long": "left out: lines that are too long",
+    "rows_not_csv": "left out: not one value for each column, or a quotation mark without end",
     "documents_without_text": "left out: no text at --json_key",
     "texts_null": "null instead of a text",
     "texts_missing": "a key of --json_key is not in the document",

@@ -15,8 +15,19 @@ from albert_zh.util.files import is_remote, matching_paths
 
 STANDARD_INPUT = "-"
 
-# Hadoop, Spark and their relatives leave such files beside the text, and read none of them.
-_MARKS = ("_SUCCESS", "_metadata", "_common_metadata", "_temporary", "_committed_", "_started_")
+# Beginnings of names. Hadoop, Spark and their relatives leave such files beside the text, and read
+# none of them; so do Windows and macOS.
+_MARKS = (
+    "_SUCCESS",
+    "_metadata",
+    "_common_metadata",
+    "_temporary",
+    "_committed_",
+    "_started_",
+    "Thumbs.db",
+    "desktop.ini",
+    "__MACOSX",
+)
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",

@@ -151,7 +151,7 @@ class CorpusReader:
                 context = ReadContext(self._rules.json_key, skip=self._skip, counts=self.counts)
                 yield from self._format(stream).read(stream, context)
         except ForeignFile as error:
-            self._skip(BadText(str(error), "files_foreign"))
+            self._skip(BadText(str(error), "files_not_text"))
 
     def _archived_documents(self, archive: Archive, stream: TextStream) -> Iterator[list[str]]:
         for member in members(archive, stream):

@@ -15,6 +15,7 @@ from albert_zh.corpus.foreign import check_not_foreign
 from albert_zh.corpus.formats.format import CorpusFormat
 from albert_zh.corpus.formats.json_lines import read_json_lines
 from albert_zh.corpus.formats.parquet import read_parquet
+from albert_zh.corpus.formats.table import read_table
 from albert_zh.corpus.formats.text import read_text
 from albert_zh.corpus.formats.wikiextractor import read_wikiextractor
 from albert_zh.corpus.streams import TextStream
@@ -38,6 +39,12 @@ _ROWS = (
         endings=(".parquet",),
         signatures=(rb"PAR1[\x00-\x08\x0e-\x1f]",),
         package="pyarrow",
+    ),
+    CorpusFormat(
+        "csv",
+        "a table with a document in each row, columns named by the first row",
+        read_table,
+        endings=(".csv", ".tsv"),
     ),
     CorpusFormat(
         "wikiextractor",

@@ -81,7 +81,10 @@ def _object(line: TextChunk, stream: TextStream, key: str) -> dict[str, Any]:
         advice = utf8_advice(line.data, error.start, stream)
         raise not_utf8(error, line.number, line.offset, stream, advice) from None
     except json.JSONDecodeError as error:
-        problem = f"not JSON ({error}); give one whole object a line, or --input_format=text"
+        problem = (
+            f"not JSON ({error}); give one whole object a line (jq -c . makes such lines), or"
+            " --input_format=text"
+        )
     except RecursionError:
         problem = "nested too deeply"
     except ValueError as error:  # such as an integer of thousands of digits
