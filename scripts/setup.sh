@@ -117,7 +117,7 @@ install() {
   [ ! -t 2 ] || quiet=
   case $missing in
     *and-cuda*)
-      say "TensorFlow gets the CUDA libraries for NVIDIA GPUs, about 3 GB;" \
+      say "TensorFlow gets the CUDA libraries for NVIDIA GPUs (about 3 GB, on disk 4 GB);" \
         "'bash scripts/setup.sh --cpu' does without them"
       ;;
   esac

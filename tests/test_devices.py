@@ -46,19 +46,25 @@ def machine_with_nvidia_smi(folder, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("has_cuda", "advice"),
-    [(True, "finds no CUDA libraries"), (False, "is built for the CPU alone; uninstall it")],
+    ("has_cuda", "has_libraries", "advice"),
+    [
+        (False, False, "is built for the CPU alone; uninstall it, then install the other one: "),
+        (True, False, "has no CUDA libraries; install them: "),
+        (True, True, "the driver may be too old, or this is a container without its GPUs"),
+    ],
 )
 def test_log_says_how_to_train_on_a_gpu_that_is_not_used(
-    tmp_path, monkeypatch, caplog, has_cuda, advice
+    tmp_path, monkeypatch, caplog, has_cuda, has_libraries, advice
 ):
     machine_with_nvidia_smi(tmp_path, monkeypatch)
     monkeypatch.setattr(tf.test, "is_built_with_cuda", lambda: has_cuda)
+    monkeypatch.setattr(devices, "find_spec", lambda name: object() if has_libraries else None)
     make_strategy()
     (warning,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
     assert warning.startswith("there is an NVIDIA GPU (")
     assert advice in warning
-    assert f"{sys.executable} -m pip install 'tensorflow[and-cuda]'" in warning
+    install = f"{sys.executable} -m pip install 'tensorflow[and-cuda]'"
+    assert (install in warning) != has_libraries
 
 
 def test_gpu_that_is_used_or_hidden_or_not_there_is_no_warning(tmp_path, monkeypatch):

@@ -332,7 +332,10 @@ def test_machine_with_a_gpu_gets_the_libraries_for_it_and_is_told(tensorflow_pro
     project = tensorflow_project
     result = project.run(**_with_gpu(project))
     assert result.returncode == 0, result.stderr
-    assert "TensorFlow gets the CUDA libraries for NVIDIA GPUs, about 3 GB" in result.stderr
+    assert (
+        "TensorFlow gets the CUDA libraries for NVIDIA GPUs (about 3 GB, on disk 4 GB)"
+        in result.stderr
+    )
     assert _packages(project) == ["nvidia_granite", "pebble", "tensorflow"]
     assert project.run(**_with_gpu(project)).stderr == ""
 

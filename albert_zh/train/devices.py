@@ -4,6 +4,7 @@ import os
 import pathlib
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import tensorflow as tf
 
@@ -40,13 +41,15 @@ def advice_on_unused_gpu() -> str | None:
     if is_hidden or tf.config.list_physical_devices("GPU") or not (sign := find_nvidia_gpu()):
         return None
     install = f"{sys.executable} -m pip install 'tensorflow[and-cuda]'"
-    if tf.test.is_built_with_cuda():
-        reason = (
-            f"finds no CUDA libraries that fit the driver; install them: {install}. Start a "
-            "container with its GPUs (docker run --gpus all)"
-        )
-    else:
+    if not tf.test.is_built_with_cuda():
         reason = f"is built for the CPU alone; uninstall it, then install the other one: {install}"
+    elif find_spec("nvidia") is None:
+        reason = f"has no CUDA libraries; install them: {install}"
+    else:
+        reason = (
+            "has CUDA libraries but cannot start the GPU, and says above why: the driver may be "
+            "too old, or this is a container without its GPUs (docker run --gpus all)"
+        )
     return (
         f"there is an NVIDIA GPU ({sign}), but it is not used: this TensorFlow {reason}. "
         "CUDA_VISIBLE_DEVICES=-1 hides the GPU and this warning"
