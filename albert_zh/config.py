@@ -1,6 +1,7 @@
 """ModelConfig: the sizes of one model, from the JSON file that comes with every ALBERT model."""
 
 import dataclasses
+import difflib
 import enum
 import json
 from typing import Any
@@ -39,7 +40,29 @@ UNUSED_KEYS = frozenset(
     }
 )
 
+# Keys of transformers' files whose values are fixed here.
+_FIXED = {
+    "model_type": "albert",
+    "layer_norm_eps": 1e-12,
+    "classifier_dropout_prob": 0.1,
+    "position_embedding_type": "absolute",
+    "is_decoder": False,
+    "add_cross_attention": False,
+    "tie_word_embeddings": True,
+}
+# Keys by which a file of transformers is known. It has many that say nothing about the model, such
+# as `pad_token_id`, and more with each version.
+_OF_TRANSFORMERS = frozenset({"model_type", "architectures", "transformers_version"})
+
 ACTIVATIONS = ("linear", "relu", "gelu", "tanh", "swish")
+# Other spellings. Ours is the tanh form of gelu, which the published code calls `gelu`.
+_SPELLINGS = {
+    "": "linear",
+    "gelu_new": "gelu",
+    "gelu_pytorch_tanh": "gelu",
+    "gelu_fast": "gelu",
+    "silu": "swish",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,9 +152,13 @@ class ModelConfig:
         `ln_type` is brightmart's, `num_hidden_groups` is google's. A published google_fast file
         looks like a google file, so it needs the key `lineage`.
 
+        Files of transformers are read as well. Where a value is one that this model cannot have,
+        that is an error; their further keys are left out.
+
         Raises:
             ValueError: A key is unknown, missing, of the wrong type, or out of range.
         """
+        values = _without_transformers(values)
         values = {key: value for key, value in values.items() if key not in UNUSED_KEYS}
         _check_keys(values)
         lineage = _find_lineage(values)
@@ -141,8 +168,8 @@ class ModelConfig:
             ln_type = values.pop("ln_type")
             ln_type = "postln" if ln_type is None else ln_type
             values["norm_order"] = _choice(NormOrder, "ln_type", ln_type)
-        if values.get("hidden_act", "gelu") in (None, ""):
-            values["hidden_act"] = "linear"
+        if "hidden_act" in values:
+            values["hidden_act"] = _spelled(values["hidden_act"])
         return cls(lineage=lineage, **{key: _convert(key, value) for key, value in values.items()})
 
     @classmethod
@@ -173,6 +200,30 @@ class ModelConfig:
             for key in ("num_hidden_groups", "inner_group_num"):
                 del values[key]
         return values
+
+
+def _without_transformers(values: dict[str, Any]) -> dict[str, Any]:
+    """The values without keys that only files of transformers have, which are checked."""
+    for key, fixed in _FIXED.items():
+        if values.get(key) not in (None, fixed):
+            raise ValueError(f"{key} is {values[key]!r}; models here have {fixed!r}")
+    is_theirs = bool(_OF_TRANSFORMERS & values.keys())
+    values = {key: value for key, value in values.items() if key not in _FIXED}
+    if not is_theirs:
+        return values
+    # A key that is nearly one of ours is no further key, but a mistake.
+    kept = _KEYS | UNUSED_KEYS | {"lineage"}
+    return {
+        key: value
+        for key, value in values.items()
+        if key in kept or difflib.get_close_matches(key, kept, n=1, cutoff=0.85)
+    }
+
+
+def _spelled(activation: Any) -> Any:
+    """Our spelling of an activation, which the published code read in any case of letters."""
+    name = activation.lower() if isinstance(activation, str) else activation or ""
+    return _SPELLINGS.get(name, name) if isinstance(name, str) else name
 
 
 def _choice(kind: type[enum.Enum], key: str, value: Any) -> enum.Enum:

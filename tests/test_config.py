@@ -128,3 +128,57 @@ def test_complaint_about_a_file_names_it(tmp_path, content, complaint):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=f"{re.escape(str(path))}: .*{complaint}"):
         ModelConfig.from_json_file(str(path))
+
+
+@pytest.mark.parametrize(
+    ("spelling", "activation"),
+    [
+        ("gelu_new", "gelu"),
+        ("gelu_pytorch_tanh", "gelu"),
+        ("GELU", "gelu"),
+        ("ReLU", "relu"),
+        ("silu", "swish"),
+        ("Linear", "linear"),
+    ],
+)
+def test_other_spellings_of_activations_are_understood(spelling, activation):
+    assert ModelConfig.from_dict({**GOOGLE, "hidden_act": spelling}).hidden_act == activation
+
+
+# As transformers writes it for google's models.
+TRANSFORMERS = {
+    "architectures": ["AlbertForMaskedLM"],
+    "bos_token_id": 2,
+    "classifier_dropout_prob": 0.1,
+    "down_scale_factor": 1,
+    "dtype": "float32",
+    "id2label": {"0": "no", "1": "yes"},
+    "layer_norm_eps": 1e-12,
+    "model_type": "albert",
+    "pad_token_id": 0,
+    "position_embedding_type": "absolute",
+    "transformers_version": "5.0.0",
+}
+
+
+def test_file_of_transformers_is_the_same_configuration():
+    theirs = ModelConfig.from_dict({**GOOGLE, **TRANSFORMERS, "hidden_act": "gelu_new"})
+    assert theirs == ModelConfig.from_dict({**GOOGLE, "hidden_act": "gelu"})
+    assert ModelConfig.from_dict({**GOOGLE, "layer_norm_eps": 1e-12}) == ModelConfig.from_dict(
+        GOOGLE
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("model_type", "bert", "model_type is 'bert'; models here have 'albert'"),
+        ("layer_norm_eps", 1e-5, "layer_norm_eps is 1e-05; models here have 1e-12"),
+        ("classifier_dropout_prob", 0.5, "classifier_dropout_prob is 0.5"),
+        ("position_embedding_type", "relative_key", "position_embedding_type is 'relative_key'"),
+        ("hiden_act", "relu", "unknown keys hiden_act"),
+    ],
+)
+def test_values_of_transformers_that_the_model_cannot_have_are_refused(key, value, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ModelConfig.from_dict({**GOOGLE, **TRANSFORMERS, key: value})

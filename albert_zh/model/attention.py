@@ -17,7 +17,9 @@ def attention_bias(input_mask: tf.Tensor) -> tf.Tensor:
 
     Only the context is masked. The published -10,000 leaves a weight of exactly 0.
     """
-    return (1.0 - tf.cast(input_mask, tf.float32)[:, None, None, :]) * -10000.0
+    bias = (1.0 - tf.cast(input_mask, tf.float32)) * -10000.0
+    # One axis at a time: TFLite cannot convert a slice that makes two.
+    return tf.expand_dims(tf.expand_dims(bias, 1), 1)
 
 
 class SelfAttention(tf.Module):
