@@ -12,9 +12,9 @@ def load(path: str, **options):
     ```
 
     Args:
-        path: Output directory of run_classifier.py, a checkpoint without its ending, or an export.
-        **options: `config_file`, `vocab_file`, `labels` of a published checkpoint, as of
-            `albert_zh.inference.load.load_model`.
+        path: Output directory of run_classifier.py, a checkpoint, or an export.
+        **options: `config_file`, `vocab_file`, `spm_model_file`, `labels` of a published
+            checkpoint, as of `albert_zh.inference.load.load_model`.
 
     Raises:
         FileNotFoundError: A file of the model is missing.

@@ -17,7 +17,7 @@ from albert_zh.checkpoint.paths import check_checkpoint_exists
 from albert_zh.config import ModelConfig
 from albert_zh.export.directory import check_target
 from albert_zh.flags import REQUIRED, option
-from albert_zh.text.vocab import Vocab
+from albert_zh.text.tokenizers import load_tokenizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +36,12 @@ class ExportOptions:
     vocab_file: str | None = option(
         None, "Vocabulary of the model. Default: the vocab.txt beside the checkpoint.", is_file=True
     )
+    spm_model_file: str | None = option(
+        None,
+        "SentencePiece model, for models trained with one. Default: the spm.model beside the "
+        "checkpoint, if there is one.",
+        is_file=True,
+    )
     config_file: str | None = option(
         None,
         "JSON file with the sizes of the model. Required for checkpoints without a meta.json, such "
@@ -52,8 +58,8 @@ class ExportOptions:
     def check(self) -> None:
         check_target(self.export_dir, overwrite=self.overwrite)
         check_checkpoint_exists(self.checkpoint, flag="checkpoint")
-        if self.vocab_file:
-            Vocab.load(self.vocab_file)
+        if self.vocab_file or self.spm_model_file:
+            load_tokenizer(self.vocab_file, spm_model_file=self.spm_model_file)
         if self.config_file:
             ModelConfig.from_json_file(self.config_file)
 
@@ -79,6 +85,7 @@ def export(options: ExportOptions) -> dict[str, Any]:
         options.checkpoint,
         config_file=options.config_file,
         vocab_file=options.vocab_file,
+        spm_model_file=options.spm_model_file,
         labels=labels,
     )
     return export_model(

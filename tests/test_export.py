@@ -10,16 +10,19 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
+import small
 import tensorflow as tf
 from goldens import GoldenCase
+from test_tokenizers import train as train_sentencepiece
 
 from albert_zh.checkpoint.files import write_checkpoint
 from albert_zh.checkpoint.meta import TaskMeta
 from albert_zh.checkpoint.paths import find_checkpoint
-from albert_zh.config import Pooling
+from albert_zh.config import ModelConfig, Pooling
 from albert_zh.export import bundle as exporting
 from albert_zh.export import reading
 from albert_zh.export.check import TOLERANCE, varied_batches
@@ -31,6 +34,7 @@ from albert_zh.inference.predictor import INPUTS
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
+from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.text.vocab import Vocab
 
 SCRIPT = pathlib.Path(__file__).parent.parent / "scripts" / "export_model.py"
@@ -59,6 +63,7 @@ KNOWN_TO_TF_1_15 = {
     "Placeholder": {"dtype", "shape"},
     "RealDiv": {"T"},
     "Relu": {"T"},
+    "ExpandDims": {"T", "Tdim"},
     "Reshape": {"T", "Tshape"},
     "Rsqrt": {"T"},
     "Shape": {"T", "out_type"},
@@ -567,9 +572,8 @@ def test_best_checkpoint_of_a_directory_is_taken_else_the_newest(tmp_path):
         find_checkpoint(str(run))
 
 
-def test_directory_without_checkpoint_tells_which_file_it_has(tmp_path):
-    (tmp_path / "albert_model.ckpt.index").write_text("")
-    with pytest.raises(FileNotFoundError, match=r"is it --checkpoint=.*/albert_model.ckpt\?"):
+def test_directory_without_checkpoint_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match="the folder holds no checkpoint"):
         find_checkpoint(str(tmp_path))
     with pytest.raises(FileNotFoundError, match="there is no checkpoint"):
         export_model.export(options(tmp_path / "gone", tmp_path / "export"))
@@ -601,6 +605,45 @@ def test_sentencepiece_model_travels_along(run, tmp_path):
     export = options(tmp_path / "run", tmp_path / "export", formats="frozen_graph")
     assert "spm.model" in export_model.export(export)["files"]
     assert (tmp_path / "export" / "spm.model").read_bytes() == b"pieces"
+
+
+def test_published_model_of_sentencepiece_needs_no_other_vocabulary(tmp_path):
+    pieces = tmp_path / "30k-clean.model"
+    pieces.write_bytes(train_sentencepiece())
+    size = len(load_tokenizer(None, spm_model_file=str(pieces)).vocab)
+    config_file = small.write_config(tmp_path, vocab_size=size)
+    model = Classifier(ModelConfig.from_json_file(config_file), 2)
+    write_checkpoint(str(tmp_path / "model.ckpt-best"), weights_of(model), {})
+    (tmp_path / "model.ckpt-best.meta.json").unlink()
+    export = options(
+        tmp_path,
+        tmp_path / "export",
+        config_file=config_file,
+        spm_model_file=str(pieces),
+        formats="frozen_graph",
+    )
+    export.check()
+    assert {"vocab.txt", "spm.model"} <= set(export_model.export(export)["files"])
+    answers = [
+        predictor.predict([("hello world", "of birds")])
+        for predictor in (
+            reading.load_export(str(tmp_path / "export")),
+            load_model(tmp_path, config_file=config_file, spm_model_file=str(pieces)).predictor(),
+        )
+    ]
+    assert answers[0][0].label == answers[1][0].label
+
+
+def test_saved_model_converts_to_tflite(exported):
+    folder = str(exported.directory / "saved_model")
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the interpreter, about its future home
+        interpreter = tf.lite.Interpreter(model_content=converter.convert())
+    run = interpreter.get_signature_runner("serving_default")
+    for batch in varied_batches(exported.source.config)[:2]:
+        expected = exported.run("saved_model", batch)
+        np.testing.assert_allclose(run(**batch)["logits"], expected["logits"], atol=1e-5)
 
 
 @pytest.mark.parametrize("formats", ["tflite", "frozen_graph,onnx", "", ","])

@@ -67,6 +67,9 @@ def _write_assets(source: FineTunedModel, directory: str) -> list[str]:
     """Write what a user of the model needs beside it; return the paths."""
     for name, path in source.text_files.items():
         shutil.copyfile(path, os.path.join(directory, name))
+    if "vocab.txt" not in source.text_files:
+        with atomic_write(os.path.join(directory, "vocab.txt"), "w") as file:
+            file.writelines(f"{entry}\n" for entry in source.tokenizer.vocab.tokens)
     write_json(os.path.join(directory, "albert_config.json"), source.config.to_dict())
     write_json(os.path.join(directory, "task.json"), source.task.to_json())
     with atomic_write(os.path.join(directory, "labels.txt"), "w") as file:

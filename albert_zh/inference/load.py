@@ -58,7 +58,7 @@ class FineTunedModel:
         return tokenizer_of(self.text_files, self.task)
 
     def vocabulary(self) -> VocabularyIdentity:
-        if "spm.model" in self.text_files:  # Only predicting needs SentencePiece.
+        if {"vocab.txt", "spm.model"} <= set(self.text_files):  # Only texts need SentencePiece.
             return vocabulary_identity(Vocab.load(self.text_files["vocab.txt"]))
         return vocabulary_identity(self.tokenizer.vocab)
 
@@ -88,6 +88,7 @@ def load_model(
     *,
     config_file: str | None = None,
     vocab_file: str | None = None,
+    spm_model_file: str | None = None,
     labels: Sequence[str] | None = None,
 ) -> FineTunedModel:
     """Read a fine-tuned model; every weight has to be there, and only training state beside.
@@ -97,7 +98,10 @@ def load_model(
             newest), another folder with a checkpoint, or a checkpoint.
         config_file: The model's JSON file; needed where no `meta.json` stands beside the
             checkpoint, as with the published code's.
-        vocab_file: The model's vocabulary; by default the `vocab.txt` beside the checkpoint.
+        vocab_file: The model's vocabulary; by default the `vocab.txt` beside the checkpoint, or
+            else the pieces of the SentencePiece model.
+        spm_model_file: The model's SentencePiece model; by default the `spm.model` beside the
+            checkpoint, if there is one.
         labels: Names of the classes; numbers from 0 where neither this nor `meta.json` tells.
 
     Raises:
@@ -109,38 +113,44 @@ def load_model(
     find_kind(task.kind)
     model = KIND_MODELS[task.kind].build(config, task)
     load_weights(named_variables(model), prefix, config)
-    text_files = find_text_files(os.path.dirname(prefix), vocab_file)
+    text_files = find_text_files(os.path.dirname(prefix), vocab_file, spm_model_file)
     loaded = FineTunedModel(prefix, read_step(prefix), config, task, model, text_files)
     vocabulary = loaded.vocabulary()
     check_vocabulary(prefix, vocabulary.fingerprint)
-    check_vocabulary_size(vocabulary.size, config, source=loaded.text_files["vocab.txt"])
+    source = text_files.get("vocab.txt") or text_files["spm.model"]
+    check_vocabulary_size(vocabulary.size, config, source=source)
     return loaded
 
 
 def tokenizer_of(text_files: dict[str, str], task: TaskMeta) -> Tokenizer:
     """The tokenizer of a model, from its files by name."""
     return load_tokenizer(
-        text_files["vocab.txt"],
+        text_files.get("vocab.txt"),
         spm_model_file=text_files.get("spm.model"),
         do_lower_case=task.do_lower_case is not False,
     )
 
 
-def find_text_files(directory: str, vocab_file: str | None = None) -> dict[str, str]:
+def find_text_files(
+    directory: str, vocab_file: str | None = None, spm_model_file: str | None = None
+) -> dict[str, str]:
     """Vocabulary and, where the model has one, SentencePiece model: standard name -> path.
 
     Raises:
-        FileNotFoundError: There is no vocabulary.
+        FileNotFoundError: There is neither of the two, or one that was named is missing.
     """
-    vocab_file = vocab_file or os.path.join(directory, "vocab.txt")
-    if not os.path.exists(vocab_file):
-        raise FileNotFoundError(
-            f"no vocabulary at {vocab_file}; give the vocab.txt of the model with --vocab_file"
-        )
-    pieces = os.path.join(directory, "spm.model")
-    found = {"vocab.txt": vocab_file}
-    if os.path.exists(pieces):
-        found["spm.model"] = pieces
+    paths = {
+        "vocab.txt": vocab_file or os.path.join(directory, "vocab.txt"),
+        "spm.model": spm_model_file or os.path.join(directory, "spm.model"),
+    }
+    found = {name: path for name, path in paths.items() if os.path.exists(path)}
+    named = [path for path in (vocab_file, spm_model_file) if path]
+    for path in named or ([] if found else [paths["vocab.txt"]]):
+        if path not in found.values():
+            raise FileNotFoundError(
+                f"no vocabulary at {path}; give the vocab.txt of the model with --vocab_file, or "
+                "its SentencePiece model with --spm_model_file"
+            )
     return found
 
 

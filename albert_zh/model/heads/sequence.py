@@ -89,6 +89,7 @@ def masked_mean(sequence: tf.Tensor, input_mask: tf.Tensor) -> tf.Tensor:
 
     The published code averaged the padding too, so its result depended on the padded length.
     """
-    weights = tf.cast(input_mask, tf.float32)[:, :, None]  # [B, L, 1]
+    # No slice with a new axis: TFLite cannot convert it.
+    weights = tf.expand_dims(tf.cast(input_mask, tf.float32), -1)  # [B, L, 1]
     total = tf.reduce_sum(tf.cast(sequence, tf.float32) * weights, axis=1)
     return total / tf.reduce_sum(weights, axis=1)
