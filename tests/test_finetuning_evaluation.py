@@ -68,7 +68,8 @@ def steps(directory) -> list[int]:
 def test_every_checkpoint_is_scored_while_training_and_the_best_is_kept(validated):
     by_step = scores(validated)
     assert list(by_step) == STEPS
-    chosen = max(STEPS, key=lambda step: (by_step[step], step > 0))
+    losses = {row["step"]: row.get("validation_loss") for row in history(validated)}
+    chosen = max(STEPS, key=lambda step: (by_step[step], step > 0, -losses[step]))
     assert best(validated)["checkpoint"] == f"model.ckpt-{chosen}"
     assert best(validated)["eval_accuracy"] == by_step[chosen]
     assert set(steps(validated)) == {chosen, 10, 12}
@@ -141,6 +142,8 @@ def test_best_note_of_a_validation():
     assert by_accuracy.is_better(second, first)
     assert not by_accuracy.is_better(first, second)
     assert not by_accuracy.is_better(third, second)
+    assert by_accuracy.is_better({**third, "eval_loss": 0.9}, second)
+    assert not by_accuracy.is_better({**first, "eval_loss": 0.9}, second)
     by_loss = Validation(metrics=dict)
     assert by_loss.is_better(by_loss.note(4, {"loss": 0.4}), by_loss.note(2, {"loss": 0.5}))
 
@@ -178,6 +181,9 @@ def test_another_validation_set_starts_the_choice_anew(data, validated, tmp_path
     fine_tune(fine_tuning_options(data, out, **longer))
     assert best(out)["validation_data"] != best(validated)["validation_data"]
     assert "was the best on another validation set" in caplog.text
+    kept = out / "earlier_evaluations" / "1"
+    for name in ("best_checkpoint.json", "eval_results_albert_zh.txt"):
+        assert (kept / name).read_bytes() == (validated / name).read_bytes()
 
 
 def test_predictions_can_be_read_by_themselves(data, validated, tmp_path, caplog):
@@ -260,10 +266,20 @@ def test_run_directory_knows_model_and_task(data, validated, tmp_path, caplog):
     least = ClassifierOptions(
         data_dir=str(data), output_dir=str(moved), do_predict=True, do_eval=True
     )
+    elsewhere = ClassifierOptions(
+        data_dir=str(data),
+        output_dir=str(tmp_path / "elsewhere"),
+        init_checkpoint=str(moved / best(moved)["checkpoint"]),
+        do_predict=True,
+    )
+    fine_tune(elsewhere)
     with caplog.at_level("INFO"):
         least.check()
         fine_tune(least)
     assert (moved / "predictions.tsv").read_bytes() == (expected / "predictions.tsv").read_bytes()
+    assert (tmp_path / "elsewhere" / "predictions.tsv").read_bytes() == (
+        (moved / "predictions.tsv").read_bytes()
+    )
     assert f"--vocab_file={moved}/vocab.txt" in caplog.text
     assert "--max_seq_length=16" in caplog.text
 

@@ -15,7 +15,9 @@ from absl import logging
 
 from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_exactly, read_step
+from albert_zh.checkpoint.paths import BEST
 from albert_zh.finetuning.data import Data
+from albert_zh.finetuning.earlier import move_away
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.inference.predictor import Arrays, model_runner, run_batches
@@ -28,6 +30,8 @@ from albert_zh.runs.spec import VALIDATION_DATA, Validation
 from albert_zh.util.files import sha256_of_file
 from albert_zh.util.object_files import write_text
 from albert_zh.util.progress import Progress
+
+_RESULTS = "eval_results_albert_zh.txt"
 
 
 class Evaluator:
@@ -111,12 +115,19 @@ def evaluate_checkpoints(
     for step in steps:
         note = validation.note(step, scores[step])
         best = note if validation.is_better(note, best) else best
+    if before and before.get(VALIDATION_DATA, validation.data) != validation.data:
+        place = move_away(options.output_dir, [_RESULTS, BEST], folder="earlier_evaluations")
+        logging.warning(
+            "%s was the best on another validation set; the scores on that were moved to %s",
+            before["checkpoint"],
+            place,
+        )
     run.checkpoints.note_best(best, newest_scored=steps[-1])
     scores = {**_earlier_scores(run, validation), **scores}
     _write_results(
         options, {run.checkpoints.prefix(step): (step, scores[step]) for step in sorted(scores)}
     )
-    _report(run, best, before, scores, validation)
+    _report(run, best, scores, validation)
 
 
 def _evaluate_initial(options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator) -> None:
@@ -185,13 +196,12 @@ def _write_results(
         row |= {"global_step": step, "loss": scores["loss"]}
         blocks.append(f"***** Eval results {prefix} *****\n")
         blocks += [f"{key} = {row[key]}\n" for key in sorted(row)]
-    write_text(os.path.join(options.output_dir, "eval_results_albert_zh.txt"), "".join(blocks))
+    write_text(os.path.join(options.output_dir, _RESULTS), "".join(blocks))
 
 
 def _report(
     run: RunDirectory,
     best: Mapping[str, Any],
-    before: Mapping[str, Any] | None,
     scores: Mapping[int, Any],
     validation: Validation,
 ) -> None:
@@ -201,8 +211,6 @@ def _report(
     logging.info("best on the validation set: %s, %s %.4f", name, metric, value)
     if name == "model.ckpt-0":
         logging.warning("no training step improved the model: the untrained %s is the best", name)
-    if before and before.get(VALIDATION_DATA, validation.data) != validation.data:
-        logging.warning("%s was the best on another validation set", before["checkpoint"])
     if unscored := _unscored_steps(run, scores):
         logging.warning(
             "%d of the %d checkpoints of this training, such as model.ckpt-%d, were deleted before "

@@ -1,4 +1,6 @@
-"""Flags that need not be given, because the run in the output directory knows them.
+"""Flags that need not be given, because a run knows them: that in the output directory.
+
+Without one, an evaluation or a prediction asks the run that --init_checkpoint is part of.
 
 ```
 options.json        --task_name  --max_seq_length  --do_lower_case  --use_pooled_output
@@ -20,12 +22,26 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def known_flags(directory: str) -> dict[str, Any]:
-    """Flag -> value, of the run in a directory; empty where there is none.
+def known_flags(output_dir: str, *, init_checkpoint: str | None) -> tuple[str, dict[str, Any]]:
+    """Directory of the run that is asked, and the flags that it knows; none without a run.
+
+    Args:
+        output_dir: Asked first.
+        init_checkpoint: A checkpoint to be used as it is, or its folder; None for a training.
 
     Raises:
-        ValueError: The note of its flags is damaged.
+        ValueError: The note of the flags is damaged.
     """
+    known = _flags_of(output_dir)
+    if known or not init_checkpoint:
+        return output_dir, known
+    directory = init_checkpoint
+    if not os.path.isdir(directory):
+        directory = os.path.dirname(directory)
+    return directory, _flags_of(directory)
+
+
+def _flags_of(directory: str) -> dict[str, Any]:
     settings = _read_settings(os.path.join(directory, "options.json"))
     files = {"bert_config_file": "albert_config.json", "vocab_file": "vocab.txt"}
     if _exists(os.path.join(directory, "spm.model")):

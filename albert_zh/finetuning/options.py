@@ -1,6 +1,7 @@
 """Flags of fine-tuning."""
 
 import dataclasses
+from typing import Any
 
 from albert_zh.config import Pooling
 from albert_zh.finetuning.known import SETTINGS, known_flags
@@ -92,11 +93,8 @@ class ClassifierOptions(RunOptions):
         Raises:
             ValueError: A flag is missing that no run knows.
         """
-        known = {**SETTINGS, **known_flags(self.output_dir)}
-        if self.vocab_file or self.spm_model_file:
-            known = {name: known[name] for name in known if name not in _TOKENIZER_FILES}
-        filled = {name: known[name] for name in known if getattr(self, name) is None}
-        options = dataclasses.replace(self, **filled)
+        defaults = {name: SETTINGS[name] for name in SETTINGS if getattr(self, name) is None}
+        options = dataclasses.replace(self, **{**defaults, **self.known()[1]})
         required = ("task_name", "bert_config_file")
         if missing := [f"--{name}" for name in required if getattr(options, name) is None]:
             raise ValueError(
@@ -104,6 +102,15 @@ class ClassifierOptions(RunOptions):
                 "describes all flags"
             )
         return options
+
+    def known(self) -> tuple[str, dict[str, Any]]:
+        """Directory of a run, and the flags that it knows and that were not given."""
+        directory, flags = known_flags(
+            self.output_dir, init_checkpoint=None if self.do_train else self.init_checkpoint
+        )
+        if self.vocab_file or self.spm_model_file:
+            flags = {name: flags[name] for name in flags if name not in _TOKENIZER_FILES}
+        return directory, {name: flags[name] for name in flags if getattr(self, name) is None}
 
     def splits(self) -> list[str]:
         """Splits of the task that the flags ask for."""

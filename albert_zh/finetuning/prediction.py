@@ -17,6 +17,7 @@ from absl import logging
 
 from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.finetuning.data import Data
+from albert_zh.finetuning.earlier import move_away
 from albert_zh.finetuning.evaluation import Evaluator, initial_fine_tuned
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.runs.directory import RunDirectory
@@ -82,23 +83,11 @@ def _keep_earlier(directory: str, files: list[str], facts: Mapping[str, Any]) ->
             before = json.loads(file.read())
     if all(before.get(key) == facts[key] for key in _IDENTITY):
         return
-    names = [
-        name
-        for name in (*before.get("files", files), FACTS)
-        if tf.io.gfile.exists(os.path.join(directory, name))
-    ]
-    if not names:
-        return
-    number = 1
-    while tf.io.gfile.exists(target := os.path.join(directory, _EARLIER, str(number))):
-        number += 1
-    tf.io.gfile.makedirs(target)
-    for name in names:
-        tf.io.gfile.rename(os.path.join(directory, name), os.path.join(target, name))
-    logging.warning(
-        "moved the earlier predictions, of %s for %s, to %s: %s",
-        before.get("checkpoint", "an unknown checkpoint"),
-        before.get("data", "unknown data"),
-        target,
-        ", ".join(names),
-    )
+    target = move_away(directory, [*before.get("files", files), FACTS], folder=_EARLIER)
+    if target:
+        logging.warning(
+            "moved the earlier predictions, of %s for %s, to %s",
+            before.get("checkpoint", "an unknown checkpoint"),
+            before.get("data", "unknown data"),
+            target,
+        )

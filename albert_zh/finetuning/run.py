@@ -31,7 +31,6 @@ from albert_zh.finetuning.evaluation import (
     score_unscored,
     validation_of,
 )
-from albert_zh.finetuning.known import known_flags
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.prediction import predict_test
 from albert_zh.inference.kinds import KIND_MODELS
@@ -73,7 +72,10 @@ def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | Non
         raise ValueError("nothing to do: set --do_train=True, --do_eval=True or --do_predict=True")
     given, options = options, options.completed()
     task = find_task(options.task_name)
-    _log_known(given, options)
+    directory, known = given.known()
+    if known:
+        flags = " ".join(f"--{name}={value}" for name, value in known.items())
+        logging.info("as the run in %s: %s", directory, flags)
     config = ModelConfig.from_json_file(options.bert_config_file)
     config.check_length(options.max_seq_length, source=options.bert_config_file)
     # Workers have to be connected before TensorFlow computes anything.
@@ -116,14 +118,6 @@ def _fine_tune(
             evaluate_checkpoints(options, run, evaluator, validation)
         if options.do_predict:
             predict_test(options, run, evaluator, data)
-
-
-def _log_known(given: ClassifierOptions, options: ClassifierOptions) -> None:
-    """Tell which flags the run in the output directory decided."""
-    known = known_flags(options.output_dir)
-    used = [f"--{name}={known[name]}" for name in known if getattr(given, name) is None]
-    if used:
-        logging.info("as the run in %s: %s", options.output_dir, " ".join(used))
 
 
 def _tokenizer(options: ClassifierOptions, config: ModelConfig) -> Tokenizer:

@@ -1,6 +1,7 @@
 """The description of a training, which `runs.fit` carries out."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -45,15 +46,23 @@ class Validation:
         return {"checkpoint": f"model.ckpt-{step}", **values, **data}
 
     def is_better(self, note: Mapping[str, Any], best: Mapping[str, Any] | None) -> bool:
-        """True if a checkpoint is better than the best before; of equals, the first is the best.
+        """True if a checkpoint is better than the best before.
 
-        The weights of step 0 are untrained, so any equal checkpoint is better.
+        Of equals, a trained one is better than step 0, then the one with the lower loss, then the
+        first.
         """
         key = self.metric_prefix + self.best_by.removeprefix("-")
         if best is None or key not in best:
             return True
         sign = -1 if self.best_by.startswith("-") else 1
-        new, old = ((sign * each[key], each["checkpoint"] != _UNTRAINED) for each in (note, best))
+        new, old = (
+            (
+                sign * each[key],
+                each["checkpoint"] != _UNTRAINED,
+                -each.get(f"{self.metric_prefix}loss", math.inf),
+            )
+            for each in (note, best)
+        )
         return new > old
 
 
