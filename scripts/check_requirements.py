@@ -30,6 +30,7 @@ OTHER_TENSORFLOWS = (
     "tensorflow-intel",
     "tensorflow-macos",
     "tensorflow-rocm",
+    "tensorflow-tpu",
     "tf-nightly",
     "tf-nightly-cpu",
 )
