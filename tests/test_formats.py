@@ -271,10 +271,40 @@ def test_a_bad_object_is_reported_and_left_out(source_of, line, problem):
     assert re.search(problem, problems[0])
 
 
-@pytest.mark.parametrize("content", ['[{"text": "春"}]', '\ufeff\n [\n{"text": "春"},\n'])
-def test_an_array_is_an_error_whatever_happens_to_bad_lines(source_of, content):
-    with pytest.raises(ValueError, match=r"is a JSON array, not JSON lines; .* jq -c"):
-        values(source_of(content))
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_the_objects_of_an_array_are_documents(source_of, compress, indent):
+    rows = [{"text": f"春{number}。\n" + "夏" * (number % 7) * 1000} for number in range(300)]
+    rows += [{"text": "long" * 300_000}, {"text": None}, {"text": ["秋。", "冬。"]}]
+    content = "\ufeff \n" + json.dumps(rows, ensure_ascii=False, indent=indent) + "\n"
+    read, problems = values(source_of(compress(content.encode())))
+    assert read == [*(row["text"] for row in rows[:-2]), "", "秋。\n冬。"]
+    assert problems == []
+
+
+def test_bad_objects_of_an_array_are_reported_and_left_out(source_of):
+    read, problems = values(source_of('[{"text": "春"}, 7, {"body": 1}, {"text": "夏"} ]'))
+    assert read == ["春", "夏"]
+    assert [problem.partition("corpus, ")[2] for problem in problems] == [
+        "object 2: int instead of an object with the key 'text'",
+        "object 3: no key 'text'; name the text's key with --json_key, there are: body",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ('[{"text": "春"}', ", is missing"),
+        ('[{"text": "春"} {"text": "夏"}]', ", is missing"),
+        ('[{"text": "春"}, ]', "object 2: Expecting value"),
+        ('[{"text": "春"}, {"text" "夏"}]', "object 2: Expecting ':' delimiter"),
+        (b'[{"text": "\xff"}]', "can't decode byte 0xff"),
+        ('[{"text": "' + "a" * 3_000_000 + '"}]', "object 1 is not JSON or has more than 0 MB"),
+    ],
+)
+def test_a_damaged_array_is_an_error_whatever_happens_to_bad_lines(source_of, content, problem):
+    with pytest.raises(ValueError, match=rf"is a JSON array that cannot be read \(.*{problem}"):
+        values(source_of(content), longest=100_000)
 
 
 def test_lines_of_a_value_are_not_blank_and_not_too_long():
@@ -349,6 +379,7 @@ ELEMENTS = """\
     ("content", "documents"),
     [
         (OBJECTS, [["春。", "夏。"], ["秋。"]]),
+        ('[\n {"text": "春。"}]', [["春。"]]),
         ("\ufeff\n  " + OBJECTS, [["春。", "夏。"], ["秋。"]]),
         ('{ "i": 1, "text": "' + "春。" * 4000 + '"}', [["春。" * 4000]]),
         (ELEMENTS, [["春", "1 < 2 & 3。", "夏。"], ["秋"]]),

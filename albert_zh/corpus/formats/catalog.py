@@ -27,7 +27,7 @@ _ROWS = (
     CorpusFormat("text", "one sentence a line, a blank line between documents", read_text),
     CorpusFormat(
         "json",
-        "JSON lines, one object a line, which is a document",
+        "JSON lines, one object a line, which is a document; or an array of such objects",
         read_json_lines,
         endings=(".json", ".jsonl", ".ndjson"),
         signatures=(_BEGINNING + rb"(?:\[\s*)?" + _OBJECT,),

@@ -4,6 +4,7 @@
 {"text": "春。\\n夏。"}⏎      [春。 夏。]
 {"text": "秋。"}⏎            [秋。]
 ```
+A file may also be one array of such objects, see `formats.json_array`.
 """
 
 import json
@@ -14,18 +15,21 @@ from albert_zh.corpus.formats.decoding import BYTE_ORDER_MARK, decode, not_utf8,
 from albert_zh.corpus.formats.fields import NoTextError, parse_keys, text_of
 from albert_zh.corpus.formats.format import BadText, ReadContext
 from albert_zh.corpus.formats.joining import split_text
+from albert_zh.corpus.formats.json_array import array_values
 from albert_zh.corpus.lines import TextChunk, whole_lines
 from albert_zh.corpus.streams import TextStream
 
 # Bytes. A thick book in Chinese has ten million, twice as many if it is written as \uXXXX.
 LONGEST_OBJECT = 1 << 25
 
+_MARK = BYTE_ORDER_MARK.encode()
+
 
 def read_json_lines(stream: TextStream, context: ReadContext) -> Iterator[list[str]]:
     """Documents of a file with one JSON object a line.
 
     Raises:
-        ValueError: The file is one array instead of lines.
+        ValueError: The file is an array that is damaged.
     """
     for text in json_texts(stream, context):
         yield from split_text(text, context.counts)
@@ -37,27 +41,18 @@ def json_texts(
     """The text, in UTF-8, of every object that has at most `longest` bytes.
 
     Raises:
-        ValueError: The file is one array instead of lines.
+        ValueError: The file is an array that is damaged.
     """
     keys = parse_keys(context.text_key)
-    is_first = True
-    for line in whole_lines(stream, longest=longest):
-        beginning = line.data.removeprefix(BYTE_ORDER_MARK.encode()).lstrip()
-        if not beginning:
-            continue
-        if is_first and beginning.startswith(b"["):
-            raise ValueError(
-                f"{stream.name} is a JSON array, not JSON lines; write one object a line, for"
-                " example with: jq -c '.[]'"
-            )
-        is_first = False
-        place = f"{stream.name}, line {line.number}"
+    is_array = stream.peek().removeprefix(_MARK).lstrip().startswith(b"[")
+    values = array_values(stream, longest=longest) if is_array else _lines(stream, context, longest)
+    for place, value in values:
         try:
-            if line.is_partial_line:
-                problem = f"{place}: more than {longest >> 20} MB; give smaller documents"
-                raise BadText(problem, "lines_too_long")
-            document = _object(line, stream, context.text_key)
-            text = text_of(document, keys, context.counts).encode()
+            if not isinstance(value, dict):
+                kind = type(value).__name__
+                problem = f"{place}: {kind} instead of an object with the key {context.text_key!r}"
+                raise BadText(problem, "lines_not_json")
+            text = text_of(value, keys, context.counts).encode()
         except NoTextError as error:
             context.skip(BadText(f"{place}: {error}", "documents_without_text"))
         except UnicodeEncodeError:
@@ -69,14 +64,31 @@ def json_texts(
             yield text
 
 
-def _object(line: TextChunk, stream: TextStream, key: str) -> dict[str, Any]:
-    """The object of a line.
+def _lines(stream: TextStream, context: ReadContext, longest: int) -> Iterator[tuple[str, Any]]:
+    """The value on each line that is not blank, and its place in words."""
+    for line in whole_lines(stream, longest=longest):
+        if not line.data.removeprefix(_MARK).strip():
+            continue
+        place = f"{stream.name}, line {line.number}"
+        try:
+            if line.is_partial_line:
+                problem = f"{place}: more than {longest >> 20} MB; give smaller documents"
+                raise BadText(problem, "lines_too_long")
+            value = _value(line, stream, place)
+        except BadText as error:
+            context.skip(error)
+        else:
+            yield place, value
+
+
+def _value(line: TextChunk, stream: TextStream, place: str) -> Any:
+    """The value on a line.
 
     Raises:
         BadText: There is none.
     """
     try:
-        value = json.loads(decode(line.data, line.offset))
+        return json.loads(decode(line.data, line.offset))
     except UnicodeDecodeError as error:
         advice = utf8_advice(line.data, error.start, stream)
         raise not_utf8(error, line.number, line.offset, stream, advice) from None
@@ -89,8 +101,4 @@ def _object(line: TextChunk, stream: TextStream, key: str) -> dict[str, Any]:
         problem = "nested too deeply"
     except ValueError as error:  # such as an integer of thousands of digits
         problem = str(error)
-    else:
-        if isinstance(value, dict):
-            return value
-        problem = f"{type(value).__name__} instead of an object with the key {key!r}"
-    raise BadText(f"{stream.name}, line {line.number}: {problem}", "lines_not_json")
+    raise BadText(f"{place}: {problem}", "lines_not_json")
