@@ -464,6 +464,8 @@ def test_script_says_when_there_is_nothing_to_add(tmp_path):
     ],
 )
 def test_flags_that_contradict_each_other_are_refused(tmp_path, flags, complaint):
+    corpus(tmp_path, "我", "b.txt")
+    flags = [flag.replace("=b.txt", f"={tmp_path}/b.txt") for flag in flags]
     done = script(f"--output_file={tmp_path}/vocab.txt", *flags)
     assert done.returncode == 1
     assert complaint in done.stderr
