@@ -336,7 +336,10 @@ def test_long_line_and_nul_are_used(tmp_path, corpus, vocab):
 
 BAD_INPUT = {
     "no file": (["--input_file=nowhere*.txt"], r"no file matches 'nowhere\*.txt'"),
-    "no vocabulary": (["--vocab_file=nowhere.txt"], "no vocabulary at nowhere.txt"),
+    "no vocabulary": (
+        ["--vocab_file=nowhere.txt"],
+        "--vocab_file=nowhere.txt: there is no such file",
+    ),
     "short": (["--max_seq_length=4"], "--max_seq_length=4: it must be at least 8"),
     "no masks": (
         ["--max_predictions_per_seq=0"],
