@@ -32,6 +32,7 @@ from absl import logging
 
 from albert_zh.flags import help_text, parse_flags
 from albert_zh.util.allocator import keep_freed_memory
+from albert_zh.util.error_text import is_tensorflow_error, one_line
 from albert_zh.util.tensorflow_start import import_tensorflow
 
 _HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
@@ -49,8 +50,9 @@ def run(main: Callable[..., None], *option_classes: type, needs_tensorflow: bool
     Options that have a method `check` are checked first; it raises if a file that a flag names is
     missing or damaged.
 
-    A ValueError or OSError (bad input, missing file, full disk) is shown as `error: ...` and the
-    exit code is 1. `--verbosity=1` shows the traceback too. Ctrl-C ends the script with code 130.
+    A ValueError, OSError or error of TensorFlow (bad input, missing file, full disk) is shown as
+    `error: ...` and the exit code is 1. `--verbosity=1` shows the traceback too. Ctrl-C ends the
+    script with code 130.
 
     Args:
         main: The script's work.
@@ -75,11 +77,13 @@ def run(main: Callable[..., None], *option_classes: type, needs_tensorflow: bool
                 import_tensorflow()
             main(*options)
         sys.stdout.flush()
-    except (ValueError, OSError) as error:
+    except Exception as error:
+        if not (isinstance(error, ValueError | OSError) or is_tensorflow_error(error)):
+            raise
         if isinstance(error, BrokenPipeError) and uncaught.is_output_closed():
             sys.exit(1)
         logging.debug("where the error was raised", exc_info=True)
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {one_line(error)}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

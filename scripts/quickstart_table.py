@@ -18,6 +18,8 @@ class TableOptions:
 
 def main(options: TableOptions) -> None:
     directory = options.directory
+    if not os.path.isdir(directory):
+        raise FileNotFoundError(f"there is no folder {directory}; run scripts/quickstart.sh first")
     rows = [
         *_records(_json(directory, "manifest.json")),
         *_pretraining(os.path.join(directory, "pretrained", "history.jsonl")),

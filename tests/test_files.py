@@ -55,7 +55,9 @@ def test_write_that_fails_names_the_file_and_the_way_out(tmp_path):
     ):
         fill_the_disk()
     (tmp_path / "file").touch()
-    with pytest.raises(WriteError, match=f"cannot write {tmp_path}/file/a: Not a directory; make"):
+    with pytest.raises(
+        WriteError, match=f"cannot write {tmp_path}/file/a: Not a directory; a file"
+    ):
         write_json(f"{tmp_path}/file/a/b", {})
 
 

@@ -30,6 +30,8 @@ def test_lines_are_added_at_the_end(tmp_path):
 
 def test_failed_write_is_one_line_and_leaves_nothing(tmp_path):
     (tmp_path / "taken").mkdir()
-    with pytest.raises(OSError, match=r"cannot write .*taken: .*; make room, or choose another"):
+    with pytest.raises(
+        OSError, match=r"cannot write .*taken: Is a directory; it is a folder; name"
+    ):
         write_bytes(str(tmp_path / "taken"), b"content")
     assert os.listdir(tmp_path) == ["taken"]

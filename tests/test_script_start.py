@@ -86,6 +86,7 @@ GOOD = {
         ("--num_train_epochs=0", "--num_train_epochs=0.0: it must be more than 0"),
         ("--do_train=perhaps", "--do_train=perhaps: choose True or False"),
         ("--optimizer=sgd", "--optimizer=sgd: choose one of "),
+        ("--output_dir=vocab.txt", "--output_dir=vocab.txt is a file; name a folder, which may"),
         ("--task_name=nosuch", "unknown task 'nosuch'; known tasks are lcqmc"),
         (
             "--data_dir=nosuch",

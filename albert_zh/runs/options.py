@@ -1,6 +1,7 @@
 """Flags of every training script, and their meaning for the engine."""
 
 import dataclasses
+import os
 
 from albert_zh.checkpoint.paths import check_checkpoint_exists, run_steps
 from albert_zh.config import ModelConfig
@@ -110,6 +111,10 @@ class RunOptions:
 
     def check(self) -> None:
         """Fail if a file that a flag names is missing or damaged; needs no TensorFlow."""
+        if os.path.exists(self.output_dir) and not os.path.isdir(self.output_dir):
+            raise ValueError(
+                f"--output_dir={self.output_dir} is a file; name a folder, which may be new"
+            )
         ModelConfig.from_json_file(self.bert_config_file)
         if self.init_checkpoint and "://" not in self.output_dir and not run_steps(self.output_dir):
             check_checkpoint_exists(self.init_checkpoint, flag="init_checkpoint")

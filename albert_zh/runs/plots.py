@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from albert_zh.runs import history
 from albert_zh.util.object_files import write_bytes
@@ -108,6 +109,10 @@ def draw_histories(histories: Mapping[str, Sequence[Row]]):
 def _rows(directory: str) -> list[Row]:
     rows = history.History(directory).rows()
     if not rows:
+        if not tf.io.gfile.isdir(directory):
+            raise FileNotFoundError(
+                f"there is no folder {directory}; name the --output_dir of a training"
+            )
         path = os.path.join(directory, history.FILE)
         raise FileNotFoundError(f"{path} has no row yet; name the --output_dir of a training")
     return rows

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from albert_zh.util.encodings import SAMPLE_BYTES, encoding_advice, sample_around
+from albert_zh.util.error_text import reason
 
 
 def is_remote(path: str) -> bool:
@@ -104,9 +105,7 @@ def make_directory(path: str) -> None:
 
 
 def _write_error(path: str, error: OSError) -> WriteError:
-    return WriteError(
-        f"cannot write {path}: {error.strerror or error}; make room there, or choose another place"
-    )
+    return WriteError(f"cannot write {path}: {reason(error)}")
 
 
 def write_json(path: str, value: Any) -> None:

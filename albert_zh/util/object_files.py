@@ -11,6 +11,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from albert_zh.util.error_text import reason
+
 
 def write_bytes(path: str, content: bytes) -> None:
     """Write a file, whole or not at all. Missing directories are made.
@@ -68,11 +70,11 @@ def one_line_errors(path: str) -> Iterator[None]:
         yield
     except (tf.errors.OpError, OSError) as error:
         folder, name = os.path.split(path)
-        for each in tf.io.gfile.listdir(folder or "."):
-            if each.startswith(name + ".tmp"):
-                tf.io.gfile.remove(os.path.join(folder, each))
-        reason = getattr(error, "message", error)
+        with contextlib.suppress(tf.errors.OpError, OSError):  # There may be no such folder.
+            for each in tf.io.gfile.listdir(folder or "."):
+                if each.startswith(name + ".tmp"):
+                    tf.io.gfile.remove(os.path.join(folder, each))
         raise OSError(
-            f"cannot write {path}: {reason}. What stood there before, and other checkpoints, are "
-            "untouched; make room, or choose another place"
+            f"cannot write {path}: {reason(error)}. What stood there before is untouched, and so "
+            "are checkpoints"
         ) from None
