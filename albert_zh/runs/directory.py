@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -75,11 +76,20 @@ class RunDirectory:
         self,
         step: int,
         state: Mapping[str, tf.Variable],
+        idle: Mapping[str, np.ndarray],
         *,
         plan: BatchPlan,
         unrecorded: RowSums,
     ) -> None:
-        """Write a checkpoint with what it takes to resume from it, bit for bit."""
+        """Write a checkpoint with what it takes to resume from it, bit for bit.
+
+        Args:
+            step: Steps done.
+            state: Weights, moments and counters.
+            idle: Further arrays, which only other programs look for.
+            plan: Division of a batch.
+            unrecorded: Sums since the last row of the history.
+        """
         if not self.is_chief:
             return
         arrays = {
@@ -91,7 +101,7 @@ class RunDirectory:
             options=dataclasses.asdict(self.options),
             unrecorded=unrecorded.to_json(),
         )
-        self.checkpoints.save(step, arrays, meta)
+        self.checkpoints.save(step, {**arrays, **idle}, meta)
 
     def record(self, row: Row) -> None:
         """Add a row to `history.jsonl` and to TensorBoard's files."""

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -49,11 +50,11 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
     loop = _loop_options(run.options, spec)
     watchdog = Watchdog(run.options.stall_minutes)
     control = StepControl()
-    trainer, weights = _trainer(run, model, spec, control)
+    trainer, weights, idle = _trainer(run, model, spec, control)
     unrecorded = _resume(run, weights, trainer.state)
     step = int(trainer.step.read_value())
     rows = run.history.cut_back(step) if run.is_chief else []
-    hooks = _hooks(run, {**weights, **trainer.state}, spec)
+    hooks = _hooks(run, {**weights, **trainer.state}, idle, spec)
     with StopSignals(run.strategy, on_request=control.request_stop) as stop, watchdog:
         if step < loop.until:
             run.write_report(_report(run, spec, first_step=step))
@@ -94,8 +95,12 @@ def _loop_options(options: RunOptions, spec: TrainingSpec) -> LoopOptions:
 
 def _trainer(
     run: RunDirectory, model: tf.Module, spec: TrainingSpec, control: StepControl
-) -> tuple[Trainer, dict[str, tf.Variable]]:
-    """The trainer, and the weights and moments that it trains."""
+) -> tuple[Trainer, dict[str, tf.Variable], dict[str, np.ndarray]]:
+    """The trainer, the weights and moments that it trains, and moments that stay 0.
+
+    Without sentence order, the pooler is not trained. The published code looks for its moments
+    nevertheless when it resumes.
+    """
     options = run.options
     with run.strategy.scope():
         optimizer = Optimizer(
@@ -112,12 +117,18 @@ def _trainer(
         xla=should_compile(options.xla),
         control=control,
     )
-    return trainer, {**named_variables(model), **named_variables(optimizer)}
+    trained = {**named_variables(model), **named_variables(optimizer)}
+    return trainer, trained, optimizer.zero_slots(model.trainable_variables)
 
 
-def _hooks(run: RunDirectory, state: Mapping[str, tf.Variable], spec: TrainingSpec) -> Hooks:
+def _hooks(
+    run: RunDirectory,
+    state: Mapping[str, tf.Variable],
+    idle: Mapping[str, np.ndarray],
+    spec: TrainingSpec,
+) -> Hooks:
     def save(step: int, unrecorded: RowSums) -> None:
-        run.save(step, state, plan=spec.plan, unrecorded=unrecorded)
+        run.save(step, state, idle, plan=spec.plan, unrecorded=unrecorded)
 
     def validate(step: int) -> None:
         if spec.validation:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from albert_zh.train.rules.table import Rule
@@ -45,8 +46,20 @@ class Optimizer(tf.Module):
         super().__init__()
         self._options, self._update = options, options.rule.load_update()
         self.parameters = list(variables)
-        suffixes = options.slots or options.rule.slots
-        self.slots = [[_slot(each, suffix) for suffix in suffixes] for each in self.parameters]
+        self._suffixes = options.slots or options.rule.slots
+        self.slots = [
+            [_slot(each, suffix) for suffix in self._suffixes] for each in self.parameters
+        ]
+
+    def zero_slots(self, variables: Sequence[tf.Variable]) -> dict[str, np.ndarray]:
+        """Slots, by name, of those of the variables that are not updated: zeros."""
+        updated = {variable.ref() for variable in self.parameters}
+        return {
+            _slot_name(variable, suffix): np.zeros(variable.shape, variable.dtype.as_numpy_dtype)
+            for variable in variables
+            if variable.ref() not in updated
+            for suffix in self._suffixes
+        }
 
     def apply(
         self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor, *, accept: tf.Tensor
@@ -81,5 +94,8 @@ class Optimizer(tf.Module):
 
 
 def _slot(variable: tf.Variable, suffix: str) -> tf.Variable:
-    name = f"{variable.name.removesuffix(':0')}/{suffix}"
-    return tf.Variable(tf.zeros_like(variable), trainable=False, name=name)
+    return tf.Variable(tf.zeros_like(variable), trainable=False, name=_slot_name(variable, suffix))
+
+
+def _slot_name(variable: tf.Variable, suffix: str) -> str:
+    return f"{variable.name.removesuffix(':0')}/{suffix}"
