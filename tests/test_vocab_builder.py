@@ -453,12 +453,15 @@ def test_script_says_when_there_is_nothing_to_add(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
-        (["--base_vocab_file=b.txt"], "give --input_file"),
-        (["--base_vocab_file=b.txt", "--input_file=c", "--vocab_size=9"], "leave out --vocab_size"),
+        (["--base_vocab_file=albert_config/vocab.txt"], "give --input_file"),
+        (
+            ["--base_vocab_file=albert_config/vocab.txt", "--input_file=c", "--vocab_size=9"],
+            "leave out --vocab_size",
+        ),
         (["--min_count=2"], "--min_count needs --base_vocab_file"),
         (["--num_new_entries=2"], "--num_new_entries needs --base_vocab_file"),
         (
-            ["--base_vocab_file=b.txt", "--input_file=c", "--min_count=0"],
+            ["--base_vocab_file=albert_config/vocab.txt", "--input_file=c", "--min_count=0"],
             "--min_count=0: it must be at least 1",
         ),
     ],

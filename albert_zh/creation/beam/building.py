@@ -67,7 +67,9 @@ def build_shards(
         ValueError: The text gives no instances, or too few for the number of files; or another run
             is at work in the same place or was killed there.
     """
-    maker.load()  # to fail here rather than on a worker
+    # To fail here rather than on a worker.
+    CorpusReader(paths, rules, open_file=open_stored)
+    maker.load()
     directory, files = outputs.work_directory, outputs.files(num_bytes=0)
     if path_exists(directory):
         raise ValueError(
