@@ -257,6 +257,9 @@ def test_predictions_of_other_data_are_kept(data, validated, tmp_path, write_tes
     (out / "predictions.json").unlink()  # as earlier versions left them
     fine_tune(fine_tuning_options(data, out, **PREDICT))
     assert len(list((out / "earlier_predictions" / "2").iterdir())) == 3
+    (out / "predictions.json").write_text("{")
+    fine_tune(fine_tuning_options(data, out, **PREDICT))
+    assert len(list((out / "earlier_predictions" / "3").iterdir())) == 4
 
 
 def test_run_directory_knows_model_and_task(data, validated, tmp_path, caplog):

@@ -7,6 +7,7 @@ earlier_predictions/1/ ...    predictions of other data or another checkpoint
 ```
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -79,8 +80,8 @@ def _keep_earlier(directory: str, files: list[str], facts: Mapping[str, Any]) ->
     path = os.path.join(directory, FACTS)
     before: dict[str, Any] = {}
     if tf.io.gfile.exists(path):
-        with tf.io.gfile.GFile(path) as file:
-            before = json.loads(file.read())
+        with tf.io.gfile.GFile(path) as file, contextlib.suppress(ValueError):
+            before = dict(json.loads(file.read()))  # A damaged one is moved like the others.
     if all(before.get(key) == facts[key] for key in _IDENTITY):
         return
     target = move_away(directory, [*before.get("files", files), FACTS], folder=_EARLIER)
