@@ -1,5 +1,7 @@
 """Files that are no text: refused by name before anything is read, or skipped and counted."""
 
+import zipfile
+
 import pytest
 
 from albert_zh.corpus.foreign import ForeignFile, check_not_foreign
@@ -43,6 +45,14 @@ def test_a_file_that_is_no_text_is_refused_by_name_or_skipped(tmp_path, kind):
     assert reader.counts == {"files_not_text": 1}
     assert reader.inputs[1]["left_out"] == {"files_not_text": 1}
     assert reader.inputs[1]["bytes"] == (tmp_path / "b").stat().st_size
+
+
+def test_a_document_stored_as_an_archive_is_refused_before_anything_is_read(tmp_path):
+    (tmp_path / "a.txt").write_bytes("春。".encode())
+    with zipfile.ZipFile(tmp_path / "b.docx", "w") as file:
+        file.writestr("[Content_Types].xml", "<x/>")
+    with pytest.raises(ForeignFile, match=r"b\.docx is a document of an office program"):
+        CorpusReader([str(tmp_path / name) for name in ("a.txt", "b.docx")])
 
 
 def test_all_files_are_checked_before_the_first_is_read(tmp_path):

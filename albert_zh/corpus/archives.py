@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from albert_zh.corpus.foreign import ForeignFile
+from albert_zh.corpus.foreign import OFFICE_DOCUMENT, ForeignFile
 from albert_zh.corpus.streams import TextStream
 
 # Members of zip archives that are a document of an office program or a book.
@@ -93,8 +93,7 @@ def _zip_members(stream: TextStream) -> Iterator[TextStream]:
         names = archive.namelist()
         if any(name in names for name in _DOCUMENTS):
             raise ForeignFile(
-                f"{stream.name} is a document of an office program, a book or a program, which is"
-                " not read; extract its text first"
+                f"{stream.name} is {OFFICE_DOCUMENT}, which is not read; extract its text first"
             )
         for member in archive.infolist():
             if member.is_dir() or _is_hidden(member.filename):

@@ -23,6 +23,7 @@ class ForeignKind:
     way_out: str = "leave it out of --input_file"
 
 
+OFFICE_DOCUMENT = "a document of an office program, a book or a program"
 _EXTRACT = "extract its text first"
 _UNPACK = "unpack it first"
 _AS_TEXT = "or give --input_format=text if its tags are wanted"
@@ -31,6 +32,12 @@ _ROWS = (
     ForeignKind("a PDF", rb"%PDF-\d", _EXTRACT),
     ForeignKind("an RTF document", rb"\{\\rtf1", _EXTRACT),
     ForeignKind("a document of Microsoft Office", rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _EXTRACT),
+    ForeignKind(
+        # A zip archive; the header of its first member has 30 bytes before the name.
+        OFFICE_DOCUMENT,
+        rb"PK\x03\x04[\s\S]{26}(?:\[Content_Types\]\.xml|mimetype|_rels/\.rels|docProps/)",
+        _EXTRACT,
+    ),
     ForeignKind("PostScript", rb"%!PS-Adobe-\d", _EXTRACT),
     ForeignKind("a book for Kindle", rb"[\s\S]{60}BOOKMOBI", _EXTRACT),
     ForeignKind(

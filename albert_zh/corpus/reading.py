@@ -17,7 +17,7 @@ from absl import logging
 
 from albert_zh.corpus.archives import Archive, detect_archive, members
 from albert_zh.corpus.counts import LEFT_OUT, left_out
-from albert_zh.corpus.foreign import ForeignFile
+from albert_zh.corpus.foreign import ForeignFile, check_not_foreign
 from albert_zh.corpus.formats.catalog import AUTO, FORMATS, detect_format, format_choices
 from albert_zh.corpus.formats.fields import parse_keys
 from albert_zh.corpus.formats.format import BadText, CorpusFormat, ReadContext
@@ -126,26 +126,23 @@ class CorpusReader:
             source = Source(path, self._open_file)
             if not source.peek():
                 self._skip(_empty_file(path))
-            elif not detect_archive(source.peek()):
-                try:
-                    corpus_format = self._format(source)
-                    if corpus_format.package:
-                        load_extra(
-                            corpus_format.package, purpose=f"the {corpus_format.name} file {path}"
-                        )
-                except ForeignFile as error:
-                    foreign.append(str(error))
+                continue
+            try:
+                corpus_format = None if _archive(source) else self._format(source)
+                if corpus_format and corpus_format.package:
+                    purpose = f"the {corpus_format.name} file {path}"
+                    load_extra(corpus_format.package, purpose=purpose)
+            except ForeignFile as error:
+                foreign.append(str(error))
         if foreign and self._rules.on_bad_text == "error":
             others = f" ({len(foreign) - 1:,} more files are no text)" * (len(foreign) > 1)
             raise ForeignFile(foreign[0] + others)
 
     def _documents(self, stream: TextStream) -> Iterator[list[str]]:
         try:
-            first = stream.peek()
-            archive = detect_archive(first)
-            if not first:
+            if not stream.peek():
                 self._skip(_empty_file(stream.name))
-            elif archive:
+            elif archive := _archive(stream):
                 yield from self._archived_documents(archive, stream)
             else:
                 context = ReadContext(self._rules.json_key, skip=self._skip, counts=self.counts)
@@ -181,6 +178,18 @@ class CorpusReader:
             first = f"; the first: {self._first_problem}" if self._first_problem else ""
             logging.warning("left out of %s: %s%s", name, left_out(lost), first)
         self._first_problem = ""
+
+
+def _archive(stream: TextStream) -> Archive | None:
+    """The kind of archive that a file is; None if it is none.
+
+    Raises:
+        ForeignFile: It is a document that is stored as an archive.
+    """
+    archive = detect_archive(stream.peek())
+    if archive:
+        check_not_foreign(stream.peek(), stream.name)
+    return archive
 
 
 def _empty_file(name: str) -> BadText:
