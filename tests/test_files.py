@@ -43,6 +43,23 @@ def test_failed_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
     assert os.listdir(tmp_path) == ["result.bin"]
 
 
+def test_interruption_just_after_the_file_took_its_place_stays_one(tmp_path, monkeypatch):
+    replace = os.replace
+
+    def replace_and_interrupt(*paths):
+        replace(*paths)
+        raise KeyboardInterrupt
+
+    def write() -> None:
+        with atomic_write(str(tmp_path / "result.bin")) as file:
+            file.write(b"whole")
+
+    monkeypatch.setattr(os, "replace", replace_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert (tmp_path / "result.bin").read_bytes() == b"whole"
+
+
 def test_write_that_fails_names_the_file_and_the_way_out(tmp_path):
     path = tmp_path / "result.bin"
 

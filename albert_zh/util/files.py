@@ -85,7 +85,8 @@ def atomic_write(path: str, mode: str = "wb") -> Iterator[IO]:
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
     except BaseException as error:
-        os.unlink(temporary)
+        with contextlib.suppress(FileNotFoundError):  # Ctrl-C just after it took its place.
+            os.unlink(temporary)
         # Writing to an open file names no file; an error with another name is not ours.
         if isinstance(error, OSError) and error.filename in (None, temporary):
             raise _write_error(path, error) from None
