@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 
 import pytest
 
@@ -192,3 +193,23 @@ def test_nothing_is_written_to_a_url(tmp_path, monkeypatch):
     ):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "answer"),
+    [
+        (
+            "data/news.tfrecrd",
+            "did you mean data/news.tfrecord?",
+        ),
+        ("dta/news.tfrecord", "there is no folder dta; did you mean data?"),
+        ("data/new*.txt", "check the path (working directory: "),
+        ("zzz", "check the path (working directory: "),
+    ],
+)
+def test_near_names_of_missing_input_are_proposed(pattern, answer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "news.tfrecord").write_text("")
+    with pytest.raises(FileNotFoundError, match=re.escape(answer)):
+        expand_patterns(pattern)

@@ -110,6 +110,17 @@ def test_best_checkpoint_of_published_fine_tuning_is_not_passed_over(data, tmp_p
         pretrain(options(data, tmp_path / "theirs"))
 
 
+def test_published_directory_that_was_set_back_is_a_question(data, tmp_path, weights):
+    for step in (5, 9):
+        prefix = str(tmp_path / "theirs" / f"model.ckpt-{step}")
+        os.makedirs(os.path.dirname(prefix), exist_ok=True)
+        write_checkpoint(prefix, small.arrays(weights), {})
+        os.remove(f"{prefix}.meta.json")
+    (tmp_path / "theirs" / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-5"\n')
+    with pytest.raises(ValueError, match=r"ckpt-5, but there is a newer model\.ckpt-9"):
+        pretrain(options(data, tmp_path / "theirs"))
+
+
 def score(directory) -> dict:
     with open(os.path.join(directory, "eval_results.json")) as file:
         return json.load(file)

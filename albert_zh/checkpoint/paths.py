@@ -47,7 +47,7 @@ def find_checkpoint(path: str, *, flag: str | None = None) -> str:
     source = f"--{flag}={path}" if flag else path
     folder, name = os.path.split(path)
     if name == STATE and _is_file(path):
-        prefix = _newest_by_state(folder)
+        prefix = newest_by_state(folder)
         if prefix is None:
             raise FileNotFoundError(f"{source}: the checkpoint that it names is not in {folder}")
     elif _is_file(path + _INDEX):
@@ -115,7 +115,7 @@ def _in_folder(folder: str, source: str) -> str:
         return _noted_best(folder, best["checkpoint"], prefixes)
     if SAVED_MODEL in names:
         return os.path.join(folder, "variables", "variables")
-    newest = _newest_by_state(folder)
+    newest = newest_by_state(folder)
     candidates = [name for name in prefixes if name.endswith("-best")]
     if not candidates and newest and f"{os.path.basename(newest)}.meta.json" not in names:
         return newest
@@ -152,7 +152,7 @@ def _last_of_each_name(prefixes: Sequence[str]) -> list[str]:
     return [name for _, name in last.values()]
 
 
-def _newest_by_state(folder: str) -> str | None:
+def newest_by_state(folder: str) -> str | None:
     """The checkpoint that TensorFlow's note names, if it exists; None otherwise."""
     path = os.path.join(folder, STATE)
     match = _NEWEST.search(_read(path)) if _is_file(path) else None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from absl import logging
 
-from albert_zh.util.files import is_remote, matching_paths
+from albert_zh.util.files import is_remote, matching_paths, no_match
 
 STANDARD_INPUT = "-"
 
@@ -128,9 +128,7 @@ def _matches(pattern: str) -> list[str]:
         )
     matches = matching_paths(pattern, recursive=True)
     if not matches:
-        raise FileNotFoundError(
-            f"no file matches {pattern!r}; check the path (working directory: {os.getcwd()})"
-        )
+        raise no_match(pattern)
     return matches
 
 

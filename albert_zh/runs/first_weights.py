@@ -83,7 +83,9 @@ def load_first_weights(
         ValueError: It does not fit the model.
     """
     options, nothing = run.options, LoadPlan({}, [], [], {})
-    if run.checkpoints.latest():
+    if latest := run.checkpoints.latest():
+        if options.init_checkpoint:
+            logging.info("the run goes on from %s, so --init_checkpoint is not read", latest)
         return nothing
     prefix = initial_checkpoint(options)
     if not prefix:

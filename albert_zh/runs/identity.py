@@ -18,7 +18,7 @@ from absl import logging
 from albert_zh.checkpoint.loading import load_meta, read_step
 from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.checkpoint.meta import CheckpointMeta
-from albert_zh.checkpoint.paths import checkpoints_in
+from albert_zh.checkpoint.paths import checkpoints_in, newest_by_state
 from albert_zh.checkpoint.vocabulary_check import check_vocabulary
 
 INITIAL_WEIGHTS = "initial_weights"
@@ -102,6 +102,13 @@ def _check_foreign(checkpoints: CheckpointManager) -> None:
                 f"{prefix} is of step {read_step(prefix)}, the newest to resume of step "
                 f"{steps[-1]}; {start}, or move it away"
             )
+    newest = newest_by_state(directory)
+    if steps and newest and os.path.basename(newest) != f"model.ckpt-{steps[-1]}":
+        raise ValueError(
+            f"{directory}/checkpoint names {os.path.basename(newest)}, but there is a newer "
+            f"model.ckpt-{steps[-1]}; move the newer ones away to go on from the named one, or "
+            "the file `checkpoint` to go on from the newest"
+        )
     if steps:
         logging.warning(
             "%s names no model; taking it for a checkpoint of this run", checkpoints.latest()

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from albert_zh.util.encodings import SAMPLE_BYTES, encoding_advice, sample_around
 from albert_zh.util.error_text import reason
+from albert_zh.util.near_names import did_you_mean, missing_folder
 
 
 def is_remote(path: str) -> bool:
@@ -169,13 +170,21 @@ def expand_patterns(patterns: str) -> list[str]:
     for pattern in filter(None, (item.strip() for item in patterns.split(","))):
         matches = sorted(path for path in matching_paths(pattern) if os.path.isfile(path))
         if not matches:
-            raise FileNotFoundError(
-                f"no file matches {pattern!r}; check the path (working directory: {os.getcwd()})"
-            )
+            raise no_match(pattern)
         paths.extend(matches)
     if not paths:
         raise FileNotFoundError("the list of input files is empty")
     return list(dict.fromkeys(paths))
+
+
+def no_match(pattern: str) -> FileNotFoundError:
+    """The error for a path or glob that no file matches; proposes near names."""
+    hint = ""
+    if not glob.has_magic(pattern) and not (hint := missing_folder(pattern)):
+        names = os.listdir(os.path.dirname(pattern) or ".")
+        hint = did_you_mean(pattern, names).removeprefix("; ")
+    hint = hint or f"check the path (working directory: {os.getcwd()})"
+    return FileNotFoundError(f"no file matches {pattern!r}; {hint}")
 
 
 def matching_paths(pattern: str, *, recursive: bool = False) -> list[str]:
