@@ -1,7 +1,11 @@
 """Validation while fine-tuning, the best checkpoint, and predictions."""
 
 import json
+import os
 import shutil
+import signal
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -9,6 +13,7 @@ import small
 import tensorflow as tf
 from small import arrays, fine_tuning_options
 
+from albert_zh.finetuning.evaluation import Evaluator
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.runs.spec import Validation
@@ -322,3 +327,35 @@ def test_checkpoints_tell_pairs_from_single_texts_and_earlier_ones_are_resumed(
         path.write_text(json.dumps(meta))
     fine_tune(fine_tuning_options(data, out, **{**VALIDATED, "num_train_epochs": 1.75}))
     assert json.loads((out / "model.ckpt-14.meta.json").read_text())["task"]["num_texts"] == 2
+
+
+def test_validation_that_a_stop_prevented_is_made_up_for(data, validated, tmp_path, caplog):
+    def stop_at_validation(row) -> None:
+        # The next validation is that of step 8, right after this row.
+        if row["step"] == 8 and "steps" in row:
+            threading.Timer(0.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+            time.sleep(0.5)
+
+    with caplog.at_level("INFO"):
+        fine_tune(fine_tuning_options(data, tmp_path, **VALIDATED), on_row=stop_at_validation)
+    assert max(steps(tmp_path)) == 8
+    assert max(scores(tmp_path)) == 6
+    fine_tune(fine_tuning_options(data, tmp_path, **VALIDATED))
+    assert scores(tmp_path) == scores(validated)
+
+
+def test_validation_stops_between_two_batches(data, tmp_path, monkeypatch, caplog):
+    asked = []
+
+    def score(evaluator, step, should_stop=lambda: False):
+        asked.append(step)
+        in_training = len(asked) < 4
+        return original(evaluator, step, lambda: in_training and step == 4)
+
+    original = Evaluator.score
+    monkeypatch.setattr(Evaluator, "score", score)
+    with caplog.at_level("INFO"):
+        fine_tune(fine_tuning_options(data, tmp_path, do_eval=True))
+    assert asked == [0, 4, 8, 4]
+    assert "the validation at step 4 is made when the run is resumed" in caplog.text
+    assert list(scores(tmp_path)) == [0, 8]

@@ -7,7 +7,7 @@ training   each checkpoint is scored as it is saved  -> history.jsonl, best_chec
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -26,7 +26,7 @@ from albert_zh.model.scope import named_variables
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.first_weights import initial_checkpoint
 from albert_zh.runs.history import VALIDATION
-from albert_zh.runs.spec import VALIDATION_DATA, Validation
+from albert_zh.runs.spec import VALIDATION_DATA, Validation, ValidationStopped
 from albert_zh.util.files import sha256_of_file
 from albert_zh.util.object_files import write_text
 from albert_zh.util.progress import Progress
@@ -50,24 +50,46 @@ class Evaluator:
         """
         load_exactly(named_variables(self._model), prefix)
 
-    def outputs(self, split: str, *, batch_size: int, description: str) -> Arrays:
-        """Outputs of all rows of a split."""
+    def outputs(
+        self,
+        split: str,
+        *,
+        batch_size: int,
+        description: str,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> Arrays:
+        """Outputs of all rows of a split.
+
+        Raises:
+            ValidationStopped: The run is to stop.
+        """
         features = self._data.features[split]
+
+        def run(batch: Arrays) -> Arrays:
+            if should_stop():
+                raise ValidationStopped
+            return self._run(batch)
+
         with Progress(description=description, unit="example", total=len(features)) as progress:
             return run_batches(
-                self._run,
+                run,
                 features,
                 batch_size=batch_size,
                 buckets=self._data.buckets,
                 progress=progress,
             )
 
-    def score(self, step: int) -> dict[str, float]:
-        """Scores of the model as it stands, which is at this step, on the validation set."""
+    def score(self, step: int, should_stop: Callable[[], bool] = lambda: False) -> dict[str, float]:
+        """Scores of the model as it stands, which is at this step, on the validation set.
+
+        Raises:
+            ValidationStopped: The run is to stop.
+        """
         outputs = self.outputs(
             "dev",
             batch_size=self._options.eval_batch_size,
             description=f"evaluate model.ckpt-{step}",
+            should_stop=should_stop,
         )
         task = self._data.task
         self._scores[step] = task.kind.score(outputs, self._data.features["dev"], task.labels)

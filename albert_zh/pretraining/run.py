@@ -85,7 +85,9 @@ def _pretrain(
         if options.do_train and options.num_train_steps:
             validation = None
             if validation_records:
-                validation = Validation(evaluation.metrics, options.eval_steps)
+                validation = Validation(
+                    lambda step, _: evaluation.metrics(step), options.eval_steps
+                )
             spec = training_spec(run, model, records, first_weights, validation)
             with named_read_errors(records.files):
                 has_ended = fit(run, model, spec)

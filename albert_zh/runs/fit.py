@@ -21,7 +21,7 @@ from albert_zh.model.scope import named_variables
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.history import VALIDATION
 from albert_zh.runs.options import RunOptions
-from albert_zh.runs.spec import TrainingSpec, optimizer_options
+from albert_zh.runs.spec import TrainingSpec, ValidationStopped, optimizer_options
 from albert_zh.train import agreement
 from albert_zh.train.devices import is_accelerated, local_devices, should_compile
 from albert_zh.train.loop import Hooks, LoopOptions, train
@@ -54,8 +54,9 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
     unrecorded = _resume(run, weights, trainer.state)
     step = int(trainer.step.read_value())
     rows = run.history.cut_back(step) if run.is_chief else []
-    hooks = _hooks(run, {**weights, **trainer.state}, idle, spec)
-    with StopSignals(run.strategy, on_request=control.request_stop) as stop, watchdog:
+    stop = StopSignals(run.strategy, on_request=control.request_stop)
+    hooks = _hooks(run, {**weights, **trainer.state}, idle, spec, stop)
+    with stop, watchdog:
         if step < loop.until:
             run.write_report(_report(run, spec, first_step=step))
         if not run.checkpoints.latest():
@@ -77,8 +78,8 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
             unrecorded=unrecorded,
         )
     run.close()
-    agreement.any_worker(run.strategy, False)  # Barrier: the last checkpoint is written.
-    return has_ended
+    # A barrier, too: the last checkpoint is written. The last validation may have been stopped.
+    return not agreement.any_worker(run.strategy, stop.requested) and has_ended
 
 
 def _loop_options(options: RunOptions, spec: TrainingSpec) -> LoopOptions:
@@ -126,13 +127,20 @@ def _hooks(
     state: Mapping[str, tf.Variable],
     idle: Mapping[str, np.ndarray],
     spec: TrainingSpec,
+    stop: StopSignals,
 ) -> Hooks:
     def save(step: int, unrecorded: RowSums) -> None:
         run.save(step, state, idle, plan=spec.plan, unrecorded=unrecorded)
 
     def validate(step: int) -> None:
-        if spec.validation:
-            run.record_validation(step, spec.validation.metrics(step), spec.validation)
+        if not spec.validation:
+            return
+        try:
+            metrics = spec.validation.metrics(step, lambda: stop.requested)
+        except ValidationStopped:
+            logging.info("the validation at step %d is made when the run is resumed", step)
+            return
+        run.record_validation(step, metrics, spec.validation)
 
     return Hooks(save, run.record, validate, spec.describe_batch)
 

@@ -29,11 +29,17 @@ class Lengths:
     max_predictions_per_seq: int = 0  # prediction targets; 0 without masked LM
 
 
+class ValidationStopped(Exception):
+    """The end of a validation that a stop of the run cut short."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Validation:
     """Measuring the model on a validation set at step 0, in between and at the end."""
 
-    metrics: Callable[[int], Mapping[str, float]]  # of the model as it stands at a step
+    # Measures the model as it stands at a step. The second argument tells whether the run is to
+    # stop; the function may then raise `ValidationStopped`.
+    metrics: Callable[[int, Callable[[], bool]], Mapping[str, float]]
     every: int | None = None  # steps; None: at every checkpoint
     best_by: str = "-loss"  # metric that tells the best checkpoint; "-": the least is the best
     metric_prefix: str = ""  # of the metrics in `best_checkpoint.json`
