@@ -357,5 +357,5 @@ def test_validation_stops_between_two_batches(data, tmp_path, monkeypatch, caplo
     with caplog.at_level("INFO"):
         fine_tune(fine_tuning_options(data, tmp_path, do_eval=True))
     assert asked == [0, 4, 8, 4]
-    assert "the validation at step 4 is made when the run is resumed" in caplog.text
+    assert "the validation at step 4 was stopped" in caplog.text
     assert list(scores(tmp_path)) == [0, 8]

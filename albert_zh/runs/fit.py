@@ -138,7 +138,7 @@ def _hooks(
         try:
             metrics = spec.validation.metrics(step, lambda: stop.requested)
         except ValidationStopped:
-            logging.info("the validation at step %d is made when the run is resumed", step)
+            logging.info("the validation at step %d was stopped", step)
             return
         run.record_validation(step, metrics, spec.validation)
 

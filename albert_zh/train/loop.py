@@ -145,6 +145,8 @@ def train(
                 saved = step
             if options.is_due(step, options.validate_every) and not should_stop:
                 hooks.validate(step)
+                # A resumed run makes up for a validation that a stop ended, at the same step.
+                should_stop = any_worker(strategy, stop.requested)
             watchdog.tick()
             pace = broadcast_from_chief(strategy, _next_pace(pace, steps / seconds, options))
     if should_stop:
