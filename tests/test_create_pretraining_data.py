@@ -127,8 +127,14 @@ def test_records_hold_the_text_in_the_published_format(tmp_path, corpus, vocab):
     assert len(found) > 100
     for instance in found:
         tokens = unmasked_tokens(instance, vocab)
-        assert (tokens[0], tokens[-1], tokens.count("[SEP]")) == ("[CLS]", "[SEP]", 2)
+        assert (tokens[0], tokens[-1]) == ("[CLS]", "[SEP]")
         middle = tokens.index("[SEP]")
+        if 1 not in instance["segment_ids"]:  # a sentence alone, without an order
+            assert middle == len(tokens) - 1
+            assert instance["next_sentence_labels"] == [0]
+            assert "".join(tokens[1:-1]) in text
+            continue
+        assert tokens.count("[SEP]") == 2
         first, second = "".join(tokens[1:middle]), "".join(tokens[middle + 1 : -1])
         if text.count(first) == text.count(second) == 1:
             swapped = int(text.index(first) > text.index(second))
@@ -181,8 +187,9 @@ def test_non_chinese_masks_written_words_whole_and_characters_singly(tmp_path, c
 def test_labels_are_balanced_and_never_continuations_of_characters(tmp_path, corpus, vocab):
     run_well(tmp_path, "--dupe_factor=150")
     found = list(instances(tmp_path / "out" / "a.tfrecord"))
-    swapped = sum(instance["next_sentence_labels"][0] for instance in found)
-    assert swapped / len(found) == pytest.approx(0.5, abs=0.05)
+    pairs = [instance for instance in found if 1 in instance["segment_ids"]]
+    swapped = sum(instance["next_sentence_labels"][0] for instance in pairs)
+    assert swapped / len(pairs) == pytest.approx(0.5, abs=0.05)
     labels = {vocab[label] for instance in found for label in masked_of(instance).values()}
     inputs = {vocab[index] for instance in found for index in instance["input_ids"]}
     assert {token for token in labels | inputs if token.startswith("##")} <= {"##happy"}
@@ -237,7 +244,8 @@ def test_killed_run_resumes_and_ends_with_the_same_bytes(tmp_path, corpus, vocab
 def test_other_seed_gives_other_records(tmp_path, corpus, vocab):
     for seed in (1, 2):
         output = f"--output_file={tmp_path / 'out' / f'{seed}.tfrecord'}"
-        run_well(tmp_path, output, f"--random_seed={seed}")
+        # Of a short sentence alone there are only so many records.
+        run_well(tmp_path, output, f"--random_seed={seed}", "--masked_lm_prob=0.4")
     one, two = (set(read_records(str(tmp_path / "out" / f"{seed}.tfrecord"))) for seed in (1, 2))
     assert len(one & two) < len(one) / 10
 
@@ -271,6 +279,21 @@ def test_summary_tells_what_was_and_was_not_used(tmp_path, corpus, vocab):
     assert "1 unused: not even two words" in shown
     assert "1 unused: no token in them" in shown
     assert f"wrote {counts['instances']:,} instances to" in shown
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ("", "Sentence order cannot be learnt from this corpus"),
+        ("\n".join([CORPUS] * 3), "instances of one sentence, without a sentence order"),
+    ],
+)
+def test_summary_says_where_sentences_have_no_order(tmp_path, corpus, vocab, others, said):
+    sentences = CORPUS.split("\n\n")[0].replace("\n", "\n\n")
+    corpus.write_text(f"{sentences}\n\n{others}", encoding="utf-8")
+    shown = run_well(tmp_path).stdout
+    assert said in shown
+    assert ("cannot be learnt" in shown) == (not others)
 
 
 def test_manifest_holds_the_recipe(tmp_path, corpus, vocab):

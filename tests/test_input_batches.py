@@ -109,6 +109,23 @@ def test_records_without_pairs_have_no_known_order(files):
     assert batch["sentence_order"].numpy().tolist() == [-1] * 9
 
 
+def test_record_of_one_segment_among_pairs_has_no_known_order(tmp_path):
+    sentence = Instance(
+        token_ids=(2, 102, 4, 3),
+        segment_ids=(0,) * 4,
+        starts=(True,) * 4,
+        masked_positions=(2,),
+        masked_labels=(7,),
+        swapped=False,
+    )
+    records = [record(100, PUBLISHED), record(101, PUBLISHED), serialize(sentence, PUBLISHED)]
+    path = tmp_path / "a.tfrecord"
+    path.write_bytes(b"".join(map(frame, records)))
+    files = check_records([str(path)], max_seq_length=L, max_predictions_per_seq=P)
+    (batch,) = evaluation_batches(files, batch_size=3)
+    assert batch["sentence_order"].numpy().tolist() == [0, 1, -1]
+
+
 def training_numbers(files, count, **options):
     return numbers_in(islice(training_batches(files, **options), count))
 

@@ -89,8 +89,13 @@ def test_instances_are_well_formed(sizes, seed, length):
     recipe = replace(RECIPE, random_seed=seed, max_seq_length=length)
     for instance in make_instances(document_of(*sizes), number=0, recipe=recipe).instances:
         tokens = answers(instance)
+        assert (tokens[0], tokens[-1]) == (CLS, SEP)
+        if tokens.count(SEP) == 1:  # a sentence alone
+            assert 5 <= len(tokens) < length
+            assert (set(instance.segment_ids), instance.swapped) == ({0}, False)
+            continue
         assert 5 <= len(tokens) <= length
-        assert (tokens[0], tokens[-1], tokens.count(SEP)) == (CLS, SEP, 2)
+        assert tokens.count(SEP) == 2
         middle = tokens.index(SEP)
         assert instance.segment_ids == (0,) * (middle + 1) + (1,) * (len(tokens) - middle - 1)
         assert instance.swapped == (tokens[1] > tokens[middle + 1])
@@ -102,7 +107,7 @@ def test_instances_are_well_formed(sizes, seed, length):
 def test_every_token_is_used_or_counted(sizes):
     document = document_of(*sizes)
     result = make_instances(document, number=0, recipe=RECIPE)
-    used = sum(len(instance.token_ids) - 3 for instance in result.instances)
+    used = sum(len(answers(each)) - 1 - answers(each).count(SEP) for each in result.instances)
     unused = result.counts["tokens_cut"] + result.counts["tokens_left_over"]
     assert used + unused == RECIPE.dupe_factor * document.num_tokens
 

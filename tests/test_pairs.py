@@ -1,8 +1,9 @@
 """Chunks and pairs: nothing lost, nothing joined, half of them swapped or of two documents."""
 
 import random
+from bisect import bisect_right
 from collections import Counter
-from itertools import chain, pairwise
+from itertools import chain, pairwise, product
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from albert_zh.corpus.pairs import (
     draw_target,
     make_pair,
     next_sentence_pairs,
+    sentence_order_pairs,
     single_segments,
 )
 
@@ -103,7 +105,7 @@ def test_pairs_fit_and_cut_no_word(sentences, capacity, seed):
         if pair is None:
             continue
         assert pair.num_tokens <= capacity
-        for segment in (pair.first, pair.second):
+        for segment in filter(None, (pair.first, pair.second)):
             assert segment.token_ids[0] in word_begins
             assert segment.token_ids[-1] + 1 in word_begins
             assert all(b == a + 1 for a, b in pairwise(segment.token_ids))
@@ -117,23 +119,59 @@ def test_pair_of_a_chunk_that_fits_is_the_chunk_split_in_two(sentences, seed):
         assert sum(sentences[0].starts) == 1
         assert len(sentences) == 1
         return
+    if len(sentences) == 1:
+        assert pair == SegmentPair(sentences[0], None, False)
+        return
     halves = [pair.second, pair.first] if pair.swapped else [pair.first, pair.second]
     assert tokens_of(halves) == tokens_of(sentences)
     assert all(len(half) for half in halves)
 
 
-def test_single_sentence_is_split_before_a_word():
-    sentence = sentences_of([[2, 3, 1]])
-    pairs = [make_pair(sentence, capacity=9, rng=random.Random(seed)) for seed in range(50)]
-    first = Sentence((0, 1), (True, False))
-    rest = Sentence((2, 3, 4, 5), (True, False, False, True))
-    last = Sentence((5,), (True,))
-    assert set(pairs) == {
-        SegmentPair(first, rest, False),
-        SegmentPair(rest, first, True),
-        SegmentPair(Sentence((0, 1, 2, 3, 4), (True, False, True, False, False)), last, False),
-        SegmentPair(last, Sentence((0, 1, 2, 3, 4), (True, False, True, False, False)), True),
-    }
+def order_pairs(sentences, *, capacity, seed):
+    """The pairs, and the counts of what became of the text."""
+    counts, rng = Counter(), random.Random(seed)
+    pairs = sentence_order_pairs(
+        sentences, target=capacity, capacity=capacity, rng=rng, counts=counts
+    )
+    return list(pairs), counts
+
+
+@given(st.lists(st.integers(1, 4), min_size=2, max_size=80), capacities, seeds)
+def test_document_of_one_sentence_has_no_order(words, capacity, seed):
+    """Its front part would have no full stop, and be known by that."""
+    (sentence,) = sentences_of([words])
+    pairs, counts = order_pairs([sentence], capacity=capacity, seed=seed)
+    assert counts["single_segments"] == len(pairs) > 0
+    assert all((pair.second, pair.swapped) == (None, False) for pair in pairs)
+    assert all(pair.num_tokens <= capacity for pair in pairs)
+    used = sum(pair.num_tokens for pair in pairs)
+    assert used + counts["tokens_cut"] + counts["tokens_left_over"] == len(sentence)
+
+
+def test_last_sentence_alone_has_no_order():
+    sentences = sentences_of([[1] * 4] * 5)
+    pairs, counts = order_pairs(sentences, capacity=8, seed=1)
+    assert [pair.second is None for pair in pairs] == [False, False, True]
+    assert (pairs[-1].first, counts["single_segments"]) == (sentences[-1], 1)
+
+
+def test_ends_of_segments_do_not_tell_their_order():
+    """Also where one sentence in ten is longer than half an instance, and cut in pieces."""
+    rng, found = random.Random(1), Counter()
+    for seed in range(800):
+        sizes = [rng.randint(5, 62) + 60 * (rng.random() < 0.1) for _ in range(rng.randint(1, 30))]
+        sentences = sentences_of([[1] * size for size in sizes])
+        full_stops = {sentence.token_ids[-1] for sentence in sentences}
+        for pair in order_pairs(sentences, capacity=125, seed=seed)[0]:
+            if pair.second:
+                ends = tuple(
+                    segment.token_ids[-1] in full_stops for segment in (pair.first, pair.second)
+                )
+                found[ends, pair.swapped] += 1
+    guessed = sum(
+        max(found[ends, True], found[ends, False]) for ends in product((True, False), repeat=2)
+    )
+    assert guessed / found.total() < 0.53
 
 
 def test_single_word_makes_no_pair():
@@ -285,7 +323,32 @@ def test_length_does_not_tell_whether_the_next_sentence_is_random():
     assert lengths[True][12] > 0.98 * lengths[True].total()
 
 
-def test_random_next_sentences_stop_at_the_target_as_true_ones_do():
+def test_lengths_of_random_next_sentences_are_those_of_true_ones():
+    """In a corpus of sentences and documents of all lengths, no threshold tells them apart."""
+    rng = random.Random(3)
+    documents = [
+        [[1] * rng.randint(3, 45) for _ in range(rng.choice((1, 2, 4, 12, 40)))] for _ in range(60)
+    ]
+    others, lengths = others_of(*documents), {True: [], False: []}
+    for number, words in enumerate(documents):
+        for seed in range(12):
+            near = others[:number] + others[number + 1 :]
+            for pair in next_pairs(sentences_of(words), near, capacity=125, seed=seed)[0]:
+                lengths[pair.swapped].append((pair.num_tokens, len(pair.second)))
+    short = {label: sum(total < 100 for total, _ in rows) for label, rows in lengths.items()}
+    shares = [short[label] / len(lengths[label]) for label in (True, False)]
+    assert shares[0] == pytest.approx(shares[1], abs=0.03)
+    for column in (0, 1):
+        true, other = (sorted(row[column] for row in lengths[label]) for label in (False, True))
+        # The greatest distance of the two distributions; a threshold guesses right as often.
+        gap = max(
+            abs(bisect_right(true, size) / len(true) - bisect_right(other, size) / len(other))
+            for size in range(126)
+        )
+        assert 0.5 + gap / 2 < 0.53
+
+
+def test_random_next_sentences_go_beyond_the_target_as_true_ones_do():
     others = others_of([[1] * 3] * 500)
     lengths = {
         pairs[0].num_tokens
@@ -295,7 +358,7 @@ def test_random_next_sentences_stop_at_the_target_as_true_ones_do():
         ]
         if pairs[0].swapped
     }
-    assert lengths == {4 + 3 + 3}
+    assert lengths == {4 + 3 + 3 + 3}
 
 
 def test_long_sentence_of_another_document_is_cut_to_what_fits():

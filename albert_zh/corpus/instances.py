@@ -3,7 +3,7 @@
 ```
 document -> segments -> layout -> masks
                         [CLS] first [SEP] second [SEP]
-                        [CLS] first [SEP]                 without pairing
+                        [CLS] first [SEP]                 without pairing, or of one sentence
 ```
 Every pass over a document has a random stream of its own, seeded by the seed, the number of the
 document and the number of the pass. So an instance depends neither on the process that makes it nor
@@ -50,8 +50,8 @@ class Instance:
     masked_labels     北 京
     swapped           False: 我爱北京 comes first in the text
     ```
-    `swapped` is the label of the pair: True also for a second segment from another document, and
-    always for a single segment.
+    `swapped` is the label of the pair: True also for a second segment from another document. It
+    means nothing for a single segment: True without pairing, as published, and else False.
     """
 
     token_ids: tuple[int, ...]
@@ -99,6 +99,8 @@ class DocumentInstances:
     Counts of instances:
         instances: All of them.
         swapped: Those with `Instance.swapped`.
+        single_segments: Those of one sentence, which has no order; only of
+            `Pairing.SENTENCE_ORDER`.
         without_other_document: Pairs of neighbours for lack of another document.
     Counts of tokens:
         masked_tokens: Permuted ones included.

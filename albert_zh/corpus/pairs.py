@@ -3,7 +3,7 @@
 ```
 document   s1 s2 s3 | s4 s5 | s6         chunks, see `corpus.chunks`
 chunk      s1 s2 s3
-split         s1 | s2 s3                 at a random sentence
+split         s1 | s2 s3                 between two random sentences
 pair       (s1, s2 s3) or
 sentence order    (s2 s3, s1)            swapped, half the time
 next sentence     (s1, r7 r8)            r7 r8 from another document, half the time;
@@ -16,15 +16,20 @@ The rules follow the published ones where those are sound:
 - A pair that is too long loses words at random ends of its longer segment. This affects both ends
   and both segments alike, so a cut-off sentence does not reveal the order.
 
-They differ where a pair revealed its label: a random next segment is about as long as the one it
-replaces, even if the document ends before the instance is full.
+They differ where a pair revealed its label:
+
+- For sentence order, a single sentence is a single segment: of its halves, the one with the full
+  stop would be the second.
+- A random next segment is as long as the one it replaces, up to a few tokens, wherever the other
+  documents end.
 """
 
 import random
+from bisect import bisect_left, bisect_right
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate
 
 from albert_zh.corpus.chunks import (
     chunks,
@@ -35,6 +40,9 @@ from albert_zh.corpus.chunks import (
     take_chunk,
 )
 from albert_zh.corpus.documents import Document, Sentence
+
+# Random segments, of which the one is taken whose length is nearest to that of the true one.
+_RANDOM_SEGMENTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +75,28 @@ def sentence_order_pairs(
     rng: random.Random,
     counts: Counter[str],
 ) -> Iterator[SegmentPair]:
-    """Pairs of neighbouring segments, half of them swapped.
+    """Pairs of neighbouring segments, half of them swapped, and single sentences.
+
+    A document of one sentence gives single segments, and so may the last sentence of any document.
 
     Args:
         sentences: A document.
         target: Tokens of a chunk, see `draw_target`.
         capacity: Most tokens of a pair.
         rng: Decides where to split, what to swap, and what to cut.
-        counts: Gains `tokens_cut` and `tokens_left_over`: the tokens in no pair.
+        counts: Gains `tokens_cut` and `tokens_left_over`: the tokens in no pair;
+            `single_segments`: those that are no pairs.
     """
     for chunk in chunks(sentences, target=target, capacity=capacity):
         available = sum(map(len, chunk))
+        if len(sentences) == 1:
+            chunk = [join_sentences(chunk)]
         pair = make_pair(chunk, capacity=capacity, rng=rng)
         if pair is None:
             counts["tokens_left_over"] += available
             continue
         counts["tokens_cut"] += available - pair.num_tokens
+        counts["single_segments"] += pair.second is None
         yield pair
 
 
@@ -121,8 +135,7 @@ def next_sentence_pairs(
             is_random = False
         if is_random:
             sentences_left.extendleft(reversed(halves[1]))
-            size = min(len(second), target - len(first))
-            second = _random_segment(others, size=size, capacity=capacity, rng=rng)
+            second = _random_segment(others, size=len(second), capacity=capacity, rng=rng)
             counts["tokens_borrowed"] += len(second)
         pair = SegmentPair(*_truncate(first, second, capacity, rng), is_random)
         counts["tokens_cut"] += len(first) + len(second) - pair.num_tokens
@@ -155,11 +168,13 @@ def make_pair(
     """Split the chunk in two, swap the halves half the time and cut them to `capacity`.
 
     Returns:
-        The pair, or None if the chunk is a single word, which cannot be split.
+        The pair; the single segment if the chunk is one sentence; None if that is a single word.
     """
     halves = split_chunk(chunk, rng)
     if halves is None:
         return None
+    if len(chunk) == 1:
+        return SegmentPair(_truncate(chunk[0], chunk[0][:0], capacity, rng)[0], None, False)
     swapped = rng.random() < 0.5
     first, second = map(join_sentences, reversed(halves) if swapped else halves)
     return SegmentPair(*_truncate(first, second, capacity, rng), swapped)
@@ -168,17 +183,32 @@ def make_pair(
 def _random_segment(
     others: Sequence[Document], *, size: int, capacity: int, rng: random.Random
 ) -> Sentence:
-    """Consecutive sentences from a random one on, up to `size` tokens or the document's end."""
-    sentences = rng.choice(others).sentences
-    rest = islice(sentences, rng.randrange(len(sentences)), None)
-    group: list[Sentence] = []
-    length = 0
-    for piece in split_long(rest, longest=longest_piece(capacity)):
-        group.append(piece)
-        length += len(piece)
-        if length >= size:
+    """Consecutive sentences of about `size` tokens: of some random ones those that come nearest."""
+    nearest: Sequence[Sentence] = ()
+    least = size
+    for _ in range(_RANDOM_SEGMENTS):
+        segment = _segment_of(rng.choice(others), size=size, capacity=capacity, rng=rng)
+        distance = abs(sum(map(len, segment)) - size)
+        if not nearest or distance < least:
+            nearest, least = segment, distance
+        if not distance:
             break
-    return join_sentences(group)
+    return join_sentences(nearest)
+
+
+def _segment_of(
+    document: Document, *, size: int, capacity: int, rng: random.Random
+) -> Sequence[Sentence]:
+    """Sentences of about `size` tokens from a random one on, after which there are as many left."""
+    pieces = list(split_long(document.sentences, longest=longest_piece(capacity)))
+    ends = list(accumulate(map(len, pieces)))
+    last = bisect_right(ends, ends[-1] - size) if size < ends[-1] else 0
+    begin = rng.randint(0, last)
+    wanted = size + (ends[begin - 1] if begin else 0)
+    end = min(bisect_left(ends, wanted), len(pieces) - 1)
+    if end > begin and ends[end] - wanted > wanted - ends[end - 1]:
+        end -= 1
+    return pieces[begin : end + 1]
 
 
 def _truncate(

@@ -35,15 +35,18 @@ def summary(counts: Counter[str], recipe: dict[str, Any]) -> str:
     lines = [
         f"{name:{width}} {number:>{digits},}   {remark}".rstrip() for name, number, remark in rows
     ]
-    if counts["documents"] > 10 and counts["sentences"] < 1.5 * counts["documents"]:
-        lines.append(_ONE_SENTENCE)
+    single, instances = counts["single_segments"], counts["instances"]
+    if single > instances / 2:
+        share = "cannot" if single == instances else "can hardly"
+        lines.append(f"Sentence order {share} be learnt from this corpus: {_ONE_SENTENCE}")
+    elif counts["documents"] > 10 and counts["sentences"] < 1.5 * counts["documents"]:
+        lines.append(f"Most documents are a single sentence: {_ONE_SENTENCE}")
     return "\n".join(lines)
 
 
 _ONE_SENTENCE = (
-    "Most documents are a single sentence, cut in two at a word to make a pair. If a line of the"
-    " text is a paragraph, use --split_sentences; if there are blank lines between the sentences of"
-    " a document, remove them."
+    "it has hardly any documents of several sentences. If a line of the text is a paragraph, use"
+    " --split_sentences; if there are blank lines between the sentences of a document, remove them."
 )
 
 # Shown only if the count is not 0.
@@ -52,6 +55,7 @@ _REMARKS = {
     "documents_repeated": "the same as an earlier one; --drop_duplicates leaves them out",
     "documents_dropped": "left out: the same as an earlier one",
     "without_similar": "masked words without a similar word, replaced by random tokens",
+    "single_segments": "instances of one sentence, without a sentence order",
     "without_other_document": "pairs without another document near to take a segment from",
 }
 
@@ -62,7 +66,7 @@ def _rows(counts: Counter[str], tokens: int, label: str) -> list[tuple[str, int,
     cut = _percent(counts["tokens_cut"], tokens, digits=2)
     left_over = _percent(counts["tokens_left_over"], tokens, digits=2)
     used = tokens + counts["tokens_borrowed"] - counts["tokens_cut"] - counts["tokens_left_over"]
-    swapped = _percent(counts["swapped"], counts["instances"])
+    swapped = _percent(counts["swapped"], counts["instances"] - counts["single_segments"])
     masked = _percent(counts["masked_tokens"], used)
     no_words = f"{counts['documents_unused']:,} unused: not even two words"
     no_token = f"{counts['sentences_unused']:,} unused: no token in them"

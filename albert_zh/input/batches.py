@@ -150,7 +150,8 @@ def _parsed(records: tf.data.Dataset, files: RecordFiles) -> tf.data.Dataset:
     def parse_and_rename(records: tf.Tensor) -> Batch:
         batch = parse(records)
         order = tf.squeeze(batch.pop(features.SENTENCE_ORDER), axis=1)  # [B]
-        return batch | {_ORDER: order if files.has_pairs else tf.fill(tf.shape(order), _UNKNOWN)}
+        is_pair = files.has_pairs & tf.reduce_any(batch[features.SEGMENT_IDS] > 0, axis=1)
+        return batch | {_ORDER: tf.where(is_pair, order, _UNKNOWN)}
 
     return records.map(parse_and_rename, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 

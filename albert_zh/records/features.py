@@ -11,7 +11,8 @@ masked_lm_ids         北 京 0                                          int64 [
 masked_lm_weights     1 1 0                                            float [P]
 next_sentence_labels  0 in the order of the text, 1 swapped            int64 [1]
 ```
-`next_sentence_labels` is the name on disk; in the code it is the sentence order.
+`next_sentence_labels` is the name on disk; in the code it is the sentence order. It has no meaning
+in a record of one segment, [CLS] 我 爱 [SEP] with 0 for all segment_ids.
 
 A record for dynamic masking has the text itself and the starts of its words instead of masks:
 ```

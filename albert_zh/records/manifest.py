@@ -67,7 +67,10 @@ class RecordSet:
 
     @property
     def has_pairs(self) -> bool:
-        return self.pairing is not Pairing.NONE
+        """False if all records are single segments."""
+        if self.pairing is Pairing.NONE:
+            return False
+        return not self.num_records or self.counts.get("single_segments", 0) < self.num_records
 
     def shard(self, file: str) -> Shard | None:
         """The shard of that name; None if the set has none."""
