@@ -37,7 +37,7 @@ def archive(kind: str, members=None) -> bytes:
     file = io.BytesIO()
     if kind == "zip":
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as stored:
-            stored.mkdir("corpus")
+            stored.writestr("corpus/", "")
             for name, content in (MEMBERS if members is None else members).items():
                 stored.writestr(name, content)
         return file.getvalue()

@@ -82,8 +82,9 @@ class TextStream:
                 file.writelines(self)
                 file.seek(0)
             except OSError as error:
+                reason = error.strerror or error
                 raise OSError(
-                    f"cannot unpack {self.name} in {tempfile.gettempdir()}: {error.strerror}; make"
+                    f"cannot unpack {self.name} in {tempfile.gettempdir()}: {reason}; make"
                     " room, or set TMPDIR to a folder with more"
                 ) from None
             yield file
