@@ -28,7 +28,7 @@ OFFLINE = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:
 
 @pytest.fixture
 def project(tmp_path) -> pathlib.Path:
-    root = tmp_path / "a project"
+    root = tmp_path / "a [1] project"
     root.mkdir()
     for name in ("run_classifier_lcqmc.sh", "requirements.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, root)
