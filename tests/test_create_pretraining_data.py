@@ -556,7 +556,8 @@ def test_full_disk_is_one_line_and_the_run_goes_on_after_it(tmp_path, corpus, vo
     unfinished = tmp_path / "out" / "a.tfrecord.unfinished"
     assert re.fullmatch(
         rf"error: cannot write {unfinished}/\S+: File too large; make room there, or choose another"
-        rf" place; ulimit -f may limit files\. What is done is kept in {unfinished}: the same command resumes from there",
+        rf" place; ulimit -f may limit files\. What is done is kept in {unfinished}: the same"
+        r" command resumes from there",
         done.stderr.splitlines()[-1],
     )
     assert not list(tmp_path.rglob("*.tfrecord"))
