@@ -60,8 +60,12 @@ def refusal(*args, **options):
 def test_files_and_summary_are_those_of_the_local_run(tmp_path, corpus):
     pytest.importorskip("apache_beam")
     output = tmp_path / "out"
+    with open(corpus, "a", encoding="utf-8") as file:
+        file.write("今天去京很冷。\n今天很热。\n\n" * 3)
     flags = (f"--output_file={output}/part-*.tfrecord", "--num_shards=3", "--masking=ngram")
+    flags += ("--drop_duplicates", "--whole_entries=[MASK],[SEP]")
     wanted = run_well(LOCAL, tmp_path, *flags)
+    assert "documents dropped" in wanted
     local = output.rename(tmp_path / "local")
     assert run_well(BEAM, tmp_path, *flags, RUNNER) == wanted
     names = sorted(path.name for path in local.iterdir())
