@@ -125,7 +125,7 @@ def test_report_is_readable(data, tmp_path, caplog):
         pretrain(options(data, tmp_path, num_train_steps=1, peak_flops=2.5e14))
     for line in (
         "batch plan: global batch 8, num replicas 1, micro batch 8, micro steps 1",
-        *("xla: no", "unused weights: none", "peak flops per second: 2.5e+14"),
+        *("xla: no", "random weights: all", "peak flops per second: 2.5e+14"),
     ):
         assert f"\n  {line}\n" in f"{caplog.text}\n"
 
@@ -215,7 +215,6 @@ def test_broken_loss_stops_the_run_and_saves_nothing(data, tmp_path):
         ({"max_seq_length": 32}, "max_seq_length=16"),
         ({"max_predictions_per_seq": 4}, "max_predictions_per_seq=3"),
         ({"masking": "word"}, "--masking is for records of --masking=dynamic"),
-        ({"vocab_file": "vocab.txt"}, "--vocab_file is for records of --masking=dynamic"),
         ({"masked_lm_prob": 0.2}, "--masked_lm_prob is for records of --masking=dynamic"),
         ({"input_file": "nowhere/*.tfrecord"}, "no file matches 'nowhere/"),
         ({"init_checkpoint": "nowhere/model.ckpt"}, "there is no checkpoint nowhere/model.ckpt"),
@@ -452,3 +451,40 @@ def test_mistake_leaves_no_empty_directory(data, tmp_path):
     with pytest.raises(ValueError, match="max_seq_length=16"):
         pretrain(options(data, tmp_path / "new", max_seq_length=32))
     assert not (tmp_path / "new").exists()
+
+
+def test_directory_holds_configuration_and_vocabulary(data, tmp_path, caplog):
+    run = options(data, tmp_path / "run", num_train_steps=1, num_warmup_steps=0)
+    pretrain(run)
+    for name, source in (("vocab.txt", "vocab.txt"), ("albert_config.json", "config.json")):
+        assert (tmp_path / "run" / name).exists(), source
+    with open(os.path.join(data, "vocab.txt"), encoding="utf-8") as file:
+        assert (tmp_path / "run" / "vocab.txt").read_text(encoding="utf-8") == file.read()
+    assert "gets no vocab.txt" not in caplog.text
+    with open(tmp_path / "run" / "run.json") as file:
+        assert json.load(file)["random_weights"] == "all"
+    other = tmp_path / "vocab.txt"
+    other.write_text("\n".join([*small.VOCABULARY[:-1], "他"]) + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="made of another vocabulary than"):
+        pretrain(dataclasses.replace(run, vocab_file=str(other)))
+
+
+def test_other_optimizer_is_refused_when_a_run_resumes(data, tmp_path):
+    brightmart = small.write_config(
+        data, name="brightmart.json", num_hidden_layers=1, **small.BRIGHTMART
+    )
+    for name, config in (("google", write_config(data)), ("brightmart", brightmart)):
+        run = options(data, tmp_path / name, bert_config_file=config, num_train_steps=1)
+        pretrain(run)
+        other = dataclasses.replace(run, optimizer="adamw", num_train_steps=2)
+        with pytest.raises(
+            ValueError,
+            match=r"^--optimizer=adamw: .*ckpt-1 was trained with lamb.*=lamb",
+        ):
+            pretrain(other)
+
+
+def test_evaluation_of_the_training_records_is_said(data, tmp_path, caplog):
+    run = options(data, tmp_path, num_train_steps=1, do_eval=True)
+    pretrain(run)
+    assert "--do_eval measures the training records themselves" in caplog.text

@@ -77,3 +77,25 @@ def test_terminal_gets_a_redrawn_bar_with_the_values():
     assert "\r" in shown
     assert "train: 100%" in shown
     assert "loss 1.25, state warm" in shown
+
+
+def test_last_line_is_not_printed_twice(clock):
+    log = io.StringIO()
+    with Progress(description="train", unit="step", total=2, stream=log) as progress:
+        clock.now += 20
+        progress.advance(2)
+    assert log.getvalue().count("train: 2/2 step") == 1
+
+
+def test_value_of_unfinished_work_is_shown_and_forgotten(clock):
+    log = io.StringIO()
+    with Progress(description="train", unit="step", total=2, stream=log) as progress:
+        clock.now += 20
+        progress.advance(0, state="compiling")
+        progress.forget("state")
+        clock.now += 20
+        progress.advance(1)
+    assert log.getvalue().splitlines() == [
+        "train: 0/2 step, 0%, state compiling",
+        "train: 1/2 step, 50%, 0.025 step/s, ETA 00:40",
+    ]

@@ -9,7 +9,6 @@
 """
 
 import functools
-import os
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -35,6 +34,7 @@ from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.prediction import predict_test
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.runs.batch_size import plan_batch
+from albert_zh.runs.companions import write_companions
 from albert_zh.runs.directory import Row, RunDirectory
 from albert_zh.runs.first_weights import (
     initial_checkpoint,
@@ -54,7 +54,6 @@ from albert_zh.train.rules.table import find_rule
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.strategy import make_strategy, report_lost_workers
 from albert_zh.util.files import sha256_of_file
-from albert_zh.util.object_files import write_json, write_text
 
 
 def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | None = None) -> None:
@@ -202,7 +201,12 @@ def _train(
         100 * share_of_padding(options, data),
     )
     if run.is_chief:
-        _write_companions(options, model.albert.config, tokenizer)
+        write_companions(
+            options.output_dir,
+            model.albert.config,
+            tokenizer.vocab,
+            spm_model_file=options.spm_model_file,
+        )
     kind_model, rule = KIND_MODELS[data.task.kind.name], find_rule(options.optimizer)
     spec = TrainingSpec(
         objective=functools.partial(kind_model.objective, model),
@@ -220,15 +224,3 @@ def _train(
         validation=validation,
     )
     return fit(run, model, spec)
-
-
-def _write_companions(
-    options: ClassifierOptions, config: ModelConfig, tokenizer: Tokenizer
-) -> None:
-    """Write the files that a checkpoint needs to be used without this command line."""
-    entries = "\n".join(tokenizer.vocab.tokens) + "\n"
-    write_text(os.path.join(options.output_dir, "vocab.txt"), entries)
-    write_json(os.path.join(options.output_dir, "albert_config.json"), config.to_dict())
-    target = os.path.join(options.output_dir, "spm.model")
-    if options.spm_model_file and options.spm_model_file != target:
-        tf.io.gfile.copy(options.spm_model_file, target, overwrite=True)

@@ -78,11 +78,12 @@ def _records(paths: list[str], options: PretrainingOptions, config: ModelConfig)
     if not files.has_pairs:
         logging.info("%s has no pairs of segments: no sentence order is learnt", name)
     masking = None
-    if not files.masked:
+    if options.vocab_file or not files.masked:
         tokenizer = _tokenizer(name, options, files)
         vocabulary = vocabulary_identity(tokenizer.vocab).to_json()
         files = dataclasses.replace(files, vocabulary=vocabulary)
-        masking = _masking(options, files, tokenizer)
+        if not files.masked:
+            masking = _masking(options, files, tokenizer)
     _check_vocabulary(name, files, options, config)
     return Records(files, masking)
 
@@ -124,7 +125,7 @@ def _masking(
 
 
 def _check_no_masking_flags(options: PretrainingOptions) -> None:
-    given = [name for name in ("masking", "vocab_file") if getattr(options, name)]
+    given = ["masking"] if options.masking else []
     if given := given + options.given():
         raise ValueError(
             f"--{given[0]} is for records of --masking=dynamic; those of {options.input_file} are "

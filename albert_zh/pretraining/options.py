@@ -46,7 +46,8 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     )
     vocab_file: str | None = option(
         None,
-        "Vocabulary of the records, one entry a line. Required for records without masks.",
+        "Vocabulary of the records, one entry a line. Required for records without masks; with "
+        "others it is compared with theirs, and copied to --output_dir.",
         is_file=True,
     )
     masking: str | None = option(

@@ -22,11 +22,12 @@ from albert_zh.config import ModelConfig
 from albert_zh.input.batches import named_read_errors
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
-from albert_zh.pretraining.data import training_and_validation_records
+from albert_zh.pretraining.data import Records, training_and_validation_records
 from albert_zh.pretraining.evaluation import Evaluation
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.pretraining.training import run_identity, training_spec
 from albert_zh.runs import plots
+from albert_zh.runs.companions import find_vocabulary, write_companions
 from albert_zh.runs.directory import Row, RunDirectory
 from albert_zh.runs.first_weights import (
     check_complete,
@@ -89,12 +90,34 @@ def _pretrain(
                     lambda step, _: evaluation.metrics(step), options.eval_steps
                 )
             spec = training_spec(run, model, records, first_weights, validation)
+            if run.is_chief:
+                _write_companions(options, config, records)
             with named_read_errors(records.files):
                 has_ended = fit(run, model, spec)
             if has_ended and run.is_chief:
                 _plot_history(options.output_dir)
         if options.do_eval and has_ended:
+            if not validation_records:
+                logging.warning(
+                    "--do_eval measures the training records themselves, which shows how well they "
+                    "are fitted, not how good the model is; give others with --eval_input_file"
+                )
             _evaluate(run, model, evaluation, first_weights)
+
+
+def _write_companions(options: PretrainingOptions, config: ModelConfig, records: Records) -> None:
+    vocab = None
+    if records.files.vocabulary:
+        files = (options.vocab_file, options.bert_config_file, options.init_checkpoint)
+        fingerprint = records.files.vocabulary["fingerprint"]
+        vocab = find_vocabulary(fingerprint, [*files, records.files.paths[0]])
+    if not vocab:
+        logging.warning(
+            "%s gets no vocab.txt, as none that fits lies beside the configuration or the records; "
+            "--vocab_file names the vocabulary of the records",
+            options.output_dir,
+        )
+    write_companions(options.output_dir, config, vocab)
 
 
 def _plot_history(directory: str) -> None:

@@ -9,6 +9,7 @@ Of several workers all read the directory, and the chief alone writes into it.
 """
 
 import dataclasses
+import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -31,6 +32,8 @@ from albert_zh.train.summaries import SummaryWriter
 from albert_zh.util.object_files import write_json
 
 Row = Mapping[str, Any]
+
+_REPORT = "run.json"
 
 # Keys of a row that are no curves in TensorBoard.
 _NOT_CURVES = ("step", "steps", "spike", VALIDATION_DATA)
@@ -129,7 +132,8 @@ class RunDirectory:
             self.checkpoints.delete_old(newest=step)  # such as the one that was best before
         data = {VALIDATION_DATA: validation.data} if validation.data else {}
         self.record({"step": step, **{VALIDATION + key: metrics[key] for key in metrics}, **data})
-        logging.info("validation metrics at step %d: %s", step, dict(metrics))
+        shown = ", ".join(f"{name} {_text(metrics[name])}" for name in metrics)
+        logging.info("validation metrics at step %d: %s", step, shown)
 
     def write_report(self, report: Mapping[str, Any]) -> None:
         """Leaves the flags and the facts that follow from them in the directory and the log."""
@@ -137,9 +141,17 @@ class RunDirectory:
             return
         directory = self.options.output_dir
         write_json(os.path.join(directory, "options.json"), dataclasses.asdict(self.options))
-        write_json(os.path.join(directory, "run.json"), report)
+        write_json(os.path.join(directory, _REPORT), report)
         lines = (f"  {name.replace('_', ' ')}: {_text(report[name])}" for name in report)
         logging.info("%s/run.json:\n%s", directory, "\n".join(lines))
+
+    def report(self) -> dict[str, Any]:
+        """The report of the training before; empty if there is none to read."""
+        try:
+            with tf.io.gfile.GFile(os.path.join(self.options.output_dir, _REPORT)) as file:
+                return dict(json.loads(file.read()))
+        except (tf.errors.OpError, ValueError, TypeError):
+            return {}
 
     def close(self) -> None:
         """Complete TensorBoard's files."""

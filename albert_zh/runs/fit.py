@@ -20,6 +20,7 @@ from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.history import VALIDATION
+from albert_zh.runs.identity import INITIAL_WEIGHTS, RANDOM
 from albert_zh.runs.options import RunOptions
 from albert_zh.runs.spec import TrainingSpec, ValidationStopped, optimizer_options
 from albert_zh.train import agreement
@@ -35,6 +36,9 @@ from albert_zh.train.stopping import StopSignals
 from albert_zh.train.strategy import distribute_batches
 from albert_zh.train.watchdog import Watchdog
 
+# Rows of the report about the weights at step 0.
+_ORIGIN = ("random_weights", "extended_tables", "unused_weights")
+
 
 def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
     """Train a model, filled by `load_first_weights`, as the specification says.
@@ -48,6 +52,7 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
         OSError: A checkpoint could not be written.
     """
     loop = _loop_options(run.options, spec)
+    _check_rule(run, spec)
     watchdog = Watchdog(run.options.stall_minutes)
     control = StepControl()
     trainer, weights, idle = _trainer(run, model, spec, control)
@@ -80,6 +85,18 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
     run.close()
     # A barrier, too: the last checkpoint is written. The last validation may have been stopped.
     return not agreement.any_worker(run.strategy, stop.requested) and has_ended
+
+
+def _check_rule(run: RunDirectory, spec: TrainingSpec) -> None:
+    """Raise ValueError where the moments to resume are those of another update rule."""
+    stored, own = (run.checkpoints.latest_meta().options or {}).get("optimizer"), spec.rule.name
+    if stored not in (None, own):
+        prefix = run.checkpoints.latest()
+        raise ValueError(
+            f"--optimizer={own}: {prefix} was trained with {stored}, whose moments are others; "
+            f"resume with --optimizer={stored}, or start from its weights with "
+            f"--init_checkpoint={prefix} and another --output_dir"
+        )
 
 
 def _loop_options(options: RunOptions, spec: TrainingSpec) -> LoopOptions:
@@ -169,7 +186,15 @@ def _resume(
     stored = read_shapes(prefix)
     # Without stored counters, as after a run in another precision, the loss scale starts anew.
     stored_counters = {name: counters[name] for name in counters if name in stored}
-    load_exactly({**weights, GLOBAL_STEP: counters[GLOBAL_STEP], **stored_counters}, prefix)
+    try:
+        load_exactly({**weights, GLOBAL_STEP: counters[GLOBAL_STEP], **stored_counters}, prefix)
+    except ValueError as error:
+        if run.checkpoints.latest_meta().options:
+            raise
+        raise ValueError(
+            f"{error}\nNothing tells which --optimizer it was trained with; resume with that one, "
+            f"or start from its weights with --init_checkpoint={prefix} and another --output_dir"
+        ) from None
     logging.info("resuming from %s", prefix)
     unrecorded = run.checkpoints.latest_meta().unrecorded
     return RowSums.from_json(unrecorded) if unrecorded else RowSums()
@@ -187,7 +212,7 @@ def _should_validate(
 
 def _report(run: RunDirectory, spec: TrainingSpec, *, first_step: int) -> dict[str, Any]:
     """The facts that follow from the flags, for `run.json`."""
-    options, plan, first = run.options, spec.plan, spec.first_weights
+    options, plan = run.options, spec.plan
     if options.computes_in() is Precision.FLOAT16 and not is_accelerated():
         logging.warning("processors emulate float16, slowly; --precision=bfloat16 is for them")
     return {
@@ -199,8 +224,17 @@ def _report(run: RunDirectory, spec: TrainingSpec, *, first_step: int) -> dict[s
         "batch_plan": {**dataclasses.asdict(plan), "micro_steps": plan.micro_steps},
         "first_step": first_step,
         "last_step": spec.schedule.num_train_steps,
-        "random_weights": [*first.missing, *first.misshapen],
-        "extended_tables": first.grown,
-        "unused_weights": first.unused,
+        **_origin(run, spec),
         **spec.facts,
     }
+
+
+def _origin(run: RunDirectory, spec: TrainingSpec) -> dict[str, Any]:
+    """Rows of the report about the weights at step 0, also of a run that is resumed."""
+    first, began_with = spec.first_weights, run.identity.training.get(INITIAL_WEIGHTS)
+    if began_with == RANDOM:
+        return {"random_weights": "all"}
+    if run.checkpoints.latest():
+        return {key: value for key, value in run.report().items() if key in _ORIGIN}
+    weights = [*first.missing, *first.misshapen], first.grown, first.unused
+    return dict(zip(_ORIGIN, weights, strict=True))

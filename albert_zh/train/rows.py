@@ -60,9 +60,9 @@ class RowSums:
     def row(self, step: int, report: StepReport, workload: Workload) -> dict[str, Any]:
         """The row of the history that ends at `step`, where the call of `report` ended."""
         numbers = {
-            "loss": float(report.loss),
-            "learning_rate": float(report.learning_rate),
-            "gradient_norm": float(report.gradient_norm),
+            "loss": _shortest(report.loss),
+            "learning_rate": _shortest(report.learning_rate),
+            "gradient_norm": _shortest(report.gradient_norm),
             **results(self.metrics),
             "seconds": self.seconds,
             **workload.rates(self.steps / self.seconds),
@@ -104,6 +104,11 @@ class SpikeWatch:
         before, loss = list(self._losses), mean_loss(row)
         self._losses.append(loss)
         return len(before) == self.NUM_ROWS and loss > self.FACTOR * sum(before) / len(before)
+
+
+def _shortest(value: tf.Tensor) -> float:
+    """The shortest number that a float32 stands for: 0.1, not 0.10000000149011612."""
+    return float(str(np.float32(value)))
 
 
 def mean_loss(row: Mapping[str, Any]) -> float:

@@ -1,0 +1,42 @@
+"""Files beside the checkpoints of a run, which make them usable without its command line."""
+
+import os
+from collections.abc import Iterable
+
+import tensorflow as tf
+
+from albert_zh.config import ModelConfig
+from albert_zh.text.vocab import Vocab
+from albert_zh.util.object_files import write_json, write_text
+
+VOCABULARY, CONFIGURATION = "vocab.txt", "albert_config.json"
+
+
+def write_companions(
+    directory: str,
+    config: ModelConfig,
+    vocab: Vocab | None,
+    *,
+    spm_model_file: str | None = None,
+) -> None:
+    """Write the configuration, the vocabulary if it is known, and a SentencePiece model."""
+    write_json(os.path.join(directory, CONFIGURATION), config.to_dict())
+    if vocab:
+        entries = "\n".join(vocab.tokens) + "\n"
+        write_text(os.path.join(directory, VOCABULARY), entries)
+    target = os.path.join(directory, "spm.model")
+    if spm_model_file and spm_model_file != target:
+        tf.io.gfile.copy(spm_model_file, target, overwrite=True)
+
+
+def find_vocabulary(fingerprint: str, files: Iterable[str | None]) -> Vocab | None:
+    """The vocabulary with a fingerprint: one of the files, or a `vocab.txt` beside one of them."""
+    for file in filter(None, files):
+        for path in (file, os.path.join(os.path.dirname(file), VOCABULARY)):
+            try:
+                vocab = Vocab.load(path)
+            except (OSError, ValueError):
+                continue
+            if vocab.fingerprint == fingerprint:
+                return vocab
+    return None
