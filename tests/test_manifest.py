@@ -29,6 +29,20 @@ def test_manifest_is_plain_json_and_read_back(tmp_path):
     assert (found, found.num_records) == (record_set("a", "b"), 6)
 
 
+@pytest.mark.parametrize(
+    ("recipe", "counts", "expected"),
+    [
+        ({}, {"single_segments": 2}, True),
+        ({}, {"single_segments": 3}, False),
+        ({}, {}, True),
+        ({"full_sentences": True}, {}, False),
+    ],
+)
+def test_set_has_pairs_unless_all_records_are_single_segments(recipe, counts, expected):
+    found = RecordSet(recipe, {}, [], shards=(Shard("a", 3, 1, "0"),), counts=counts)
+    assert found.has_pairs is expected
+
+
 def test_files_find_the_set_they_belong_to(tmp_path):
     add_set(str(tmp_path), record_set("a", "b"))
     paths = [str(tmp_path / name) for name in ("a", "b", "c")]

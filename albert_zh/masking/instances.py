@@ -93,16 +93,17 @@ def _replace(
 ) -> int:
     """Put replacements into `tokens`; return the number of words without similar ones."""
     without_similar = 0
+    draw, mask_id, has_similar = rng.random, recipe.mask_id, recipe.similar is not None
     for positions in groups:
-        share = rng.random()
-        if share < MASKED_SHARE and recipe.similar is None:
-            for position in positions:
-                tokens[position] = recipe.mask_id
-        elif share < MASKED_SHARE:
+        share = draw()
+        if share >= MASKED_SHARE + KEPT_SHARE:
+            _put_random(tokens, positions, recipe, rng)
+        elif share < MASKED_SHARE and has_similar:
             words = words_between(begins, positions[0], positions[-1] + 1)
             without_similar += _put_similar(tokens, words, recipe, rng)
-        elif share >= MASKED_SHARE + KEPT_SHARE:
-            _put_random(tokens, positions, recipe, rng)
+        elif share < MASKED_SHARE:
+            for position in positions:
+                tokens[position] = mask_id
     return without_similar
 
 
