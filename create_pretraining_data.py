@@ -1,7 +1,7 @@
 """Turn raw text into pretraining records.
 
-The text has one sentence a line and a blank line between documents. In each of `dupe_factor`
-passes, a document gives pairs of segments, in order or swapped, with whole words masked:
+Text: one sentence per line, a blank line between documents. In each of --dupe_factor passes, a
+document gives pairs of segments, in order or swapped, with masked tokens:
 
   python create_pretraining_data.py --input_file=data/news_zh_1.txt \\
     --output_file=data/news.tfrecord --vocab_file=albert_config/vocab.txt \\

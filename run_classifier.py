@@ -1,4 +1,4 @@
-r"""Fine-tune an ALBERT on a classification task, evaluate it, predict with it.
+r"""Fine-tune ALBERT on a classification task, evaluate it and predict.
 
   python3 run_classifier.py --task_name=lcqmc --data_dir=lcqmc --output_dir=lcqmc_output \
       --vocab_file=albert_tiny_zh/vocab.txt --init_checkpoint=albert_tiny_zh/albert_model.ckpt \

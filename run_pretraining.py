@@ -1,4 +1,4 @@
-r"""Pretrain an ALBERT on records of create_pretraining_data.py: masked LM and sentence order.
+r"""Pretrain ALBERT on records of create_pretraining_data.py: masked LM and sentence order.
 
   python3 run_pretraining.py --input_file='data/tf*.tfrecord' --output_dir=my_albert \
       --bert_config_file=albert_config/albert_config_tiny.json --do_train=True --do_eval=True \
@@ -9,8 +9,8 @@ The output directory gets the newest checkpoints (model.ckpt-N), the scores (eva
 training metrics (history.jsonl) and the flags (options.json). The same command resumes a run that
 was stopped.
 
-Records of data creation with --masking=dynamic have no masks; they are masked here, anew in every
-epoch. This takes the vocabulary and the masking flags:
+Records made with --masking=dynamic have no masks; they get new ones here in every epoch. This
+needs the vocabulary and masking flags:
 
   python3 run_pretraining.py ... --vocab_file=albert_config/vocab.txt --masking=ngram
 """

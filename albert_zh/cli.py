@@ -37,10 +37,10 @@ from albert_zh.util.tensorflow_start import import_tensorflow
 
 _HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
 _HELP_OF_LOGGING = """\
-Flags of the log:
+Logging flags:
 
   --verbosity=N (default: 0)
-      -1: warnings and errors. 0: progress too. 1: details too, and where an error was raised.
+      -1: warnings and errors; 0: also progress; 1: also details and tracebacks.
 """
 
 

@@ -46,7 +46,7 @@ _MIN_COUNT = 5
 class BuildOptions:
     """Flags of the new vocabulary."""
 
-    output_file: str = option(REQUIRED, "Vocabulary to write; the file must not exist.")
+    output_file: str = option(REQUIRED, "New vocabulary file; it must not exist yet.")
     input_file: str | None = option(
         None,
         "Corpus: a comma-separated list of files, globs and folders; - is standard input. Files "
@@ -54,7 +54,7 @@ class BuildOptions:
         "jieba's dictionary.",
     )
     do_lower_case: bool = option(
-        True, "Lower-case the text and strip accents; must be as in pretraining."
+        True, "Lower-case the text and strip accents; must match pretraining."
     )
     vocab_size: int | None = option(
         None,
@@ -105,7 +105,7 @@ def main(options: BuildOptions, reading: ReadingOptions) -> None:
     check_is_local(options.output_file)
     if os.path.exists(options.output_file):
         raise FileExistsError(
-            f"{options.output_file} exists; choose another --output_file, or move that one away"
+            f"{options.output_file} exists; choose another --output_file or move this file"
         )
     build = _build if options.base_vocab_file is None else _extend
     for line in build(options, reading):
@@ -160,7 +160,7 @@ def _extend(options: BuildOptions, reading: ReadingOptions) -> list[str]:
         f"wrote {len(lines):,} entries to {options.output_file}: the {len(base) - len(filled):,} of"
         f" {options.base_vocab_file} and {len(added):,} new ones{in_slots}",
         *_examples("Chinese characters", list(filter(is_chinese, added))),
-        *_examples("signs and ## pieces", [entry for entry in added if not is_chinese(entry)]),
+        *_examples("symbols and ## pieces", [entry for entry in added if not is_chinese(entry)]),
         f"unknown among {counts.total():,} words and Chinese characters: {unknown[0]:,} before, "
         f"{unknown[1]:,} now",
     ]

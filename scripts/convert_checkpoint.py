@@ -4,12 +4,12 @@ r"""Convert a checkpoint, published or our own, to another vocabulary.
       --bert_config_file=albert_tiny_zh/albert_config_tiny.json \
       --vocab_file=albert_tiny_zh/vocab.txt --new_vocab_file=my_vocab.txt --output_dir=my_albert
 
-An entry of both vocabularies keeps its row of the word table, even if its id changes. A new entry
-that the old vocabulary splits into pieces gets the mean of their rows. Any other new entry starts
-with random values.
+An entry of both vocabularies keeps its word embedding, even if its id changes. A new entry
+that the old vocabulary splits into pieces gets the mean of theirs. Any other new entry gets
+random values.
 
 The output directory gets model.ckpt, its configuration and vocab.txt, for further training with
---init_checkpoint=my_albert/model.ckpt. The moments of the optimizer and the step are left out, so
+--init_checkpoint=my_albert/model.ckpt. Optimizer moments and the step are left out, so
 the old training cannot be resumed from it.
 """
 

@@ -3,8 +3,8 @@
   python scripts/estimate.py --bert_config_file=albert_config/albert_config_base.json \\
       --max_seq_length=128,512 --device_memory=16 --peak_tflops=120 --mfu=0.4
 
-Nothing is trained, and no accelerator is needed. The largest micro batch is the number of examples
-that a device can compute at once. run_pretraining.py splits any --train_batch_size into micro
+Nothing is trained, and no accelerator is needed. The largest micro batch is how many examples a
+device can compute at once. run_pretraining.py splits any --train_batch_size into micro
 batches.
 
   python scripts/estimate.py --published
@@ -39,7 +39,7 @@ class EstimateOptions:
     """Flags of the estimate."""
 
     bert_config_file: str | None = option(
-        None, "JSON file with the sizes of the model.", alias="albert_config_file", is_file=True
+        None, "JSON file with the model configuration.", alias="albert_config_file", is_file=True
     )
     max_seq_length: str = option(
         "128,512", "Tokens per example; separate several lengths by commas."
@@ -48,18 +48,16 @@ class EstimateOptions:
         None, "Prediction targets per example. Default: 15 % of the length.", at_least=0
     )
     device_memory: float = option(16.0, "Memory of one device for training, in GiB.", above=0)
-    precision: str = option("float32", "Type in which layers compute.", choices=PRECISIONS)
-    recompute: bool = option(
-        False, "Compute layers again in the backward pass: less memory, a third more work."
-    )
+    precision: str = option("float32", "Number type of the layers.", choices=PRECISIONS)
+    recompute: bool = option(False, "Gradient checkpointing: less memory, a third more work.")
     optimizer: str = option(
-        "lamb", "Update rule, which keeps moments of every parameter.", choices=list(RULES)
+        "lamb", "Optimizer; it stores moments of every parameter.", choices=list(RULES)
     )
     train_batch_size: int = option(4096, "Examples per optimizer step.", at_least=1)
     num_train_steps: int = option(125000, "Optimizer steps.", at_least=1)
     peak_tflops: float | None = option(
         None,
-        "TFLOP/s of all devices together in matrix products, to estimate the time. "
+        "Total TFLOP/s of all devices in matrix products, to estimate the time. "
         "run_pretraining.py logs the measured value.",
         above=0,
     )

@@ -44,8 +44,9 @@ class ExportOptions:
     )
     config_file: str | None = option(
         None,
-        "JSON file with the sizes of the model. Required for checkpoints without a meta.json, such "
-        "as those of the published code; they must classify the pooled output.",
+        "JSON file with the model configuration. Required for checkpoints without a meta.json, "
+        "such "
+        "as those of the published code; these must use the pooled output.",
         is_file=True,
     )
     labels: str | None = option(

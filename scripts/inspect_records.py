@@ -3,15 +3,15 @@
   python scripts/inspect_records.py --input_file=records/ \\
     --vocab_file=albert_config/vocab.txt --histogram_file=lengths.png
 
-It reads the records of create_pretraining_data.py, for any flags, and those of the published
-toolkits. The first instances are shown as tokens with their prediction targets:
+It reads records of create_pretraining_data.py, made with any flags, and of published toolkits.
+The first instances are shown as tokens with their prediction targets:
 
   A  [CLS] 我 爱 [北→MASK] [京→=] [SEP]
 
 Every record is read and checked as in training. More is checked that training does not notice: a
 position that is masked twice, masks on special tokens, a [MASK] that is no prediction target,
-segments that do not end with [SEP]. And the files are compared with their manifest.json. All
-errors are listed with file, record and byte; then the exit code is 1.
+segments that do not end with [SEP]. And the files are compared with their manifest.json. Errors
+are listed with file, record and byte, and make the exit code 1.
 """
 
 from project import cli

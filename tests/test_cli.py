@@ -103,7 +103,7 @@ Flags of the test:
   --word=TEXT (default: ran)
       Word to print.
 
-Flags of the log:
+Logging flags:
 
   --verbosity=N (default: 0)
       -1: warnings and errors. 0: progress too. 1: details too, and where an error was raised.

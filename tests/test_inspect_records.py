@@ -116,7 +116,7 @@ def test_damage_exits_with_1_and_every_place_of_it(records, tmp_path):
     assert done.returncode == 1
     assert "records   2" in done.stdout
     assert done.stderr.endswith(
-        "error: not all is as it should be\n"
+        "error: the records have errors:\n"
         f"{records}: record 1, at byte {len(RECORD)}: its checksum does not match\n"
         f"{records}: record 3, at byte {3 * len(RECORD)}: its checksum does not match\n"
     )

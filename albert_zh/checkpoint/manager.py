@@ -1,4 +1,4 @@
-"""Checkpoints of a run: the newest is resumed, some are kept, one is the best."""
+"""Checkpoints of a run: which to resume, which to keep, which is best."""
 
 import dataclasses
 import os
@@ -52,7 +52,7 @@ class CheckpointManager:
             clock: Returns the time in seconds.
         """
         if keep_max < 0:
-            raise ValueError(f"keep_checkpoint_max is {keep_max}; 0 keeps all checkpoints")
+            raise ValueError(f"keep_checkpoint_max is {keep_max}; it must be at least 0")
         if keep_every_hours is not None and keep_every_hours <= 0:
             raise ValueError(
                 f"keep_checkpoint_every_n_hours is {keep_every_hours}; it must be more than 0"
@@ -74,7 +74,7 @@ class CheckpointManager:
                 delete_checkpoint(self.prefix(int(match[1])))
 
     def steps(self) -> list[int]:
-        """Steps with a complete checkpoint, ascending; other files are ignored."""
+        """Steps of complete checkpoints, ascending; other files are ignored."""
         return run_steps(self.directory)
 
     def prefix(self, step: int) -> str:
@@ -86,17 +86,17 @@ class CheckpointManager:
         return self.prefix(steps[-1]) if steps else None
 
     def latest_meta(self) -> CheckpointMeta:
-        """The meta file of the newest checkpoint; empty if there is none."""
+        """Meta data of the newest checkpoint; empty if there is none."""
         latest = self.latest()
         return (load_meta(latest) if latest else None) or CheckpointMeta()
 
     def save(
         self, step: int, arrays: Mapping[str, tf.Tensor | np.ndarray], meta: CheckpointMeta
     ) -> str:
-        """Write `model.ckpt-<step>` with `global_step`, then delete the oldest checkpoints.
+        """Write `model.ckpt-<step>` with `global_step`, then delete old checkpoints.
 
         Raises:
-            OSError: The disk is full, or the directory cannot be written.
+            OSError: The disk is full, or the directory is not writable.
         """
         tf.io.gfile.makedirs(self.directory)
         self.remove_leftovers()
@@ -128,7 +128,7 @@ class CheckpointManager:
         return load_meta(self.prefix(step)) is None
 
     def _keep_marks(self) -> dict[str, Any]:
-        """Marks in the meta file: whether to keep the checkpoint forever; start of the interval."""
+        """Meta file entries: whether to keep this checkpoint forever; start of the interval."""
         if not self._keep_max:
             return {"stays": True}
         if self._keep_every_hours is None:
@@ -145,7 +145,7 @@ class CheckpointManager:
         return bool(meta.stays) or best.get("checkpoint") == f"model.ckpt-{step}"
 
     def note_best(self, note: Mapping[str, Any], *, newest_scored: int) -> None:
-        """Write `best_checkpoint.json` for `find_checkpoint` and for people.
+        """Write `best_checkpoint.json` for `find_checkpoint` and users.
 
         Nothing is deleted here, since an evaluation calls it, too.
 

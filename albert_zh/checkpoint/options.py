@@ -19,7 +19,7 @@ class ConversionOptions:
     )
     bert_config_file: str = option(
         REQUIRED,
-        "JSON file with the sizes of the model, from the checkpoint's release or run.",
+        "JSON file with the model configuration, from the checkpoint's release or run.",
         alias="albert_config_file",
         is_file=True,
     )
@@ -28,10 +28,10 @@ class ConversionOptions:
     output_dir: str = option(REQUIRED, "New directory for the converted checkpoint.")
     do_lower_case: bool = option(
         True,
-        "Lower-case new entries before they are split into pieces. Must be the value of the "
-        "model's training.",
+        "Lower-case new entries before they are split into pieces. Must match the model's "
+        "training.",
     )
-    random_seed: int = option(12345, "Seed of the rows with random values.")
+    random_seed: int = option(12345, "Seed of the random embeddings.")
 
     def check(self) -> None:
         check_checkpoint_exists(self.init_checkpoint, flag="init_checkpoint")

@@ -3,7 +3,7 @@
 ```
 document   s1 s2 s3 | s4 s5 | s6         chunks of about `target` tokens
 ```
-- A sentence joins a full chunk only if at least half of it fits; otherwise it opens the next one.
+- A sentence that overflows a chunk joins it only if at least half fits; else it opens the next.
 - A sentence longer than half an instance is cut into pieces at word starts.
 - A chunk is split before a random one of its sentences and pieces. A single sentence (a document of
   one, or the last of a document) is no pair for sentence order: the front of it has no full stop,
@@ -34,10 +34,10 @@ from albert_zh.corpus.documents import Sentence
 def chunks(
     sentences: Sequence[Sentence], *, target: int, capacity: int
 ) -> Iterator[list[Sentence]]:
-    """Groups consecutive sentences until `target` tokens are reached, at least two per chunk.
+    """Group consecutive sentences up to about `target` tokens, at least two per chunk.
 
-    Every token of the document is in exactly one chunk. Only the last chunk may be shorter or have
-    one sentence. A chunk may exceed `capacity` by up to half its last sentence, see `make_pair`.
+    Every token of the document is in exactly one chunk. Only the last chunk may have one
+    sentence. A chunk may exceed `capacity` by up to half its last sentence, see `make_pair`.
     """
     sentences_left = deque(split_long(sentences, longest=longest_piece(capacity)))
     while sentences_left:
@@ -59,7 +59,7 @@ def take_chunk(sentences_left: deque[Sentence], *, target: int, capacity: int) -
 
 
 def split_long(sentences: Iterable[Sentence], *, longest: int) -> Iterator[Sentence]:
-    """The sentences, those of more than `longest` tokens cut before a word."""
+    """The sentences, cut at word starts into at most `longest` tokens."""
     for sentence in sentences:
         begin = 0
         while len(sentence) - begin > longest:
@@ -81,7 +81,7 @@ def longest_piece(capacity: int) -> int:
 def split_chunk(
     chunk: Sequence[Sentence], rng: random.Random
 ) -> tuple[Sequence[Sentence], Sequence[Sentence]] | None:
-    """The sentences of both halves; a single sentence is split before a word.
+    """The sentences of both halves, or None for a single word.
 
     None if it is a single word.
     """
@@ -97,7 +97,7 @@ def split_chunk(
 
 
 def join_sentences(sentences: Sequence[Sentence]) -> Sentence:
-    """One sentence of the tokens of all."""
+    """All sentences joined to one."""
     return Sentence(
         tuple(chain.from_iterable(sentence.token_ids for sentence in sentences)),
         tuple(chain.from_iterable(sentence.starts for sentence in sentences)),

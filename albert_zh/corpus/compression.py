@@ -1,10 +1,10 @@
-"""Decompression of input files; the first bytes of a file tell how it is compressed.
+"""Decompression of input files; its first bytes show how a file is compressed.
 
 ```
 a.txt.gz   1f 8b ...  ...  1f 8b ...  ...     consecutive streams are one text
 ```
-The name of a file tells less: standard input has none, and downloads are compressed or decompressed
-on their way. No UTF-8 text begins like a compressed file.
+Names are unreliable: standard input has none, and downloads may be (de)compressed in transit.
+Text does not begin with these bytes.
 """
 
 import bz2
@@ -20,7 +20,7 @@ from albert_zh.util.optional_packages import load_extra
 # few bytes decompress to no more than 64 MB; of bzip2, to a gigabyte, so it gives pieces.
 COMPRESSED_PART = 1 << 11
 _LARGEST_PIECE = 16 << 20  # bytes
-# An xz file may ask for gigabytes of memory; `xz -9` asks for 65 MB. zstandard has such a limit.
+# An xz file may need gigabytes of memory; `xz -9` needs 65 MB. zstandard has its own limit.
 _XZ_MEMORY = 256 << 20
 
 
@@ -59,7 +59,7 @@ def _zst_decompressor() -> _Decompressor:
 # The first block of a bzip2 file, or the end of an empty one. "BZh" alone may begin a text.
 _BZ2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
 _BZ2_SIGNATURES = tuple(b"BZh%d" % level + block for level in range(1, 10) for block in _BZ2_BLOCKS)
-# Parallel compressors write frames of notes, of sixteen kinds, which readers skip.
+# The sixteen kinds of skippable frames, which parallel compressors write.
 _ZST_NOTES = tuple(bytes((kind, 0x2A, 0x4D, 0x18)) for kind in range(0x50, 0x60))
 _ROWS = (
     Compression("gz", ".gz", (b"\x1f\x8b",), _gzip_decompressor),
@@ -70,7 +70,7 @@ _ROWS = (
 
 
 def detect_compression(first_bytes: bytes) -> Compression | None:
-    """The compression of a file that begins so; None if it is not compressed.
+    """Compression of a file with these first bytes; None if uncompressed.
 
     >>> detect_compression(b"\\x1f\\x8b\\x08").name, detect_compression(b"text")
     ('gz', None)
@@ -79,7 +79,7 @@ def detect_compression(first_bytes: bytes) -> Compression | None:
 
 
 def without_compression_ending(path: str) -> str:
-    """The path in lower case, without an ending that tells the compression.
+    """The path in lower case, without extensions such as .gz.
 
     >>> without_compression_ending("wiki_00.JSON.gz"), without_compression_ending("a.txt")
     ('wiki_00.json', 'a.txt')
@@ -110,9 +110,7 @@ def decompress(parts: Iterable[bytes], compression: Compression, name: str) -> I
             part = stream.unused_data if stream.eof else b""
             stream = None if stream.eof else stream
     if stream:
-        raise ValueError(
-            f"{name}: the end of this {compression.name} file is missing; get it again"
-        )
+        raise ValueError(f"{name}: the end of this {compression.name} file is missing; replace it")
 
 
 def _decompress_part(
@@ -123,7 +121,7 @@ def _decompress_part(
         yield stream.decompress(part, *limit)
         while compression.gives_pieces and not stream.eof and not stream.needs_input:
             yield stream.decompress(b"", *limit)
-    except Exception as error:  # each library has errors of its own
+    except Exception as error:  # each library has its own errors
         raise ValueError(
             f"{name}: this {compression.name} file is damaged ({error}); get it again"
         ) from None

@@ -14,11 +14,11 @@ from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.words.word_starts import Segmenter, word_starts
 
 
-# Never changed, but not frozen: every pass over a document makes new sentences, and a frozen one
-# takes twice as long to make.
+# Treat as immutable. Not frozen, because each pass makes new sentences, and frozen ones take
+# twice as long to create.
 @dataclass(slots=True, unsafe_hash=True)
 class Sentence:
-    """Tokens in their order; for each of them True if it begins a word.
+    """Token ids, and for each whether it begins a word.
 
     >>> Sentence((7, 8, 9), (True, False, True))[1:]
     Sentence(token_ids=(8, 9), starts=(False, True))

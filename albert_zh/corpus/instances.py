@@ -5,9 +5,9 @@ document -> segments -> layout -> masks
                         [CLS] first [SEP] second [SEP]
                         [CLS] first [SEP]                 without pairing, or of one sentence
 ```
-Every pass over a document has a random stream of its own, seeded by the seed, the number of the
-document and the number of the pass. So an instance depends neither on the process that makes it nor
-on other documents (except those that a random next sentence may come from).
+Each pass over a document has its own random stream, seeded by the seed, document number and pass
+number. So an instance depends neither on the process that makes it nor on other documents (except
+the source of a random next sentence).
 """
 
 import enum
@@ -27,14 +27,14 @@ from albert_zh.corpus.pairs import (
 from albert_zh.masking.instances import mask_words
 from albert_zh.masking.recipe import MaskingRecipe
 
-SHORTEST = 8  # tokens; a shorter instance hardly has a sentence
+SHORTEST = 8  # tokens; fewer hardly hold a sentence
 
 
 class Pairing(enum.Enum):
-    """Relation of an instance's two segments, which the model learns to predict; NONE has one."""
+    """How an instance's two segments relate, for the model to predict; NONE: one segment."""
 
     SENTENCE_ORDER = "sentence_order"  # neighbours, half of them swapped: ALBERT
-    NEXT_SENTENCE = "next_sentence"  # neighbours, or half the time from two documents: BERT
+    NEXT_SENTENCE = "next_sentence"  # neighbours; half of them from two documents: BERT
     NONE = "none"  # one segment of whole sentences: RoBERTa
 
 
@@ -101,13 +101,13 @@ class DocumentInstances:
         swapped: Those with `Instance.swapped`.
         single_segments: Those of one sentence, which has no order; only of
             `Pairing.SENTENCE_ORDER`.
-        without_other_document: Pairs of neighbours for lack of another document.
+        without_other_document: Neighbours, because no other document was given.
     Counts of tokens:
-        masked_tokens: Permuted ones included.
+        masked_tokens: Including permuted ones.
         tokens_cut: Removed from pairs that were too long.
         tokens_left_over: Single words, which make no pair.
-        tokens_borrowed: Taken from other documents by random next sentences. Tokens used are those
-            of all passes and the borrowed ones, less those cut and left over.
+        tokens_borrowed: Taken from other documents by random next sentences. Tokens used = tokens
+        of all passes + borrowed - cut - left over.
     Counts of words:
         without_similar: Replaced by random tokens because no similar word is known.
     """

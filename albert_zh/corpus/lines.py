@@ -1,4 +1,4 @@
-"""A stream of bytes is divided into lines, and lines that are too long for the memory into pieces.
+"""A byte stream is divided into chunks of whole lines, and very long lines into pieces.
 
 ```
 stream        春。⏎夏。⏎⏎秋 | 天来了，很凉快。⏎    in parts that end anywhere
@@ -6,16 +6,15 @@ text chunks   春。⏎夏。⏎⏎                        whole lines
               秋天来了， | 很凉快。               a long line in pieces
 ```
 Only `\\n` ends a line: texts hold other line separators, too. (The `\\r` of `\\r\\n` is white space
-at the end of a line, which readers remove.) Cuts depend on the text alone, not on the parts it
-comes in.
+at the end of a line, which readers remove.) Cuts depend on the text, not on how it was read.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-# Bytes: 20,000 Chinese characters. Paragraphs are far shorter, and the tokens and words of so much
-# text still take only some megabytes.
+# Bytes, about 20,000 Chinese characters. Paragraphs are far shorter, and its tokens and words
+# take only a few megabytes.
 LONGEST_LINE = 1 << 16
 
 
@@ -61,7 +60,7 @@ def text_chunks(parts: Iterable[bytes], *, longest: int = LONGEST_LINE) -> Itera
 
 
 def whole_lines(parts: Iterable[bytes], *, longest: int) -> Iterator[TextChunk]:
-    """Single lines; of a line of more than `longest` bytes only the beginning, as a partial line.
+    """Single lines; one longer than `longest` bytes is cut there and marked as partial.
 
     >>> for line in whole_lines([b"one\\nt", b"wo\\nthree\\n", b"4"], longest=3):
     ...     print(line.number, line.data, line.is_partial_line)
@@ -117,5 +116,5 @@ def _cut(text: bytes, begin: int, limit: int) -> int:
         ends = [match.end() for match in place.finditer(text, last_quarter, limit)]
         if ends:
             return ends[-1]
-    # Not inside a character, which has up to three bytes of the form 10xxxxxx after its first.
+    # Not inside a character: its first byte is followed by up to three of the form 10xxxxxx.
     return next((limit - back for back in range(4) if text[limit - back] & 0xC0 != 0x80), limit)

@@ -19,7 +19,7 @@ def _format_help() -> str:
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """Format of the input files, and treatment of bad lines."""
+    """Format of the input files, and handling of bad lines."""
 
     input_format: str = option("auto", _format_help(), choices=format_choices())
     json_key: str = option(

@@ -10,9 +10,9 @@ next sentence     (s1, r7 r8)            r7 r8 from another document, half the t
                                          s2 s3 open the next chunk
 single     s1 s2 s3 | s4 s5 s6           no pair: as many whole sentences as fit
 ```
-The rules follow the published ones where those are sound:
+Rules that follow the published ones:
 
-- `target` is the capacity of an instance, or with `short_seq_prob` a random shorter length.
+- `target` is the capacity of an instance, or, with probability `short_seq_prob`, a shorter one.
 - A pair that is too long loses words at random ends of its longer segment. This affects both ends
   and both segments alike, so a cut-off sentence does not reveal the order.
 
@@ -51,7 +51,7 @@ class SegmentPair:
 
     first: Sentence
     second: Sentence | None  # None: a single segment
-    swapped: bool  # the second precedes the first in the text, or is from another document
+    swapped: bool  # second precedes first or is from another document; or a single segment
 
     @property
     def num_tokens(self) -> int:
@@ -60,7 +60,7 @@ class SegmentPair:
 
 
 def draw_target(capacity: int, *, short_seq_prob: float, rng: random.Random) -> int:
-    """Tokens that a chunk should reach: `capacity`, or sometimes any shorter length from 2 on.
+    """Tokens that a chunk should reach: `capacity`, or sometimes random from 2 to `capacity`.
 
     Short targets prepare the model for the short inputs of fine-tuning.
     """
@@ -84,7 +84,7 @@ def sentence_order_pairs(
         target: Tokens of a chunk, see `draw_target`.
         capacity: Most tokens of a pair.
         rng: Decides where to split, what to swap, and what to cut.
-        counts: Gains `tokens_cut` and `tokens_left_over`: the tokens in no pair;
+        counts: Receives `tokens_cut` and `tokens_left_over`, those in no pair;
             `single_segments`: those that are no pairs.
     """
     for chunk in chunks(sentences, target=target, capacity=capacity):
@@ -113,13 +113,13 @@ def next_sentence_pairs(
 
     Args:
         sentences: A document.
-        others: Documents to take random segments from. Without any, all pairs are neighbours.
+        others: Documents to take random segments from. Without them, all pairs are neighbours.
         target: Tokens of a chunk, see `draw_target`.
         capacity: Most tokens of a pair.
         rng: Decides where to split, what to take, and what to cut.
         counts: Gains `tokens_cut` and `tokens_left_over`: the tokens in no pair; `tokens_borrowed`:
-            those from other documents, before cutting; `without_other_document`: pairs that are
-            neighbours for lack of other documents.
+            those from other documents, before cutting; `without_other_document`: pairs of
+            neighbours because there were no others.
     """
     sentences_left = deque(split_long(sentences, longest=longest_piece(capacity)))
     while sentences_left:
@@ -165,7 +165,7 @@ def single_segments(
 def make_pair(
     chunk: Sequence[Sentence], *, capacity: int, rng: random.Random
 ) -> SegmentPair | None:
-    """Split the chunk in two, swap the halves half the time and cut them to `capacity`.
+    """Split the chunk, swap the halves half the time, truncate to `capacity`.
 
     Returns:
         The pair; the single segment if the chunk is one sentence; None if that is a single word.

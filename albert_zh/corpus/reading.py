@@ -1,11 +1,11 @@
-"""Raw text becomes documents, each a list of texts, while it streams by.
+"""Streams raw text as documents, each a list of texts.
 
 ```
 files      news.txt news.jsonl.gz      in the formats of `corpus.formats`
 documents  [春。 夏。] [秋。]            the end of a file ends a document, too
 ```
-However large files, documents and lines are, only a small part of them is in memory: long lines
-and large documents are cut, and counted.
+Memory does not grow with files, documents or lines: long lines and large documents are cut and
+counted.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ _FILES_IN_LOG = 20  # whose left-out text is logged; the manifest has all of the
 
 @dataclass(frozen=True)
 class ReadingRules:
-    """The settings of reading."""
+    """How to read files."""
 
     input_format: str = AUTO  # a name in `FORMATS`; auto: the format of each file is detected
     json_key: str = "text"  # keys of the text in an object of JSON lines or a row of a table
@@ -49,12 +49,12 @@ class ReadingRules:
 
 
 class CorpusReader:
-    """Reads the documents of files, one after the other, each time it is iterated.
+    """Iterates over the documents of files; each iteration starts again.
 
     Attributes, about everything read so far:
         counts: Text that was left out or cut, by the names in `corpus.counts`.
-        position: Bytes of the stored files.
-        total: Bytes of all files; None if standard input or another pipe is among them.
+        position: Stored bytes read so far.
+        total: Bytes of all files; None if one is a pipe or remote.
         inputs: `file`, `bytes` and `sha256` of each file that has been read to its end, and
             `left_out`, its counts, if it has any.
     """
@@ -88,7 +88,7 @@ class CorpusReader:
         self._restart()
 
     def __iter__(self) -> Iterator[list[str]]:
-        """Documents: texts without outer white space, none of them blank.
+        """Documents: lists of stripped, non-blank texts.
 
         Raises:
             ValueError: A file is damaged; or it is empty, no text or has a bad line, and the rules

@@ -1,8 +1,8 @@
-"""Slices of a corpus: the unit of work of one worker, and of resuming a killed run.
+"""Slices of a corpus: the units of work, and of resuming after a kill.
 
 ```
 documents       0 1 2 3 4 5 6 7 8 ...
-corpus slices   [0 1 2 3] [4] [5 6 7 8] ...    whole documents, about as much text in each
+corpus slices   [0 1 2 3] [4] [5 6 7 8] ...    whole documents, similar amounts of text
 ```
 The borders of slices depend on the text alone.
 """
@@ -37,8 +37,8 @@ class CorpusSlice:
 class SliceSizes:
     """Characters per slice.
 
-    A small corpus has some dozens of slices, so that all workers have something to do. A larger one
-    has some thousands, and the records of all passes over a slice are still small in memory.
+    A small corpus has dozens of slices, enough for all workers. A larger one has thousands, and
+    the records of all passes over a slice still fit in memory.
     """
 
     smallest: int = 20_000
@@ -46,7 +46,7 @@ class SliceSizes:
     largest: int = 350_000
 
     def after(self, total: int) -> int:
-        """Size of the next slice, after `total` characters in all slices before.
+        """Size of the next slice, after `total` characters in earlier slices.
 
         >>> [SliceSizes().after(total) for total in (0, 1_000_000, 10**9)]
         [20000, 31250, 350000]

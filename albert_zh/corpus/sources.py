@@ -19,7 +19,7 @@ OpenFile = Callable[[str], IO[bytes]]
 
 
 def open_here(path: str) -> IO[bytes]:
-    """Open a file of this machine.
+    """Open a local file.
 
     Raises:
         OSError: It cannot be read; names it and the way out.
@@ -46,7 +46,7 @@ class Source(TextStream):
         self._digest = hashlib.sha256()
 
     def manifest_entry(self) -> dict[str, Any]:
-        """Name, size and hash of the stored bytes read so far: after the last part, of the file."""
+        """Name, size and hash of the stored bytes; complete after the last part."""
         return {"file": self.path, "bytes": self.position, "sha256": self._digest.hexdigest()}
 
     @property

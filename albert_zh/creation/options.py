@@ -11,7 +11,7 @@ from albert_zh.words.names import SEGMENTERS, segmenter_packages
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Input and output files, and the recipe of the records."""
+    """Input and output files, and how to make the records."""
 
     input_file: str = option(
         REQUIRED,
@@ -21,8 +21,8 @@ class DataOptions:
     )
     output_file: str = option(
         REQUIRED,
-        "TFRecord file, or a comma-separated list of them; or one name with a *, such as "
-        "'part-*.tfrecord', for as many files as the records need.",
+        "TFRecord files, separated by commas; or one name with a *, such as 'part-*.tfrecord', for "
+        "as many files as needed.",
     )
     vocab_file: str | None = option(
         None,
@@ -52,7 +52,7 @@ class DataOptions:
     )
     user_dict: str | None = option(
         None,
-        "Words to add to jieba's or rjieba's dictionary: word [frequency] [tag] a line.",
+        "File of words for the segmenter's dictionary; each line: word [frequency] [tag].",
         is_file=True,
     )
     traditional: bool = option(
@@ -65,13 +65,13 @@ class DataOptions:
         "any case.",
     )
     non_chinese: bool = option(
-        False, "For languages with spaces: the words are the tokenizer's, as with --segmenter=none."
+        False, "For languages with spaces: use the tokenizer's words, as --segmenter=none does."
     )
     masking: str | None = option(
         None,
         "Unit of masking: token; word; ngram of words; span of words, of geometric length "
-        "(SpanBERT). dynamic: records without masks, which run_pretraining.py makes anew in every "
-        "epoch. Default: word with --do_whole_word_mask, else token.",
+        "(SpanBERT). dynamic: no masks; run_pretraining.py makes new ones every epoch. Default: "
+        "word with --do_whole_word_mask, else token.",
         choices=[*MASKINGS, "dynamic"],
     )
     do_whole_word_mask: bool = option(
@@ -85,22 +85,22 @@ class DataOptions:
     random_next_sentence: bool = option(
         False,
         "Next-sentence prediction (BERT) instead of sentence order: half of the second segments "
-        "are from another document.",
+        "come from other documents.",
     )
     full_sentences: bool = option(
-        False, "One segment of as many sentences as fit instead of a pair, as in RoBERTa."
+        False, "Instead of a pair, one segment of as many sentences as fit (RoBERTa)."
     )
     max_seq_length: int = option(
-        128, "Most tokens per instance, [CLS] and [SEP] included.", at_least=SHORTEST
+        128, "Maximum tokens per instance, with [CLS] and [SEP].", at_least=SHORTEST
     )
     max_predictions_per_seq: int | None = option(
         None,
-        "Most masked tokens per instance. Default: masked_lm_prob of max_seq_length.",
+        "Maximum masked tokens per instance. Default: masked_lm_prob * max_seq_length.",
         at_least=1,
     )
     short_seq_prob: float = option(
         0.1,
-        "Share of passes over a document whose instances have a random shorter length.",
+        "Probability that a pass over a document makes instances of shorter length.",
         at_least=0,
         at_most=1,
     )

@@ -17,7 +17,7 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Batches from one step to another: inputs `[B, L] int32`, and the targets of the task's kind.
 
-    A run that has come to its last step asks for batches, too, and takes none.
+    A finished run also asks for batches, but takes none.
     """
     order = training_order(options, data, step)
     return gathered_batches(
@@ -30,16 +30,16 @@ def training_batches(
 def gathered_batches(
     features: Features, batches: Sequence[PaddedBatch], *, padded_length: int | None = None
 ) -> tf.data.Dataset:
-    """The batches that `collate` makes of the rows, in the same order.
+    """The batches that `collate` makes from the rows, in order.
 
-    TensorFlow gathers the tokens itself. Were a Python generator to do it, TensorFlow would change
-    the C library's allocator for the whole process (see `util.allocator`). Predictions are collated
+    TensorFlow gathers the tokens: with a Python generator it would change the C library's
+    allocator for the whole process (see `util.allocator`). Predictions are collated
     in numpy, because to build a dataset takes a tenth of a second.
 
     Args:
         features: All rows, N.
-        batches: At least one, all of B rows.
-        padded_length: L, where it is the same for all batches, so that their shape is static.
+        batches: One or more, of B rows each.
+        padded_length: L if all batches share it, so that their shape is static; else None.
     """
     num_rows = len(batches[0].indices)
     token_ids = tf.constant(features.token_ids)

@@ -1,4 +1,4 @@
-"""A task's splits as token ids, and the order in which training takes them."""
+"""A task's splits as token ids, and the order of the training batches."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def prepare_data(options: ClassifierOptions, task: Task, tokenizer: Tokenizer) -
         task=task,
         splits={split.name: split for split in splits},
         features={split.name: _featurize(options, task, tokenizer, split) for split in splits},
-        # A TPU compiles for every shape, so there all batches have one.
+        # A TPU compiles for every shape, so its batches all have one.
         buckets=(longest,) if options.use_tpu else buckets,
     )
 
@@ -66,7 +66,7 @@ def _featurize(
         )
     if features.num_truncated:
         logging.warning(
-            "%s: %d of %d examples are longer than %d tokens and were cut",
+            "%s: %d of %d examples exceed %d tokens and were truncated",
             split.path,
             features.num_truncated,
             len(split.examples),
@@ -76,7 +76,7 @@ def _featurize(
 
 
 def training_order(options: ClassifierOptions, data: Data, step: int) -> Iterator[PaddedBatch]:
-    """Batches from a step on, epoch after epoch; a function of seed and step."""
+    """Endless batches from a step on; they depend on seed and step only."""
     features = data.features["train"]
     epoch, done = divmod(step, len(features) // options.train_batch_size)
     while True:
@@ -85,7 +85,7 @@ def training_order(options: ClassifierOptions, data: Data, step: int) -> Iterato
 
 
 def share_of_padding(options: ClassifierOptions, data: Data) -> float:
-    """Fraction of the positions of the first epoch's batches that hold padding."""
+    """Share of padding in the first epoch's batches."""
     return padding_share(data.features["train"].lengths, _epoch(options, data, 0))
 
 

@@ -46,7 +46,7 @@ class Evaluator:
         """Fill the model with the weights of a checkpoint.
 
         Raises:
-            FileNotFoundError, ValueError: The checkpoint is missing, damaged or another model's.
+            FileNotFoundError, ValueError: The checkpoint is missing, damaged or of another model.
         """
         load_exactly(named_variables(self._model), prefix)
 
@@ -210,8 +210,8 @@ def _write_results(
     options: ClassifierOptions, results: Mapping[str, tuple[int, Mapping[str, float]]]
 ) -> None:
     """Write the step and the scores of checkpoints, by their names."""
-    # As the published scripts wrote it, but to the output directory: theirs went to --data_dir,
-    # where tasks overwrote each other.
+    # The published scripts' format, but in the output directory: in --data_dir, theirs, tasks
+    # overwrote each other.
     blocks = []
     for prefix, (step, scores) in results.items():
         row = {f"eval_{name}": value for name, value in scores.items()}

@@ -42,12 +42,12 @@ class ClassifierOptions(RunOptions):
     )
     do_lower_case: bool | None = option(
         None,
-        "Lower-case the text and strip accents; must be as in the model's training. "
+        "Lower-case the text and strip accents; must match the model's training. "
         f"{_OF_RUN}, else True.",
     )
     max_seq_length: int | None = option(
         None,
-        f"Most tokens per example; longer examples are truncated. {_OF_RUN}, else 128.",
+        f"Maximum tokens per example; longer ones are truncated. {_OF_RUN}, else 128.",
         at_least=1,
     )
     do_train: bool = option(False, "Train on the train file.")
@@ -63,8 +63,8 @@ class ClassifierOptions(RunOptions):
     train_batch_size: int = option(32, "Examples per optimizer step.", at_least=1)
     eval_batch_size: int = option(64, "Examples per evaluation batch.", at_least=1)
     predict_batch_size: int = option(64, "Examples per prediction batch.", at_least=1)
-    optimizer: str = option("adamw", "Update rule.", choices=list(RULES))
-    learning_rate: float = option(5e-5, "Peak of the learning rate.", at_least=0)
+    optimizer: str = option("adamw", "Optimizer.", choices=list(RULES))
+    learning_rate: float = option(5e-5, "Peak learning rate.", at_least=0)
     num_train_epochs: float = option(3.0, "Passes over the training data.", above=0)
     warmup_proportion: float = option(
         0.1,
@@ -74,7 +74,7 @@ class ClassifierOptions(RunOptions):
     )
     use_pooled_output: bool | None = option(
         None,
-        f"Classify the pooled first token; False: the mean of all tokens. {_OF_RUN}, else True.",
+        f"Classify the pooled [CLS]; False: the mean of all tokens. {_OF_RUN}, else True.",
     )
 
     def check(self) -> None:

@@ -4,7 +4,7 @@
 --data_dir  -> train split -> training batches  -> fit         -> model.ckpt-N, history.jsonl
             -> dev split   -> every checkpoint  -> scores      -> best_checkpoint.json,
                                                                   eval_results_albert_zh.txt
-            -> test split  -> the best one      -> predictions -> files of the task's kind
+            -> test split  -> best checkpoint   -> predictions -> files of the task's kind
 ```
 """
 
@@ -57,15 +57,14 @@ from albert_zh.util.files import sha256_of_file
 
 
 def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | None = None) -> None:
-    """Trains, evaluates, predicts, or several of it.
+    """Train, evaluate, predict, as the flags say.
 
     Args:
         options: The flags.
         on_row: Called with each row of the history before it is recorded.
 
     Raises:
-        ValueError, OSError: The options, the data or a checkpoint do not fit; nothing was written
-            then.
+        ValueError, OSError: The options, the data or a checkpoint do not fit.
     """
     if not (options.do_train or options.do_eval or options.do_predict):
         raise ValueError("nothing to do: set --do_train=True, --do_eval=True or --do_predict=True")
@@ -151,7 +150,7 @@ def _identity(
     meta: TaskMeta,
     tokenizer: Tokenizer,
 ) -> CheckpointMeta:
-    """Facts that have to stay the same when a run is resumed."""
+    """Settings that must stay the same when a run resumes."""
     training = {}
     if options.do_train:
         train_file = find_file(task, data_dir=options.data_dir, split="train")
@@ -176,10 +175,10 @@ def _train(
     first_weights: LoadPlan,
     validation: Validation | None,
 ) -> bool:
-    """Train to the last step of the last epoch, from wherever the run stands.
+    """Train from the current step to the last.
 
     Returns:
-        Whether it came there; False where it was asked to stop before.
+        True after the last step, False if stopped by request.
     """
     num_rows = len(data.features["train"])
     if num_rows < options.train_batch_size:

@@ -13,14 +13,14 @@ from albert_zh.util.optional_packages import load_extra
 
 @dataclass(frozen=True)
 class InspectOptions:
-    """Files to inspect, and how closely."""
+    """Files to inspect, and checks."""
 
     input_file: str = option(
         REQUIRED, "Record files: a comma-separated list of files, globs and folders."
     )
     vocab_file: str | None = option(
         None,
-        "Vocabulary of the records; instances and mask kinds are shown only with it.",
+        "Vocabulary of the records; needed to show instances and kinds of masks.",
         is_file=True,
     )
     spm_model_file: str | None = option(
@@ -31,11 +31,11 @@ class InspectOptions:
     num_shown: int = option(3, "Instances to show.", at_least=0)
     verify: bool = option(
         True,
-        f"Compare the files with {MANIFEST} beside them: size, SHA-256, number of records, shards "
-        "that are missing. The records are checked in any case.",
+        f"Compare the files with {MANIFEST} beside them: size, SHA-256, number of records, missing "
+        f"shards. The records are always checked.",
     )
     histogram_file: str | None = option(
-        None, "Picture of the lengths and the masked tokens of a record, to write as .png."
+        None, "PNG file to write: histograms of record lengths and masked tokens."
     )
 
     def check(self) -> None:

@@ -55,7 +55,7 @@ def _conclude(files: InspectedFiles, inspection: Inspection, *, verify: bool) ->
     if verify and (unlisted := files.unlisted()):
         print(f"\nno {MANIFEST} lists them; only their records were checked: {_named(unlisted)}")
     if inspection.problems:
-        raise ValueError("\n".join(["not all is as it should be", *map(str, inspection.problems)]))
+        raise ValueError("\n".join(["the records have errors:", *map(str, inspection.problems)]))
     num_records = inspection.statistics.counts["records"]
     print(f"\nin order: {num_records:,} records of {_named(files.paths)}")
 

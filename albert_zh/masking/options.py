@@ -34,17 +34,17 @@ class MaskingOptions:
     """Flags of masking."""
 
     masked_lm_prob: float = option(0.15, "Share of the tokens that are masked.", above=0, below=1)
-    ngram: int = option(3, "Most words masked together by --masking=ngram.", at_least=1)
+    ngram: int = option(3, "Maximum words per n-gram, for --masking=ngram.", at_least=1)
     # The published flag preferred the longer ones when it was set.
     favor_shorter_ngram: bool = option(
         True,
-        "--masking=ngram takes n words with a probability proportional to 1/n; False reverses it.",
+        "n-grams of n words have a probability proportional to 1/n; False reverses the order.",
     )
     replace_per: str | None = option(
         None,
-        "A masked token becomes [MASK] (80 %), a random token (10 %) or stays (10 %). One draw "
-        "decides for a token (the default), for all tokens of a word (the default with "
-        "--similar_words), or for all of a unit of words that are masked together.",
+        "A masked token becomes [MASK] (80 %), a random token (10 %) or stays (10 %). One random "
+        "choice per token (the default), per word (the default with --similar_words), or per unit "
+        "of words that are masked together.",
         choices=[each.value for each in ReplacePer],
     )
     similar_words: str | None = option(
@@ -55,8 +55,8 @@ class MaskingOptions:
     )
     continuation_labels: str = option(
         "plain",
-        "plain: the label of a token is the token itself. hashed: the label of a later character "
-        "of a word is its ## piece, as in the training of brightmart's published models.",
+        "plain: the label of a token is the token itself. hashed: labels of a word's later "
+        "characters are their ## pieces, as in training brightmart's models.",
         choices=["plain", "hashed"],
     )
 

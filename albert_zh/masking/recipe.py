@@ -4,7 +4,7 @@
 MaskingRecipe -> masking.instances    one instance at a time, while records are written
               -> masking.batches      whole batches, while records are read
 ```
-Both forms mask alike: `tests/test_masking_conformance.py` states what holds of either.
+Both follow the same rules, which `tests/test_masking_conformance.py` checks.
 """
 
 import enum
@@ -24,7 +24,7 @@ MASKED_SHARE, KEPT_SHARE = 0.8, 0.1
 # Most choices of units for an instance, if none before used up the budget.
 TRIES = 16
 
-# Most characters of a word whose later ones have hashed labels, as in the published script.
+# Maximum length of words with hashed labels, as in the published script.
 LONGEST_HASHED_WORD = 3
 
 # Entries that stand for no text: [unused7], [unused_7], [NUM], <S>, </s>, <pad> and what strips to
@@ -33,7 +33,7 @@ _PLACEHOLDER = re.compile(r"\[.+\]|<.+>|(##)?")
 
 
 class ReplacePer(enum.Enum):
-    """The tokens that share one draw: [MASK] (80 %), random tokens (10 %) or unchanged (10 %)."""
+    """The tokens that share one choice: [MASK] (80 %), random tokens (10 %) or unchanged (10 %)."""
 
     TOKEN = "token"
     WORD = "word"
@@ -45,19 +45,19 @@ class MaskingRecipe:
     """The share of masked tokens, the units they are masked in, and their replacements."""
 
     masked_lm_prob: float  # share of the tokens of an instance, [CLS] and [SEP] counted too
-    max_predictions_per_seq: int  # most masked tokens of an instance; as many again are permuted
+    max_predictions_per_seq: int  # maximum masked tokens; as many again may be permuted
     mask_id: int
-    special_ids: frozenset[int]  # [CLS], [SEP]: never masked, and no unit goes across them
+    special_ids: frozenset[int]  # [CLS], [SEP]: never masked; no unit crosses them
     random_ids: tuple[int, ...]  # candidates for random tokens, see `replacement_ids`
     by_words: bool = True  # False: every token is a word of its own
     unit_lengths: tuple[float, ...] = (1.0,)  # probabilities of units of 1, 2, ... words
     replace_per: ReplacePer = ReplacePer.TOKEN
-    # Token ids of a word -> words of as many tokens, one of which stands there instead of [MASK].
+    # Token ids of a word -> similar words of equal length; one is used instead of [MASK].
     # MacBERT: https://arxiv.org/abs/2004.13922, section 3.
     similar: Mapping[tuple[int, ...], tuple[tuple[int, ...], ...]] | None = None
-    # Hashed labels, as published: later tokens of short words -> label, see `continuation_ids`.
+    # Hashed labels: later token of a short word -> label, see `continuation_ids`.
     continuation_ids: Mapping[int, int] | None = None
-    permute: bool = False  # also permute the tokens of further units, which are predicted, too
+    permute: bool = False  # also permute the tokens of further units and predict them
 
     def __post_init__(self):
         if not 0 < self.masked_lm_prob < 1:
@@ -67,9 +67,7 @@ class MaskingRecipe:
                 f"max_predictions_per_seq must be at least 1, got {self.max_predictions_per_seq}"
             )
         if not self.random_ids:
-            raise ValueError(
-                "random_ids is empty: the vocabulary has no entry to replace tokens by"
-            )
+            raise ValueError("random_ids is empty: the vocabulary has no entries for random tokens")
         lengths = self.unit_lengths
         if not (all(share >= 0 for share in lengths) and math.isclose(sum(lengths), 1)):
             raise ValueError(
@@ -77,8 +75,7 @@ class MaskingRecipe:
             )
         if self.similar is not None and self.replace_per is ReplacePer.TOKEN:
             raise ValueError(
-                "similar words replace whole words, not tokens one by one; set replace_per to word "
-                "or unit"
+                "similar words replace words, not single tokens; set replace_per to word or unit"
             )
 
     @functools.cached_property
@@ -87,7 +84,7 @@ class MaskingRecipe:
         return UnitLengths.of(self.unit_lengths)
 
     def budget(self, num_tokens: int) -> int:
-        """Most tokens to mask in an instance of `num_tokens`, [CLS] and [SEP] counted."""
+        """Maximum tokens to mask of `num_tokens`, which include [CLS] and [SEP]."""
         share = round(num_tokens * self.masked_lm_prob)
         return min(self.max_predictions_per_seq, max(1, share))
 
@@ -107,9 +104,9 @@ def ngram_lengths(longest: int, *, favor_shorter: bool = True) -> tuple[float, .
 
 
 def span_lengths(*, probability: float = 0.2, longest: int = 10) -> tuple[float, ...]:
-    """Probabilities of spans that end after each word with `probability`, and after `longest`.
+    """Geometric probabilities of spans of 1 to `longest` words, normalised.
 
-    The defaults are SpanBERT's, for spans of 3.8 words on average: https://arxiv.org/abs/1907.10529
+    The defaults are SpanBERT's, 3.8 words on average: https://arxiv.org/abs/1907.10529
 
     >>> [round(share, 3) for share in span_lengths(longest=4)]
     [0.339, 0.271, 0.217, 0.173]
@@ -117,7 +114,7 @@ def span_lengths(*, probability: float = 0.2, longest: int = 10) -> tuple[float,
     3.8
     """
     if not 0 < probability < 1:
-        raise ValueError(f"spans end with a probability between 0 and 1, got {probability}")
+        raise ValueError(f"probability must lie between 0 and 1, got {probability}")
     if longest < 1:
         raise ValueError(f"spans have at least 1 word, got {longest}")
     return _shares([(1 - probability) ** more for more in range(longest)])
@@ -127,8 +124,7 @@ def replacement_ids(vocab: Vocab) -> tuple[int, ...]:
     """Ids of the entries that text can contain, the candidates for random tokens.
 
     Special and unused entries are left out, and so are the `##` pieces of Chinese characters and
-    punctuation: those are words of their own, so the model would see at once that a `##` piece is
-    out of place.
+    punctuation: these never occur in text, so the model would recognise them at once.
     """
     special = {vocab.pad_id, vocab.unk_id, vocab.cls_id, vocab.sep_id, vocab.mask_id}
     return tuple(
@@ -141,7 +137,7 @@ def replacement_ids(vocab: Vocab) -> tuple[int, ...]:
 
 
 def continuation_ids(vocab: Vocab) -> dict[int, int]:
-    """Id of a Chinese character -> id of its `##` piece, in the range of the published script.
+    """Id of a Chinese character -> id of its `##` piece, in the published script's range.
 
     >>> continuation_ids(Vocab(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "字", "##字", "的")))
     {5: 6}
@@ -159,5 +155,5 @@ def _shares(weights: Sequence[float]) -> tuple[float, ...]:
 
 
 def _stands_apart(text: str) -> bool:
-    """True if WordPiece never makes the text the continuation of a word."""
+    """True if WordPiece always splits the text off the word before it."""
     return len(split_words("a" + text, do_lower_case=False)) > 1

@@ -25,7 +25,7 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     )
     eval_input_file: str | None = option(
         None,
-        "Validation records, evaluated during training. Without them and --eval_fraction, "
+        "Validation records, evaluated during training. Without them or --eval_fraction, "
         "--do_eval reads --input_file, which only shows how well the training data is fitted.",
     )
     eval_fraction: float | None = option(
@@ -40,8 +40,8 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     )
     max_predictions_per_seq: int | None = option(
         None,
-        "Most prediction targets per example. Default: as in the records; for records without "
-        "masks, masked_lm_prob of max_seq_length.",
+        "Maximum prediction targets per example. Default: as in the records; without masks, "
+        "masked_lm_prob * max_seq_length.",
         at_least=1,
     )
     vocab_file: str | None = option(
@@ -58,8 +58,8 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     )
     on_corrupt: str = option(
         "error",
-        "Reaction to records that cannot be read. error: stop and name the first one. skip: "
-        "leave them out and count them, after reading all files once.",
+        "What to do with unreadable records. error: stop and name the first. skip: leave them out "
+        "and count them, by reading all files once first.",
         choices=[choice.value for choice in OnCorrupt],
     )
     do_train: bool = option(False, "Train.")
@@ -73,9 +73,9 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     sentence_order_weight: float = option(
         1.0, "Weight of the sentence-order loss; 0 trains without it.", at_least=0
     )
-    optimizer: str = option("lamb", "Update rule.", choices=list(RULES))
-    learning_rate: float = option(5e-5, "Peak of the learning rate.", at_least=0)
-    poly_power: float = option(1.0, "Power of the decay: 1 is a straight line to 0.", at_least=0)
+    optimizer: str = option("lamb", "Optimizer.", choices=list(RULES))
+    learning_rate: float = option(5e-5, "Peak learning rate.", at_least=0)
+    poly_power: float = option(1.0, "Power of the decay to 0: 1 is linear.", at_least=0)
     num_train_steps: int = option(
         100000,
         "Training steps in total. With 0, --do_eval evaluates --init_checkpoint.",
@@ -90,7 +90,7 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         "Steps between evaluations of the validation set. Default: at every checkpoint.",
         at_least=1,
     )
-    max_eval_steps: int = option(100, "Most batches per evaluation.", at_least=1)
+    max_eval_steps: int = option(100, "Maximum batches per evaluation.", at_least=1)
     peak_flops: float | None = option(
         None,
         "Peak FLOP/s of one device, for the model FLOPs utilisation (MFU). Default: measured at "

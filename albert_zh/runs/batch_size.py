@@ -14,12 +14,12 @@ from albert_zh.train.rules.table import Rule
 
 
 def plan_batch(run: RunDirectory, global_batch: int, lengths: Lengths, rule: Rule) -> BatchPlan:
-    """The plan of --micro_batch_size, of the checkpoint to resume, or of the devices' memory.
+    """Plan from --micro_batch_size, else the resumed checkpoint, else device memory.
 
-    A resumed run divides its batches as it did before, so that it ends with the same bits.
+    A resumed run divides batches as before, so that its results are bit-identical.
 
     Raises:
-        ValueError: The batch does not divide, or not even one example fits.
+        ValueError: The batch is not divisible, or no example fits.
     """
     replicas = run.strategy.num_replicas_in_sync
     micro_batch = run.options.micro_batch_size
@@ -59,7 +59,7 @@ def plan_within_memory(
         options: Precision and recomputation.
         config: Of the model.
         num_replicas: Devices that share the batch.
-        memory: Bytes of one device; 0 where nothing tells, then a replica takes all at once.
+        memory: Bytes of one device; 0 if unknown: no micro batches then.
 
     Raises:
         ValueError: The batch does not divide, or not even one example fits.
@@ -76,8 +76,8 @@ def plan_within_memory(
     )
     if limit < 1:
         raise ValueError(
-            f"training takes more memory than the {memory / 1e9:.1f} GB of a device, even one "
-            "example at a time; set --recompute=True or --precision=bfloat16, or choose "
-            "shorter records or a smaller model (--micro_batch_size=1 tries all the same)"
+            f"even one example at a time needs more than the device's {memory / 1e9:.1f} GB of "
+            f"memory; set --recompute=True or --precision=bfloat16, or choose "
+            "shorter records or a smaller model (--micro_batch_size=1 tries anyway)"
         )
     return BatchPlan.within(global_batch, num_replicas=num_replicas, limit=limit)

@@ -1,11 +1,11 @@
-"""The output directory of a run: guarded against other runs, filled by the chief alone.
+"""The output directory of a run: closed to other runs, written by the chief only.
 
 ```
-model.ckpt-N...  checkpoint  best_checkpoint.json     checkpoints of one identity
-history.jsonl  events.out.tfevents...                 a row for some steps, and for a validation
-options.json  run.json                                the flags, and the facts that follow from them
+model.ckpt-N...  checkpoint  best_checkpoint.json     checkpoints of one run
+history.jsonl  events.out.tfevents...                 rows of steps, and of validations
+options.json  run.json                                the flags, and the resulting settings
 ```
-Of several workers all read the directory, and the chief alone writes into it.
+All workers read the directory; only the chief writes.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ Row = Mapping[str, Any]
 
 _REPORT = "run.json"
 
-# Keys of a row that are no curves in TensorBoard.
+# Keys of a row that TensorBoard does not plot.
 _NOT_CURVES = ("step", "steps", "spike", VALIDATION_DATA)
 
 
@@ -54,13 +54,13 @@ class RunDirectory:
         Args:
             options: The run's flags, kept in `options.json` and in each checkpoint's meta file.
             identity: What the checkpoints of a run have in common (model configuration,
-                vocabulary, task, data and their order, weights it began with). A run that only
-                reads checkpoints may leave out what does not matter to it.
-            strategy: Where to train; on one device when left out.
+                vocabulary, task, data and their order, initial weights). A run that only reads
+                checkpoints may omit what it does not need.
+            strategy: Where to train; by default the current strategy.
             on_row: Called with each row of the history before it is recorded.
 
         Raises:
-            ValueError: The directory holds a run of another identity, or foreign checkpoints.
+            ValueError: The directory holds another run, or checkpoints of no run.
         """
         self.options, self.config = options, identity.config
         self.strategy = strategy or tf.distribute.get_strategy()
@@ -84,7 +84,7 @@ class RunDirectory:
         plan: BatchPlan,
         unrecorded: RowSums,
     ) -> None:
-        """Write a checkpoint with what it takes to resume from it, bit for bit.
+        """Write a checkpoint from which a run resumes bit for bit.
 
         Args:
             step: Steps done.
@@ -121,7 +121,7 @@ class RunDirectory:
     def record_validation(
         self, step: int, metrics: Mapping[str, float], validation: Validation
     ) -> None:
-        """Record validation metrics, after noting whether the checkpoint is the best so far."""
+        """Record validation metrics; first mark the checkpoint if it is the best so far."""
         if not self.is_chief:
             return
         if step in self.checkpoints.steps():
@@ -136,7 +136,7 @@ class RunDirectory:
         logging.info("validation metrics at step %d: %s", step, shown)
 
     def write_report(self, report: Mapping[str, Any]) -> None:
-        """Leaves the flags and the facts that follow from them in the directory and the log."""
+        """Write the flags and the resulting settings to the directory and the log."""
         if not self.is_chief:
             return
         directory = self.options.output_dir
@@ -154,13 +154,13 @@ class RunDirectory:
             return {}
 
     def close(self) -> None:
-        """Complete TensorBoard's files."""
+        """Close TensorBoard's files."""
         if self._summaries:
             self._summaries.close()
 
 
 def _text(value: Any) -> str:
-    """A value of the report for people."""
+    """A value of the report as text."""
     match value:
         case bool():
             return "yes" if value else "no"

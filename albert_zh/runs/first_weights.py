@@ -1,4 +1,4 @@
-"""The weights that a run starts with.
+"""The initial weights of a run.
 
 1. The newest checkpoint of the output directory: the run resumes where it stopped (`runs.fit`).
 2. `--init_checkpoint`: the weights alone, with new moments, from step 0.
@@ -67,13 +67,13 @@ def check_complete(prefix: str, loaded: LoadPlan) -> None:
 def load_first_weights(
     run: RunDirectory, model: tf.Module, *, grow_positions: bool = False
 ) -> LoadPlan:
-    """Fill the model from the initial checkpoint, if there is one and nothing to resume.
+    """Load --init_checkpoint, if given, unless there is a run to resume.
 
     Args:
         run: Its flags name the checkpoint.
-        model: One of `model.heads.catalog`, with random values. Its head may keep them.
-        grow_positions: Whether the model may have more positions than are stored; the further
-            ones keep their random values.
+        model: One of `model.heads.catalog`, random; its head may stay random.
+        grow_positions: Whether the model may have more positions than are stored; the extra ones
+        stay random.
 
     Returns:
         The weights that were loaded and those that were not; empty where nothing was loaded.

@@ -1,8 +1,8 @@
 """Training from the newest checkpoint, or from step 0, to the last step.
 
 ```
-resume -> report -> first checkpoint -> validation that a kill prevented -> loop
-                                                    rows, checkpoints, validations on the way
+resume -> report -> first checkpoint -> missed validation -> loop
+                                                    rows, checkpoints, validations
 ```
 """
 
@@ -41,14 +41,13 @@ _ORIGIN = ("random_weights", "extended_tables", "unused_weights")
 
 
 def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
-    """Train a model, filled by `load_first_weights`, as the specification says.
+    """Train a model, filled by `load_first_weights`, as `spec` says.
 
     Returns:
-        Whether it came to the last step; False where it was asked to stop.
+        True after the last step, False if stopped by request.
 
     Raises:
-        ValueError: Loss or gradients are not finite any more, or workers see different
-            checkpoints.
+        ValueError: Loss or gradients are not finite, or workers see different checkpoints.
         OSError: A checkpoint could not be written.
     """
     loop = _loop_options(run.options, spec)
@@ -165,10 +164,10 @@ def _hooks(
 def _resume(
     run: RunDirectory, weights: Mapping[str, tf.Variable], counters: Mapping[str, tf.Variable]
 ) -> RowSums:
-    """Fill everything from the newest checkpoint, if there is one.
+    """Restore all state from the newest checkpoint, if any.
 
     Returns:
-        The sums of the steps that the history had no row for when the checkpoint was saved.
+        The sums over the steps that had no history row when the checkpoint was saved.
 
     Raises:
         ValueError: Workers find different checkpoints.
@@ -178,13 +177,13 @@ def _resume(
     is_other = step != agreement.broadcast_from_chief(run.strategy, step)
     if agreement.any_worker(run.strategy, is_other):
         raise ValueError(
-            f"{run.options.output_dir} is at step {step} for this worker, at another step "
-            "for others; all workers have to read the same directory"
+            f"{run.options.output_dir} is at step {step} for this worker but not for others; all "
+            f"workers must read the same directory"
         )
     if not prefix:
         return RowSums()
     stored = read_shapes(prefix)
-    # Without stored counters, as after a run in another precision, the loss scale starts anew.
+    # Without stored counters (after a change of precision), the loss scale is reset.
     stored_counters = {name: counters[name] for name in counters if name in stored}
     try:
         load_exactly({**weights, GLOBAL_STEP: counters[GLOBAL_STEP], **stored_counters}, prefix)
@@ -203,18 +202,18 @@ def _resume(
 def _should_validate(
     run: RunDirectory, step: int, rows: Sequence[Mapping[str, Any]], loop: LoopOptions
 ) -> bool:
-    """True where the run before was killed between saving a step and validating it."""
+    """True if this step is due for validation and has none yet."""
     is_due = loop.is_due(step, loop.validate_every)
     is_done = any(row["step"] == step and f"{VALIDATION}loss" in row for row in rows)
-    # The chief alone has rows.
+    # Only the chief has rows.
     return agreement.any_worker(run.strategy, run.is_chief and is_due and not is_done)
 
 
 def _report(run: RunDirectory, spec: TrainingSpec, *, first_step: int) -> dict[str, Any]:
-    """The facts that follow from the flags, for `run.json`."""
+    """The resulting settings, for `run.json`."""
     options, plan = run.options, spec.plan
     if options.computes_in() is Precision.FLOAT16 and not is_accelerated():
-        logging.warning("processors emulate float16, slowly; --precision=bfloat16 is for them")
+        logging.warning("CPUs emulate float16 slowly; use --precision=bfloat16")
     return {
         "devices": [device.name for device in local_devices()],
         "replicas": run.strategy.num_replicas_in_sync,

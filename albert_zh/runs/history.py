@@ -1,4 +1,4 @@
-"""`history.jsonl`: the numbers of a run, a row for some steps each, and one for every validation.
+"""`history.jsonl`: the metrics of a run, one row per log interval and per validation.
 
 ```
 {"step": 100, "steps": 100, "loss": 7.93, "masked_lm_accuracy": 0.11, ..., "seconds": 9.8}
@@ -29,16 +29,16 @@ class History:
     def rows(self) -> list[dict[str, Any]]:
         """The rows, the oldest first; none where there is no file.
 
-        A last line that a kill tore is left out.
+        An incomplete last line is left out.
 
         Raises:
-            ValueError: A line is no row; names file and line.
+            ValueError: A line is no row; file and line are named.
         """
         if not tf.io.gfile.exists(self._path):
             return []
         with tf.io.gfile.GFile(self._path, "rb") as file:
             lines = file.read().split(b"\n")
-        # What follows the last line end is empty, or torn.
+        # After the last line end: nothing, or half a line.
         return [self._parse(line, number) for number, line in enumerate(lines[:-1], start=1)]
 
     def _parse(self, line: bytes, number: int) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class History:
             ) from None
 
     def cut_back(self, step: int) -> list[dict[str, Any]]:
-        """Remove the rows after a step, which a killed run left behind; return the others."""
+        """Remove rows after a step, left by a killed run; return the others."""
         rows = [row for row in self.rows() if row["step"] <= step]
         if tf.io.gfile.exists(self._path):
             write_text(self._path, "".join(json.dumps(row) + "\n" for row in rows))

@@ -1,4 +1,4 @@
-"""Flags of every training script, and their meaning for the engine."""
+"""Flags of every training script."""
 
 import dataclasses
 import os
@@ -9,7 +9,7 @@ from albert_zh.flags import REQUIRED, check_bounds, option
 from albert_zh.train.cluster import StrategyOptions, TpuAddress, parse_workers
 from albert_zh.train.precision import Precision
 
-# Hidden size of xlarge: from here on layers are recomputed rather than stored.
+# Hidden size of xlarge; from here on activations are recomputed, not stored.
 _WIDE = 2048
 
 
@@ -19,13 +19,13 @@ class RunOptions:
 
     bert_config_file: str = option(
         REQUIRED,
-        "JSON file with the sizes of the model. Published weights come with theirs.",
+        "JSON file with the model configuration; published weights come with one.",
         alias="albert_config_file",
         is_file=True,
     )
     output_dir: str = option(
         REQUIRED,
-        "Directory for checkpoints and results. A run whose checkpoints are there is resumed.",
+        "Directory for checkpoints and results. A run that is already there is resumed.",
     )
     init_checkpoint: str | None = option(
         None,
@@ -34,7 +34,7 @@ class RunOptions:
         "too. Default: random weights.",
     )
     init_from_group0: bool = option(
-        False, "Fill layer groups that --init_checkpoint lacks from its group 0."
+        False, "Copy group 0 of --init_checkpoint to layer groups it lacks."
     )
     save_checkpoints_steps: int = option(1000, "Steps between checkpoints.", at_least=1)
     keep_checkpoint_max: int = option(
@@ -43,15 +43,15 @@ class RunOptions:
         at_least=0,
     )
     keep_checkpoint_every_n_hours: float | None = option(
-        None, "Hours after which one more checkpoint is kept for good.", above=0
+        None, "Keep one checkpoint per this many hours forever.", above=0
     )
     iterations_per_loop: int = option(
-        1000, "Most steps in one call to the device. Slow devices get fewer.", at_least=1
+        1000, "Maximum steps per device call; fewer on slow devices.", at_least=1
     )
     log_steps: int = option(
         100, "Steps per row of history.jsonl and per point in TensorBoard.", at_least=1
     )
-    random_seed: int = option(12345, "Seed of first weights, dropout and order of the data.")
+    random_seed: int = option(12345, "Seed of initial weights, dropout and data order.")
     micro_batch_size: int | None = option(
         None,
         "Examples that one device computes at once. The gradients of a step are summed over its "
@@ -60,7 +60,7 @@ class RunOptions:
     )
     precision: str = option(
         "float32",
-        "Type in which layers compute. Weights, moments, normalisation, softmax and losses are "
+        "Number type of the layers. Weights, moments, normalisation, softmax and losses are "
         "always float32.",
         choices=[precision.value for precision in Precision],
     )
@@ -72,24 +72,24 @@ class RunOptions:
     )
     recompute: bool | None = option(
         None,
-        "Compute layers again in the backward pass instead of storing their values: a third "
-        "more work, a fraction of the memory. Default: True from hidden size 2048 on (xlarge, "
+        "Recompute activations in the backward pass (gradient checkpointing): a third more work, a "
+        "fraction of the memory. Default: True from hidden size 2048 on (xlarge, "
         "xxlarge).",
     )
     on_nan: str = option(
         "stop",
-        "Reaction to a loss or gradients that are not finite. The weights are not updated then. "
-        "stop: end with an error. skip: log it and continue with the next batch.",
+        "What to do if loss or gradients are not finite; weights are never updated then. stop: end "
+        "with an error. skip: log it and go on with the next batch.",
         choices=["stop", "skip"],
     )
     stall_minutes: float = option(
         15.0,
-        "Minutes without a finished step after which the log shows where the program is; 0: never.",
+        "Minutes without a finished step before stack traces are printed; 0: never.",
         at_least=0,
     )
     worker_hosts: str | None = option(
         None,
-        "host:port of each process of a training on several machines, separated by commas. All "
+        "host:port of each process when training on several machines, comma-separated. All "
         "processes get the same flags, except --task_index, and share --output_dir.",
     )
     task_index: int | None = option(
@@ -103,14 +103,14 @@ class RunOptions:
         alias="master",
     )
     tpu_zone: str | None = option(None, "Zone of the TPU, if its name does not determine it.")
-    gcp_project: str | None = option(None, "Project of the TPU, if it is not that of this machine.")
+    gcp_project: str | None = option(None, "Project of the TPU, if it is not this machine's.")
     num_tpu_cores: int | None = option(None, "Number of cores that the TPU must have.", at_least=1)
 
     def __post_init__(self):
         check_bounds(type(self), vars(self))
 
     def check(self) -> None:
-        """Fail if a file that a flag names is missing or damaged; needs no TensorFlow."""
+        """Fail if a file that a flag names is missing or damaged; without TensorFlow."""
         if os.path.exists(self.output_dir) and not os.path.isdir(self.output_dir):
             raise ValueError(
                 f"--output_dir={self.output_dir} is a file; name a folder, which may be new"
@@ -134,5 +134,5 @@ class RunOptions:
         return Precision(self.precision)
 
     def recomputes(self, config: ModelConfig) -> bool:
-        """True if the backward pass computes layers a second time."""
+        """True if the backward pass recomputes activations."""
         return config.hidden_size >= _WIDE if self.recompute is None else self.recompute

@@ -1,6 +1,6 @@
-"""Pictures of trainings, drawn from their history.jsonl.
+"""Plots of training runs, from their history.jsonl.
 
-A row of a history tells of some training steps, or of a validation at a step:
+A history row covers some training steps, or one validation:
 
     {"step": 20, "steps": 10, "loss": 7.9, "masked_lm_accuracy": 0.1, "learning_rate": 0.001, ...}
     {"step": 20, "validation_loss": 8.1, "validation_masked_lm_accuracy": 0.09, ...}
@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 
 PICTURE = "curves.png"
 
-# The usual metrics of a history, in the order of the picture. Others follow by their names.
+# Titles of the usual metrics, in plotting order. Others follow, titled by their key.
 _TITLES = {
     "loss": "loss",
     "masked_lm_loss": "masked-LM loss",
@@ -40,7 +40,7 @@ _TITLES = {
     "gradient_norm": "gradient norm before clipping",
     "examples_per_second": "examples / s",
 }
-# Counters, and numbers that follow from others.
+# Counters and derived numbers.
 _NOT_DRAWN = {
     "masked_lm_perplexity",
     "mfu",
@@ -57,7 +57,7 @@ _COLUMNS = 3
 
 
 def plot_history(directory: str) -> str:
-    """Draw the history of a run to curves.png beside it; return the path of the picture.
+    """Plot a run's history to curves.png beside it; return its path.
 
     Raises:
         FileNotFoundError: There is no history.jsonl, or no row in it.
@@ -69,7 +69,7 @@ def plot_history(directory: str) -> str:
 
 
 def plot_histories(directories: Sequence[str], path: str) -> None:
-    """Draw the histories of several runs into one PNG picture, a colour for each run.
+    """Plot several histories in one PNG file, one colour per run.
 
     Raises:
         FileNotFoundError, ValueError: As `plot_history`.
@@ -81,9 +81,9 @@ def plot_histories(directories: Sequence[str], path: str) -> None:
 
 
 def draw_histories(histories: Mapping[str, Sequence[Row]]):
-    """A matplotlib figure with a panel for every metric: title -> rows of a history.
+    """A matplotlib figure of histories (title -> rows), a panel per metric.
 
-    A panel holds, for each history, the training's points, the same smoothed, and the validation's.
+    A panel shows each history's training values, raw and smoothed if noisy, and validation values.
 
     Raises:
         ValueError: There is nothing to draw, or matplotlib is not installed.
@@ -114,12 +114,12 @@ def _rows(directory: str) -> list[Row]:
                 f"there is no folder {directory}; name the --output_dir of a training"
             )
         path = os.path.join(directory, history.FILE)
-        raise FileNotFoundError(f"{path} has no row yet; name the --output_dir of a training")
+        raise FileNotFoundError(f"{path} has no rows yet; name a run's --output_dir")
     return rows
 
 
 def _metrics(rows: Sequence[Row]) -> list[str]:
-    """The metrics of the rows: known ones in their order, then others as they come."""
+    """The metrics of the rows: known ones in plotting order, then the others."""
     metrics = {
         key.removeprefix(history.VALIDATION): None
         for row in rows
@@ -160,7 +160,7 @@ def _curve(rows: Sequence[Row], key: str) -> tuple[list[int], list[float]]:
 
 
 def smoothed(values: Sequence[float]) -> np.ndarray:
-    """Means over the nearest hundredth of the points on either side, at least one of them.
+    """Moving average over 1 % of the points on each side, at least one.
 
     >>> smoothed([0.0, 3.0, 6.0, 0.0]).tolist()
     [1.5, 3.0, 3.0, 3.0]

@@ -1,4 +1,4 @@
-"""The description of a training, which `runs.fit` carries out."""
+"""The description of a training run, for `runs.fit`."""
 
 import dataclasses
 import math
@@ -23,7 +23,7 @@ _UNTRAINED = "model.ckpt-0"
 
 @dataclasses.dataclass(frozen=True)
 class Lengths:
-    """Sizes of an example, which its memory depends on."""
+    """Sizes of an example that determine its memory."""
 
     max_seq_length: int  # tokens
     max_predictions_per_seq: int = 0  # prediction targets; 0 without masked LM
@@ -35,7 +35,7 @@ class ValidationStopped(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Validation:
-    """Measuring the model on a validation set at step 0, in between and at the end."""
+    """Evaluation on a validation set: at step 0, at intervals and at the end."""
 
     # Measures the model as it stands at a step. The second argument tells whether the run is to
     # stop; the function may then raise `ValidationStopped`.
@@ -74,19 +74,19 @@ class Validation:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSpec:
-    """Everything that a training needs besides its model and its directory."""
+    """All that a run needs besides its model and directory."""
 
     objective: Objective  # minimised over the model's variables
     rule: Rule  # applied as the lineage of the model did
     schedule: ScheduleOptions  # its last step is the training's
-    batches: Callable[[int], tf.data.Dataset]  # from a step on: endless, global batches
+    batches: Callable[[int], tf.data.Dataset]  # global batches from a step on
     plan: BatchPlan  # division of a batch, of `runs.batch_size`
     workload: Workload  # of a step
     first_weights: LoadPlan  # of `runs.first_weights`, for the report
-    facts: Mapping[str, Any]  # further rows of the report `run.json`
+    facts: Mapping[str, Any]  # more entries for `run.json`
     variables: Sequence[tf.Variable] | None = None  # to train; None: all trainable ones
     validation: Validation | None = None
-    # The place in the data of the batch that belongs to a step count.
+    # Where in the data the batch after N steps is.
     describe_batch: Callable[[int], str] = "batch {}".format
 
 

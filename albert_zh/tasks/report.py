@@ -14,8 +14,8 @@ class SplitReport:
     name: str
     num_examples: int
     labels: dict[str, int]  # examples of each label, in the task's order; empty without labels
-    num_repeated: int  # examples whose texts stand in an earlier example of the split
-    num_contradicting: int  # those of them that carry another label than the first
+    num_repeated: int  # examples with the same texts as an earlier one of the split
+    num_contradicting: int  # those of them whose label differs from the first
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,10 +23,10 @@ class DataReport:
     """Counts over a task's splits."""
 
     splits: tuple[SplitReport, ...]
-    shared: dict[tuple[str, str], int]  # examples of the second split whose texts the first holds
+    shared: dict[tuple[str, str], int]  # examples of the second split that are in the first
 
     def lines(self) -> Iterator[str]:
-        """The report as sentences for a log."""
+        """The report as lines for a log."""
         for split in self.splits:
             balance = ", ".join(
                 f"{count:,} of {label!r} ({count / split.num_examples:.1%})"
@@ -36,7 +36,7 @@ class DataReport:
             if split.num_repeated:
                 yield (
                     f"{split.name}: {split.num_repeated:,} examples repeat earlier ones, "
-                    f"{split.num_contradicting:,} of them with another label"
+                    f"{split.num_contradicting:,} of them with a different label"
                 )
         for (first, second), count in self.shared.items():
             if count:
@@ -45,7 +45,7 @@ class DataReport:
 
 
 def report(splits: Sequence[Split], *, labels: Sequence[str]) -> DataReport:
-    """Count labels, repetitions and examples that several splits share.
+    """Count labels, duplicates and examples shared between splits.
 
     Args:
         splits: The splits in use, train first.
@@ -79,7 +79,7 @@ def _count(split: Split, first_labels: dict, labels: Sequence[str]) -> SplitRepo
 
 
 def _first_labels(examples: Sequence[Example]) -> dict[tuple[str, ...], str | None]:
-    """The texts in use, each with the label of their first example."""
+    """Each distinct text or pair -> label of its first example."""
     seen: dict[tuple[str, ...], str | None] = {}
     for example in examples:
         seen.setdefault(example.texts, example.label)

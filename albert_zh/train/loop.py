@@ -4,7 +4,8 @@
 step        0 ... 40 ... 80 ... 100 ... 160 ... 200      log_every 100, save_every 80
 calls       |  |    |     |  |    |   |     |      |     up to iterations_per_loop steps each
 rows                              x                x     sums over steps 1-100 and 101-200
-saved       x             x             x                each with the sums since the last row
+saved       x             x             x                with the sums since the last row; step 0
+by `runs.fit`
 ```
 """
 
@@ -25,7 +26,7 @@ from albert_zh.train.stopping import StopSignals
 from albert_zh.train.watchdog import Watchdog
 from albert_zh.util.progress import Progress
 
-# With --on_nan=skip: a model with this many bad steps in a row will not recover.
+# With --on_nan=skip: after so many bad steps in a row, a model will not recover.
 _MOST_BAD_STEPS = 100  # counted in whole calls
 
 
@@ -38,7 +39,7 @@ class LoopOptions(NamedTuple):
     validate_every: int
     iterations_per_loop: int  # the most steps in one call to the runtime
     skip_bad_steps: bool = False  # go on after a loss or gradients that are not finite
-    call_seconds: float = 2.0  # aim of a call: the display stays alive, calls cost nothing
+    call_seconds: float = 2.0  # target per call: live display, negligible overhead
 
     def is_due(self, step: int, every: int) -> bool:
         """True after the last step and every `every` steps."""
@@ -54,12 +55,12 @@ class LoopOptions(NamedTuple):
 
 
 class Hooks(NamedTuple):
-    """The functions that the loop calls. Their argument `int` is the number of steps done."""
+    """The functions that the loop calls. The `int` argument is the number of steps done."""
 
     save: Callable[[int, RowSums], None]  # with the sums that are in no row yet
     record: Callable[[dict[str, Any]], None]  # with a row, before its last step is saved
     validate: Callable[[int], None]  # after saving
-    describe_batch: Callable[[int], str]  # the place in the data of the next batch
+    describe_batch: Callable[[int], str]  # where in the data the next batch is
 
 
 def train(
@@ -94,10 +95,10 @@ def train(
         unrecorded: Sums that were saved with the step to start from.
 
     Returns:
-        True after the last step, False after a request to stop.
+        True after the last step, False if stopped by request.
 
     Raises:
-        ValueError: Loss or gradients are not finite. Nothing is saved then.
+        ValueError: Too many steps are not finite. Nothing is saved then.
     """
     step = int(trainer.step.read_value())
     if step >= options.until:
@@ -179,10 +180,10 @@ def _check_bad_steps(
     options: LoopOptions,
     describe_batch: Callable[[int], str],
 ) -> int:
-    """The number of bad steps in a row, counted in whole calls.
+    """Bad steps in a row; a call with a good step resets it.
 
     Raises:
-        ValueError: There are too many; without --on_nan=skip, one is.
+        ValueError: Too many; without --on_nan=skip, one or more.
     """
     bad = int(report.skipped)
     if not bad:
@@ -190,7 +191,7 @@ def _check_bad_steps(
     first = int(report.first_skipped)
     message = f"loss or gradients of step {first + 1} are not finite ({describe_batch(first)})"
     if bad > 1:
-        message += f", nor are those of {bad - 1} of the steps after it"
+        message += f"; later steps with this problem: {bad - 1}"
     if not options.skip_bad_steps:
         raise ValueError(
             f"{message}; the step changed no weight, and the last checkpoint is untouched. Lower "
@@ -199,8 +200,8 @@ def _check_bad_steps(
     in_a_row = before + bad if bad == steps else 0
     if in_a_row >= _MOST_BAD_STEPS:
         raise ValueError(
-            f"{message}. {in_a_row} such steps in a row are too many; the last checkpoint is "
-            "untouched. Lower --learning_rate or lengthen the warm-up"
+            f"{message}. {in_a_row} such steps in a row; the last checkpoint is untouched. Lower "
+            f"--learning_rate or lengthen the warm-up"
         )
     logging.warning("%s; skipped, because of --on_nan=skip", message)
     return in_a_row
@@ -210,7 +211,7 @@ def _with_spike(row: dict[str, Any], spikes: SpikeWatch) -> dict[str, Any]:
     if not spikes.check(row):
         return row
     logging.warning(
-        "the loss of steps %d to %d is more than %.1f times that of the %d rows before: %.3f",
+        "the loss of steps %d to %d is over %.1f times the mean of the last %d rows: %.3f",
         row["step"] - row["steps"] + 1,
         row["step"],
         spikes.FACTOR,

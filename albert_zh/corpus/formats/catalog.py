@@ -24,10 +24,10 @@ _BEGINNING = rb"(?:\xef\xbb\xbf)?\s*"  # of a text: perhaps a byte-order mark, a
 _OBJECT = rb'\{\s*"(?:[^"\\]|\\.)*"\s*:'  # with its first key
 
 _ROWS = (
-    CorpusFormat("text", "one sentence a line, a blank line between documents", read_text),
+    CorpusFormat("text", "one sentence per line, a blank line between documents", read_text),
     CorpusFormat(
         "json",
-        "JSON lines, one object a line, which is a document; or an array of such objects",
+        "JSON lines, one object per line, one per document; or an array of such objects",
         read_json_lines,
         endings=(".json", ".jsonl", ".ndjson"),
         signatures=(_BEGINNING + rb"(?:\[\s*)?" + _OBJECT,),
