@@ -5,9 +5,9 @@ r"""Pretrain ALBERT on records of create_pretraining_data.py: masked LM and sent
       --train_batch_size=64 --num_train_steps=125000 --num_warmup_steps=12500 \
       --learning_rate=0.00176
 
-The output directory gets the newest checkpoints (model.ckpt-N), the scores (eval_results.txt), the
-training metrics (history.jsonl) and the flags (options.json). The same command resumes a run that
-was stopped.
+The output directory gets the newest checkpoints (model.ckpt-N) with their albert_config.json and,
+where it is found, vocab.txt, the scores (eval_results.txt), the training metrics (history.jsonl)
+and the flags (options.json). The same command resumes a run that was stopped.
 
 Records made with --masking=dynamic have no masks; they get new ones here in every epoch. This
 needs the vocabulary and masking flags:
