@@ -31,7 +31,7 @@ SHORTEST = 8  # tokens; fewer hardly hold a sentence
 
 
 class Pairing(enum.Enum):
-    """How an instance's two segments relate, for the model to predict; NONE: one segment."""
+    """Relation of two segments that the model learns to predict; NONE: one segment."""
 
     SENTENCE_ORDER = "sentence_order"  # neighbours, half of them swapped: ALBERT
     NEXT_SENTENCE = "next_sentence"  # neighbours; half of them from two documents: BERT

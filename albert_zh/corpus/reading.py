@@ -33,7 +33,7 @@ _FILES_IN_LOG = 20  # whose left-out text is logged; the manifest has all of the
 
 @dataclass(frozen=True)
 class ReadingRules:
-    """How to read files."""
+    """Rules of reading files."""
 
     input_format: str = AUTO  # a name in `FORMATS`; auto: the format of each file is detected
     json_key: str = "text"  # keys of the text in an object of JSON lines or a row of a table
