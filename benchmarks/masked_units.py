@@ -108,10 +108,9 @@ def in_batches(
         for row, instance in enumerate(batch):
             ids[row, : len(instance.token_ids)] = instance.token_ids
             starts[row, : len(instance.starts)] = instance.starts
-            starts[row, len(instance.starts) :] = True
         text = tf.constant(~np.isin(ids, list(recipe.special_ids)))
         budget = tf.constant([recipe.budget(len(instance.token_ids)) for instance in batch])
-        words = tf.constant(starts, tf.bool)
+        words = tf.constant(starts, tf.bool) | ~text
         units = batch_units.unit_starts(words, text, budget, recipe, tf.constant([1, number]))
         chosen = batch_units.choose_units(
             Groups(units),

@@ -26,7 +26,7 @@ from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.directory import RunDirectory
-from albert_zh.runs.first_weights import load_first_weights
+from albert_zh.runs.initial_weights import load_initial_weights
 from albert_zh.runs.options import RunOptions
 from albert_zh.text.vocab import Vocab
 
@@ -168,7 +168,7 @@ def test_pretraining_starts_from_the_result(tmp_path, lineage):
         init_checkpoint=prefix,
     )
     identity = CheckpointMeta(config=config, vocabulary=vocabulary_identity(vocab))
-    load_first_weights(RunDirectory(run_options, identity=identity), model)
+    load_initial_weights(RunDirectory(run_options, identity=identity), model)
     assert_same({name: value.numpy() for name, value in named_variables(model).items()}, result)
 
 

@@ -16,13 +16,13 @@ def history(tmp_path):
 
 
 def test_new_directory_has_no_rows(tmp_path):
-    assert History(str(tmp_path)).rows() == History(str(tmp_path)).cut_back(5) == []
+    assert History(str(tmp_path)).rows() == History(str(tmp_path)).truncate(5) == []
     assert not list(tmp_path.iterdir())
 
 
 def test_cutting_back_leaves_what_belongs_to_the_step(history):
     assert history.rows() == ROWS
-    assert history.cut_back(15) == history.rows() == ROWS[:2]
+    assert history.truncate(15) == history.rows() == ROWS[:2]
 
 
 @pytest.mark.parametrize("line", ["{", "[1]", "7", '{"loss": 1.0}', '{"step": "ten"}', ""])
@@ -44,7 +44,7 @@ def test_torn_last_line_is_left_out(history, tmp_path, tail):
 def test_row_that_a_kill_tore_is_gone(history, tmp_path):
     with open(tmp_path / "history.jsonl", "a") as file:
         file.write('{"step": 30, "st')
-    assert history.cut_back(40) == ROWS
+    assert history.truncate(40) == ROWS
     history.append({"step": 30})
     assert history.rows() == [*ROWS, {"step": 30}]
 

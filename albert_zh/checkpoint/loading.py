@@ -72,7 +72,7 @@ def load_initial(
     own_head: Sequence[str],
     other_heads: Sequence[str],
     from_group_0: bool = False,
-    grow_positions: bool = False,
+    extend_positions: bool = False,
 ) -> LoadPlan:
     """Fill a model for training from the weights of a checkpoint.
 
@@ -84,7 +84,7 @@ def load_initial(
             in another shape, keep their random values.
         other_heads: Prefixes of the names of other heads, which may be stored without being used.
         from_group_0: Fill layer groups that are not stored from group 0.
-        grow_positions: Whether the model may have more positions than the checkpoint; the
+        extend_positions: Whether the model may have more positions than the checkpoint; the
             additional ones keep their random values.
 
     Raises:
@@ -98,7 +98,7 @@ def load_initial(
         optional_parts=own_head,
         ignored_parts=other_heads,
         from_group_0=from_group_0,
-        grow_positions=grow_positions,
+        extend_positions=extend_positions,
     )
     _fill(variables, prefix, plan)
     logging.info("loaded %d variables from %s", len(plan.loaded) + len(plan.grown), prefix)

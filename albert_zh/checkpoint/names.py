@@ -106,7 +106,7 @@ def initial_plan(
     optional_parts: Sequence[str],
     ignored_parts: Sequence[str],
     from_group_0: bool = False,
-    grow_positions: bool = False,
+    extend_positions: bool = False,
 ) -> LoadPlan:
     """Plan the load of a pretrained checkpoint into a model; training state is ignored.
 
@@ -118,7 +118,7 @@ def initial_plan(
             their initial values.
         ignored_parts: Prefixes of names that may be stored without being wanted.
         from_group_0: See `plan_load`.
-        grow_positions: Whether the model may have more positions than the checkpoint.
+        extend_positions: Whether the model may have more positions than the checkpoint.
 
     Raises:
         ValueError: The lineage or a size differs, or a name is missing or unused.
@@ -126,7 +126,7 @@ def initial_plan(
     weights = {name: shape for name, shape in stored.items() if is_weight(name)}
     _check_lineage(detect_lineage(weights), config)
     plan = plan_load(wanted, weights, from_group_0=from_group_0)
-    if grow_positions:
+    if extend_positions:
         plan = _with_grown_positions(plan, config.variant.stored_name(POSITIONS))
     rejected = dataclasses.replace(
         plan,

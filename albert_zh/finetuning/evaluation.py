@@ -23,9 +23,9 @@ from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.inference.predictor import Arrays, model_runner, run_batches
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
-from albert_zh.runs.directory import RunDirectory
-from albert_zh.runs.first_weights import initial_checkpoint
+from albert_zh.runs.directory import RunDirectory, as_text
 from albert_zh.runs.history import VALIDATION
+from albert_zh.runs.initial_weights import initial_checkpoint
 from albert_zh.runs.spec import VALIDATION_DATA, Validation, ValidationStopped
 from albert_zh.util.files import sha256_of_file
 from albert_zh.util.object_files import write_text
@@ -100,7 +100,7 @@ class Evaluator:
         if step not in self._scores:
             self.load(prefix)
             scores = self.score(step)
-            logging.info("model.ckpt-%d on the validation set: %s", step, scores)
+            logging.info("model.ckpt-%d on the validation set: %s", step, as_text(scores))
         return self._scores[step]
 
 

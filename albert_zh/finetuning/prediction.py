@@ -21,7 +21,7 @@ from albert_zh.finetuning.data import Data
 from albert_zh.finetuning.earlier import move_away
 from albert_zh.finetuning.evaluation import Evaluator, initial_fine_tuned
 from albert_zh.finetuning.options import ClassifierOptions
-from albert_zh.runs.directory import RunDirectory
+from albert_zh.runs.directory import RunDirectory, as_text
 from albert_zh.util.files import sha256_of_file
 from albert_zh.util.object_files import write_json, write_text
 
@@ -57,7 +57,8 @@ def predict_test(
     }
     if facts["labelled_examples"]:
         facts["scores"] = task.kind.score(outputs, features, task.labels)
-        logging.info("%s on %s: %s", facts["checkpoint"], split.path, facts["scores"])
+        scores = as_text(facts["scores"])
+        logging.info("%s on %s: %s", facts["checkpoint"], split.path, scores)
         if unknown := len(examples) - facts["labelled_examples"]:
             logging.warning("%d examples of %s have no label to be scored", unknown, split.path)
     if run.is_chief:

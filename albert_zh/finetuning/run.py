@@ -36,13 +36,13 @@ from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.runs.batch_size import plan_batch
 from albert_zh.runs.companions import write_companions
 from albert_zh.runs.directory import Row, RunDirectory
-from albert_zh.runs.first_weights import (
-    initial_checkpoint,
-    initial_fingerprint,
-    load_first_weights,
-)
 from albert_zh.runs.fit import fit
 from albert_zh.runs.identity import INITIAL_WEIGHTS
+from albert_zh.runs.initial_weights import (
+    initial_checkpoint,
+    initial_fingerprint,
+    load_initial_weights,
+)
 from albert_zh.runs.lock import sole_training
 from albert_zh.runs.spec import Lengths, TrainingSpec, Validation
 from albert_zh.tasks.catalog import find_task
@@ -100,16 +100,16 @@ def _fine_tune(
             meta,
             seed=options.random_seed,
             dtype=tf.as_dtype(options.precision),
-            recompute=options.recomputes(config),
+            recompute=options.should_recompute(config),
         )
-        first_weights = load_first_weights(run, model)
+        initial_weights = load_initial_weights(run, model)
     evaluator = Evaluator(options, model, data)
     validation = validation_of(evaluator, data) if options.do_eval else None
     with report_lost_workers():
         if options.do_train:
             if validation:
                 score_unscored(options, run, evaluator, validation)
-            has_ended = _train(options, run, model, data, tokenizer, first_weights, validation)
+            has_ended = _train(options, run, model, data, tokenizer, initial_weights, validation)
             if not has_ended:
                 return
         if validation:
@@ -172,7 +172,7 @@ def _train(
     model: tf.Module,
     data: Data,
     tokenizer: Tokenizer,
-    first_weights: LoadPlan,
+    initial_weights: LoadPlan,
     validation: Validation | None,
 ) -> bool:
     """Train from the current step to the last.
@@ -218,7 +218,7 @@ def _train(
         batches=lambda step: training_batches(options, data, step, until=num_steps),
         plan=plan_batch(run, options.train_batch_size, Lengths(options.max_seq_length), rule),
         workload=Workload(options.train_batch_size),
-        first_weights=first_weights,
+        initial_weights=initial_weights,
         facts={"examples": num_rows, "epochs": options.num_train_epochs},
         validation=validation,
     )

@@ -15,7 +15,7 @@ from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import masking_recipe, predictions_needed
 from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.pretraining.options import PretrainingOptions
-from albert_zh.runs.first_weights import initial_checkpoint
+from albert_zh.runs.initial_weights import initial_checkpoint
 from albert_zh.runs.spec import Lengths
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.util.files import expand_patterns

@@ -29,12 +29,12 @@ from albert_zh.pretraining.training import run_identity, training_spec
 from albert_zh.runs import plots
 from albert_zh.runs.companions import find_vocabulary, write_companions
 from albert_zh.runs.directory import Row, RunDirectory
-from albert_zh.runs.first_weights import (
+from albert_zh.runs.fit import fit
+from albert_zh.runs.initial_weights import (
     check_complete,
     initial_checkpoint,
-    load_first_weights,
+    load_initial_weights,
 )
-from albert_zh.runs.fit import fit
 from albert_zh.runs.lock import sole_training
 from albert_zh.runs.spec import Validation
 from albert_zh.train.strategy import make_strategy, report_lost_workers
@@ -76,9 +76,9 @@ def _pretrain(
             config,
             seed=options.random_seed,
             dtype=tf.as_dtype(options.precision),
-            recompute=options.recomputes(config),
+            recompute=options.should_recompute(config),
         )
-        first_weights = load_first_weights(run, model, grow_positions=True)
+        initial_weights = load_initial_weights(run, model, extend_positions=True)
     evaluation = Evaluation(options, model, validation_records or records, strategy=strategy)
     with report_lost_workers():
         has_ended = True
@@ -89,7 +89,7 @@ def _pretrain(
                 validation = Validation(
                     lambda step, _: evaluation.metrics(step), options.eval_steps
                 )
-            spec = training_spec(run, model, records, first_weights, validation)
+            spec = training_spec(run, model, records, initial_weights, validation)
             if run.is_chief:
                 _write_companions(options, config, records)
             with named_read_errors(records.files):
@@ -102,7 +102,7 @@ def _pretrain(
                     "--do_eval measures the training records themselves, which shows how well they "
                     "are fitted, not how good the model is; give others with --eval_input_file"
                 )
-            _evaluate(run, model, evaluation, first_weights)
+            _evaluate(run, model, evaluation, initial_weights)
 
 
 def _write_companions(options: PretrainingOptions, config: ModelConfig, records: Records) -> None:
@@ -128,7 +128,7 @@ def _plot_history(directory: str) -> None:
 
 
 def _evaluate(
-    run: RunDirectory, model: PretrainingModel, evaluation: Evaluation, first_weights: LoadPlan
+    run: RunDirectory, model: PretrainingModel, evaluation: Evaluation, initial_weights: LoadPlan
 ) -> None:
     """Measure the newest checkpoint, or the initial one where a run has none of its own."""
     prefix, directory = run.checkpoints.latest(), run.options.output_dir
@@ -136,7 +136,7 @@ def _evaluate(
         load_exactly(named_variables(model), prefix)
         step = run.checkpoints.steps()[-1]
     elif prefix := initial_checkpoint(run.options):
-        check_complete(prefix, first_weights)
+        check_complete(prefix, initial_weights)
         step = read_step(prefix) or 0
     else:
         raise ValueError(

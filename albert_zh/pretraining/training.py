@@ -21,8 +21,8 @@ from albert_zh.pretraining.data import Records
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.runs.batch_size import plan_batch
 from albert_zh.runs.directory import RunDirectory
-from albert_zh.runs.first_weights import initial_fingerprint
 from albert_zh.runs.identity import INITIAL_WEIGHTS
+from albert_zh.runs.initial_weights import initial_fingerprint
 from albert_zh.runs.spec import TrainingSpec, Validation
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.peak import matmul_peak
@@ -67,7 +67,7 @@ def training_spec(
     run: RunDirectory,
     model: PretrainingModel,
     records: Records,
-    first_weights: LoadPlan,
+    initial_weights: LoadPlan,
     validation: Validation | None,
 ) -> TrainingSpec:
     """The training of a model on records, as the flags of the run say.
@@ -105,7 +105,7 @@ def training_spec(
         ),
         plan=plan,
         workload=workload,
-        first_weights=first_weights,
+        initial_weights=initial_weights,
         facts=_facts(options, run.config, records, plan, workload),
         validation=validation,
         describe_batch=describe_batch,
@@ -145,7 +145,7 @@ def _facts(
         **lengths,
         micro_batch=plan.micro_batch,
         precision=options.precision,
-        recompute=options.recomputes(config),
+        recompute=options.should_recompute(config),
         accumulate=plan.micro_steps > 1,
         optimizer=options.optimizer,
     )

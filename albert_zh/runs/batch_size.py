@@ -71,7 +71,7 @@ def plan_within_memory(
         memory=memory,
         **dataclasses.asdict(lengths),
         precision=options.precision,
-        recompute=options.recomputes(config),
+        recompute=options.should_recompute(config),
         optimizer=rule.name,
     )
     if limit < 1:

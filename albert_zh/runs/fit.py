@@ -41,7 +41,7 @@ _ORIGIN = ("random_weights", "extended_tables", "unused_weights")
 
 
 def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
-    """Train a model, filled by `load_first_weights`, as `spec` says.
+    """Train a model, filled by `load_initial_weights`, as `spec` says.
 
     Returns:
         True after the last step, False if stopped by request.
@@ -57,7 +57,7 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
     trainer, weights, idle = _trainer(run, model, spec, control)
     unrecorded = _resume(run, weights, trainer.state)
     step = int(trainer.step.read_value())
-    rows = run.history.cut_back(step) if run.is_chief else []
+    rows = run.history.truncate(step) if run.is_chief else []
     stop = StopSignals(run.strategy, on_request=control.request_stop)
     hooks = _hooks(run, {**weights, **trainer.state}, idle, spec, stop)
     with stop, watchdog:
@@ -219,7 +219,7 @@ def _report(run: RunDirectory, spec: TrainingSpec, *, first_step: int) -> dict[s
         "replicas": run.strategy.num_replicas_in_sync,
         "precision": options.precision,
         "xla": should_compile(options.xla),
-        "recompute": options.recomputes(run.config),
+        "recompute": options.should_recompute(run.config),
         "batch_plan": {**dataclasses.asdict(plan), "micro_steps": plan.micro_steps},
         "first_step": first_step,
         "last_step": spec.schedule.num_train_steps,
@@ -230,7 +230,7 @@ def _report(run: RunDirectory, spec: TrainingSpec, *, first_step: int) -> dict[s
 
 def _origin(run: RunDirectory, spec: TrainingSpec) -> dict[str, Any]:
     """Rows of the report about the weights at step 0, also of a run that is resumed."""
-    first, began_with = spec.first_weights, run.identity.training.get(INITIAL_WEIGHTS)
+    first, began_with = spec.initial_weights, run.identity.training.get(INITIAL_WEIGHTS)
     if began_with == RANDOM:
         return {"random_weights": "all"}
     if run.checkpoints.latest():

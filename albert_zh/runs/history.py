@@ -53,7 +53,7 @@ class History:
                 "line"
             ) from None
 
-    def cut_back(self, step: int) -> list[dict[str, Any]]:
+    def truncate(self, step: int) -> list[dict[str, Any]]:
         """Remove rows after a step, left by a killed run; return the others."""
         rows = [row for row in self.rows() if row["step"] <= step]
         if tf.io.gfile.exists(self._path):

@@ -133,6 +133,6 @@ class RunOptions:
     def computes_in(self) -> Precision:
         return Precision(self.precision)
 
-    def recomputes(self, config: ModelConfig) -> bool:
+    def should_recompute(self, config: ModelConfig) -> bool:
         """True if the backward pass recomputes activations."""
         return config.hidden_size >= _WIDE if self.recompute is None else self.recompute

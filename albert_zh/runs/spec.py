@@ -82,7 +82,7 @@ class TrainingSpec:
     batches: Callable[[int], tf.data.Dataset]  # global batches from a step on
     plan: BatchPlan  # division of a batch, of `runs.batch_size`
     workload: Workload  # of a step
-    first_weights: LoadPlan  # of `runs.first_weights`, for the report
+    initial_weights: LoadPlan  # of `runs.initial_weights`, for the report
     facts: Mapping[str, Any]  # more entries for `run.json`
     variables: Sequence[tf.Variable] | None = None  # to train; None: all trainable ones
     validation: Validation | None = None

@@ -27,7 +27,7 @@ from albert_zh.train.watchdog import Watchdog
 from albert_zh.util.progress import Progress
 
 # With --on_nan=skip: after so many bad steps in a row, a model will not recover.
-_MOST_BAD_STEPS = 100  # counted in whole calls
+_MAX_BAD_STEPS = 100  # counted in whole calls
 
 
 class LoopOptions(NamedTuple):
@@ -198,7 +198,7 @@ def _check_bad_steps(
             "--learning_rate, lengthen the warm-up, or skip such batches with --on_nan=skip"
         )
     in_a_row = before + bad if bad == steps else 0
-    if in_a_row >= _MOST_BAD_STEPS:
+    if in_a_row >= _MAX_BAD_STEPS:
         raise ValueError(
             f"{message}. {in_a_row} such steps in a row; the last checkpoint is untouched. Lower "
             f"--learning_rate or lengthen the warm-up"

@@ -64,15 +64,15 @@ def check_complete(prefix: str, loaded: LoadPlan) -> None:
         )
 
 
-def load_first_weights(
-    run: RunDirectory, model: tf.Module, *, grow_positions: bool = False
+def load_initial_weights(
+    run: RunDirectory, model: tf.Module, *, extend_positions: bool = False
 ) -> LoadPlan:
     """Load --init_checkpoint, if given, unless there is a run to resume.
 
     Args:
         run: Its flags name the checkpoint.
         model: One of `model.heads.catalog`, random; its head may stay random.
-        grow_positions: Whether the model may have more positions than are stored; the extra ones
+        extend_positions: Whether the model may have more positions than are stored; the extra ones
         stay random.
 
     Returns:
@@ -103,5 +103,5 @@ def load_first_weights(
             if name not in model.stored_names
         ],
         from_group_0=options.init_from_group0,
-        grow_positions=grow_positions,
+        extend_positions=extend_positions,
     )
