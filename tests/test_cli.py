@@ -106,7 +106,7 @@ Flags of the test:
 Logging flags:
 
   --verbosity=N (default: 0)
-      -1: warnings and errors. 0: progress too. 1: details too, and where an error was raised.
+      -1: warnings and errors; 0: also progress; 1: also details and tracebacks.
 """
     )
 

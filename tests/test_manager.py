@@ -79,7 +79,7 @@ def test_the_newest_are_kept(keep_max, kept, directory):
 
 
 def test_a_negative_number_to_keep_is_refused(directory):
-    with pytest.raises(ValueError, match="keep_checkpoint_max is -1; 0 keeps all"):
+    with pytest.raises(ValueError, match="keep_checkpoint_max is -1; it must be at least 0"):
         CheckpointManager(directory, keep_max=-1)
 
 

@@ -45,7 +45,7 @@ def test_unit_lengths_that_are_no_probabilities_are_an_error(lengths):
 
 
 def test_similar_words_for_single_tokens_are_an_error():
-    with pytest.raises(ValueError, match="similar words replace whole words, not tokens"):
+    with pytest.raises(ValueError, match="similar words replace words, not single tokens"):
         replace(RECIPE, similar=SIMILAR)
 
 

@@ -153,7 +153,7 @@ def test_report_counts_labels_repetitions_and_shared_examples():
     assert found.shared == {("train", "dev"): 1}
     assert list(found.lines()) == [
         "train: 4 examples; 2 of '0' (50.0%), 2 of '1' (50.0%)",
-        "train: 2 examples repeat earlier ones, 1 of them with another label",
+        "train: 2 examples repeat earlier ones, 1 of them with a different label",
         "dev: 2 examples; 1 of '0' (50.0%), 1 of '1' (50.0%)",
         "1 of the 2 dev examples are also in train",
     ]

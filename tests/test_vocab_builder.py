@@ -384,7 +384,7 @@ def test_script_extends_a_vocabulary_and_says_by_what(tmp_path):
     assert done.stdout.splitlines() == [
         f"wrote 10 entries to {extended}: the 8 of {base} and 2 new ones",
         "  1 Chinese characters: 囧",
-        "  1 signs and ## pieces: ##u",
+        "  1 symbols and ## pieces: ##u",
         "unknown among 7 words and Chinese characters: 6 before, 3 now",
     ]
 
