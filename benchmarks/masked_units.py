@@ -111,12 +111,13 @@ def in_batches(
         text = tf.constant(~np.isin(ids, list(recipe.special_ids)))
         budget = tf.constant([recipe.budget(len(instance.token_ids)) for instance in batch])
         words = tf.constant(starts, tf.bool) | ~text
-        units = batch_units.unit_starts(words, text, budget, recipe, tf.constant([1, number]))
+        seeds = tf.unstack(tf.random.experimental.stateless_split([1, number], 2))
+        units = batch_units.unit_starts(words, text, budget, recipe, seeds[0])
         chosen = batch_units.choose_units(
             Groups(units),
             text,
             budget,
-            tf.constant([2, number]),
+            seeds[1],
             most=recipe.max_predictions_per_seq,
         )
         for begins, is_chosen in zip(units.numpy(), chosen.numpy(), strict=True):

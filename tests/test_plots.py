@@ -44,7 +44,7 @@ def png_size(path):
 
 
 def test_missing_history_is_an_error_that_says_what_to_name(tmp_path):
-    with pytest.raises(FileNotFoundError, match="name a run.s --output_dir"):
+    with pytest.raises(FileNotFoundError, match="name a run's --output_dir"):
         plot_history(str(tmp_path))
 
 

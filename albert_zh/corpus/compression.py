@@ -110,7 +110,9 @@ def decompress(parts: Iterable[bytes], compression: Compression, name: str) -> I
             part = stream.unused_data if stream.eof else b""
             stream = None if stream.eof else stream
     if stream:
-        raise ValueError(f"{name}: the end of this {compression.name} file is missing; get it again")
+        raise ValueError(
+            f"{name}: the end of this {compression.name} file is missing; get it again"
+        )
 
 
 def _decompress_part(
