@@ -305,7 +305,7 @@ def test_other_files_after_a_kill_get_records_of_their_own(tmp_path, corpus, nam
     ("changes", "message"),
     [
         ({"recipe": {"max_seq_length": 5}}, "max_seq_length is 9, not 5"),
-        ({"versions": {"python": "4"}}, "its software was {'python': '3'}"),
+        ({"versions": {"python": "4"}}, "its software was python 3"),
     ],
 )
 def test_unfinished_run_of_another_kind_is_an_error(tmp_path, corpus, changes, message):

@@ -119,7 +119,7 @@ def test_manifest_lists_the_packages_that_made_the_records_and_no_others(
     corpus = small.write_corpus(tmp_path)
     run_without("nosuch", CREATE, f"--input_file={corpus}", *DATA[1:], *flags, folder=tmp_path)
     (entry,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["record_sets"]
-    assert {*entry["versions"]} == {"python", *libraries}
+    assert {*entry["versions"]} == {"albert_zh", "python", *libraries}
 
 
 def test_broken_package_is_not_called_missing(tmp_path, monkeypatch):

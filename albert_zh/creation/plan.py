@@ -14,6 +14,7 @@ from typing import Any
 
 from absl import logging
 
+import albert_zh
 from albert_zh.corpus.instances import InstanceRecipe, Pairing
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.creation.maker import RecordMaker, TextTools
@@ -187,6 +188,7 @@ def _describe(
         vocabulary={"fingerprint": vocab.fingerprint, "size": len(vocab)},
         inputs=[],
         versions={
+            "albert_zh": albert_zh.__version__,
             "python": platform.python_version(),
             **{name: package_version(name) for name in _libraries(options)},
         },

@@ -74,7 +74,8 @@ def _check_same_run(path: str, record_set: RecordSet) -> None:
         unfinished = RecordSet(inputs=[], **json.load(file))
     difference = unfinished.difference(replace(record_set, inputs=[]))
     if unfinished.versions != record_set.versions:
-        difference = difference or f"its software was {unfinished.versions}"
+        software = ", ".join(map(" ".join, unfinished.versions.items()))
+        difference = difference or f"its software was {software}"
     if difference:
         raise ValueError(
             f"{os.path.dirname(path)} holds an unfinished run of another kind: {difference}."
