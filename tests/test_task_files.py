@@ -82,6 +82,20 @@ def test_header_decides_which_column_is_which(read):
     assert any("its columns are label, id, text_a, text_b" in note for note in split.notes)
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["label\tsentence2\tsentence1", "label\ttext_b\ttext_a", "label\thypothesis\tpremise"],
+)
+def test_header_decides_which_text_is_the_first(read, header):
+    split = read(f"{header}\n1\t再见\t你好\n")
+    assert split.examples == (Example("你好", "再见", "1"),)
+    assert any("its columns are label, text_b, text_a" in note for note in split.notes)
+
+
+def test_texts_that_a_header_does_not_number_stay_in_the_order_of_the_file(read):
+    assert read("title\tquery\tlabel\n你好\t再见\t1\n").examples == (Example("你好", "再见", "1"),)
+
+
 # ---- ids and unknown labels
 
 
@@ -147,6 +161,34 @@ def test_tab_separated_file_that_a_csv_writer_wrote_is_csv(read, tmp_path, quoti
     split = read_split(PAIRS, data_dir=str(tmp_path), split="train")
     assert split.examples == (Example('说"再见"', "再\t见", "1"), Example("一", "二", "0"))
     assert any("is read as CSV with tabs" in note for note in split.notes)
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ('甲\t"乙\t1\n丙\t丁"\t0\n戊\t己\t1\n', [("甲", '"乙'), ("丙", '丁"'), ("戊", "己")]),
+        ('甲\t"乙\t1\n丙\t丁"\t0\n', [("甲", '"乙'), ("丙", '丁"')]),
+        ('"甲\t乙\t1\n丙"\t丁\t0\n', [('"甲', "乙"), ('丙"', "丁")]),
+        (
+            '甲\t"乙\t1\n丙"\t"丁\t1\n己"\t庚\t1\n辛\t壬\t1\n',
+            [("甲", '"乙'), ('丙"', '"丁'), ('己"', "庚"), ("辛", "壬")],
+        ),
+    ],
+)
+def test_texts_with_one_quotation_mark_join_no_lines_that_are_examples(read, content, texts):
+    assert [example.texts for example in read(content, "test.txt").examples] == texts
+
+
+def test_cell_that_spans_lines_is_one_text_where_its_lines_are_no_examples(read):
+    split = read('甲\t"乙\n丙"\t1\n"丁\n戊"\t己\t0\n')
+    assert split.examples == (Example("甲", "乙\n丙", "1"), Example("丁\n戊", "己", "0"))
+
+
+def test_wrong_number_of_columns_in_csv_recognised_by_its_quotation_marks_says_so(read):
+    with pytest.raises(
+        ValueError, match=r"line 1: 2 columns, expected 3.*train\.tsv is read as CSV"
+    ):
+        read('甲\t"乙\t1"\n丙\t丁\t0\n戊\t己\t0\n')
 
 
 @given(st.lists(st.text('a"饿, ', min_size=1).filter(str.strip), min_size=2, max_size=6))

@@ -165,6 +165,14 @@ def test_report_of_unlabelled_examples_says_so():
     assert list(found.lines()) == ["test: 1 examples; no labels"]
 
 
+def test_report_of_partly_labelled_examples_counts_the_labelled_ones():
+    examples = (Example("一", "二"), Example("三", "四", "1"), Example("五", "六"))
+    found = report([Split("test", "test.txt", examples)], labels=LCQMC.labels)
+    assert list(found.lines()) == [
+        "test: 3 examples; 1 of 3 labelled: 0 of '0' (0.0%), 1 of '1' (100.0%)"
+    ]
+
+
 # ---- features
 
 

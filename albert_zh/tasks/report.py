@@ -13,7 +13,7 @@ class SplitReport:
 
     name: str
     num_examples: int
-    labels: dict[str, int]  # examples of each label, in the task's order; empty without labels
+    labels: dict[str, int]  # examples of each label, in the task's order
     num_repeated: int  # examples with the same texts as an earlier one of the split
     num_contradicting: int  # those of them whose label differs from the first
 
@@ -28,10 +28,14 @@ class DataReport:
     def lines(self) -> Iterator[str]:
         """The report as lines for a log."""
         for split in self.splits:
+            num_labelled = sum(split.labels.values())
             balance = ", ".join(
-                f"{count:,} of {label!r} ({count / split.num_examples:.1%})"
+                f"{count:,} of {label!r} ({count / num_labelled:.1%})"
                 for label, count in split.labels.items()
+                if num_labelled
             )
+            if 0 < num_labelled < split.num_examples:
+                balance = f"{num_labelled:,} of {split.num_examples:,} labelled: {balance}"
             yield f"{split.name}: {split.num_examples:,} examples; {balance or 'no labels'}"
             if split.num_repeated:
                 yield (
@@ -70,7 +74,7 @@ def _count(split: Split, first_labels: dict, labels: Sequence[str]) -> SplitRepo
     return SplitReport(
         name=split.name,
         num_examples=len(split.examples),
-        labels={} if None in counts else {label: counts[label] for label in labels},
+        labels={label: counts[label] for label in labels},
         num_repeated=len(split.examples) - len(first_labels),
         num_contradicting=sum(
             example.label != first_labels[example.texts] for example in split.examples

@@ -4,6 +4,7 @@
 id  sentence1   sentence2   label       a header whose names are known decides the columns
 7   我饿了      我很饿      1           without one, the task's columns do; ids may stand before
 ```
+Texts that a header numbers (1 and 2, a and b) are taken in that order, wherever they stand.
 """
 
 import collections
@@ -30,6 +31,9 @@ _NAMES = {
     # pandas leaves the name of its index empty.
     "id": re.compile(r"|id|idx|index|guid|uid|[qps]?id[12]?|pairid|no|编号|序号"),
 }
+# Names of the first and of the second text of a pair.
+_FIRST = re.compile(r".*([a1一甲]|one)|premise|前提")
+_SECOND = re.compile(r".*([b2二乙]|two)|hypothesis|假设")
 _ID = re.compile(r"[\w.:-]*\d[\w.:-]*", re.ASCII)
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 # Share of rows with a Chinese character from which on a row without one is striking.
@@ -61,7 +65,7 @@ def find_layout(task: Task, rows: Sequence[Row], *, split: str, path: str) -> tu
     first, others = rows[0].cells, rows[1:]
     roles = [_role(cell) for cell in first]
     if "text" in roles and None not in roles:
-        named = _by_names(task, roles, may_lack_labels=split == "test")
+        named = _by_names(task, first, roles, may_lack_labels=split == "test")
         return named or _by_position(task, others or rows, split=split), True
     layout = _by_position(task, rows, split=split)
     return layout, _is_header(task, layout, rows, split=split, path=path)
@@ -73,11 +77,17 @@ def is_label(task: Task, cell: str, *, split: str) -> bool:
 
 
 def _role(cell: str) -> str | None:
-    name = re.sub(r"[_\-\s]", "", cell.lower())
+    name = _name(cell)
     return next((role for role, names in _NAMES.items() if names.fullmatch(name)), None)
 
 
-def _by_names(task: Task, roles: Sequence[str], *, may_lack_labels: bool) -> Layout | None:
+def _name(cell: str) -> str:
+    return re.sub(r"[_\-\s]", "", cell.lower())
+
+
+def _by_names(
+    task: Task, header: Sequence[str], roles: Sequence[str], *, may_lack_labels: bool
+) -> Layout | None:
     """The columns that a header names; None if they are not those of the task."""
     places = {
         role: [place for place, other in enumerate(roles) if other == role] for role in _NAMES
@@ -87,9 +97,14 @@ def _by_names(task: Task, roles: Sequence[str], *, may_lack_labels: bool) -> Lay
         return None
     if not (num_labels or may_lack_labels):
         return None
+
+    def order(place: int) -> int:
+        name = _name(header[place])
+        return bool(_SECOND.fullmatch(name)) - bool(_FIRST.fullmatch(name))
+
     return Layout(
         width=len(roles),
-        texts=tuple(places["text"]),
+        texts=tuple(sorted(places["text"], key=order)),
         label=places["label"][0] if num_labels else None,
         id=places["id"][0] if places["id"] else None,
     )

@@ -4,9 +4,16 @@
 train.tsv, train.txt   我很"饿"<TAB>再见<TAB>1       tabs; quotation marks are text, as in LCQMC
 train.csv              "我很""饿""了",再见,1         CSV: commas, or tabs if the first line has one
 ```
-A `.tsv` or `.txt` file is CSV, too, if a CSV writer would have written exactly its lines.
+A `.tsv` or `.txt` file is CSV, too, if a CSV writer would have written exactly its lines, unless a
+cell that spans lines would join lines that are rows by themselves:
+
+```
+甲<TAB>"乙<TAB>1         two rows whose texts have a quotation mark each, not one row
+丙<TAB>丁"<TAB>0
+```
 """
 
+import collections
 import csv
 import dataclasses
 import io
@@ -20,6 +27,7 @@ class Row:
     """The cells of one row."""
 
     line: int  # of the file, where the row begins; from 1
+    num_lines: int = dataclasses.field(default=1, kw_only=True)
     cells: list[str]
 
 
@@ -29,7 +37,7 @@ class Table:
 
     rows: list[Row]
     separator: str  # tabs or commas, for messages
-    note: str | None = None  # remark on quotation marks, for the log
+    note: str | None = None  # remark on quotation marks, for the log and for errors
 
 
 def read_table(path: str) -> Table:
@@ -65,7 +73,8 @@ def _parse_csv(path: str, lines: Sequence[str], delimiter: str) -> list[Row]:
     rows, line = [], 1
     try:
         for cells in reader:
-            rows.append(Row(line, cells or [""]))
+            num_lines = reader.line_num + 1 - line
+            rows.append(Row(line, cells or [""], num_lines=num_lines))
             line = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(
@@ -83,9 +92,23 @@ def _is_written_as_csv(path: str, lines: Sequence[str]) -> bool:
         rows = _parse_csv(path, lines, "\t")
     except ValueError:
         return False
+    if _joins_rows(rows, lines):
+        return False
     return any(
         all(map(str.__eq__, _write_csv(rows, quoting), lines))
         for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC, csv.QUOTE_ALL)
+    )
+
+
+def _joins_rows(rows: Sequence[Row], lines: Sequence[str]) -> bool:
+    """True if the lines of a row that spans several have all the columns of a row each."""
+    widths = collections.Counter(len(row.cells) for row in rows if row.num_lines == 1)
+    usual = {width for width, _ in widths.most_common(1)}
+    return any(
+        {line.count("\t") + 1 for line in lines[row.line - 1 :][: row.num_lines]}
+        in ({len(row.cells)}, usual)
+        for row in rows
+        if row.num_lines > 1
     )
 
 

@@ -48,7 +48,7 @@ def _example(
     if len(cells) != layout.width:
         raise ValueError(
             f"{place}: {len(cells)} columns, expected {layout.width} separated by "
-            f"{table.separator} ({layout.describe()})"
+            f"{table.separator} ({layout.describe()})" + (f"; {table.note}" if table.note else "")
         )
     texts = [cells[column] for column in layout.texts]
     if not all(text.strip() for text in texts):
