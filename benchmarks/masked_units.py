@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
 from project import ROOT, cli
 
 from albert_zh.corpus.instances import Instance, InstanceRecipe, make_instances
@@ -97,6 +96,7 @@ def in_batches(
     instances: Sequence[Instance], recipe: MaskingRecipe, length: int
 ) -> Iterator[Units]:
     """Masked units, as training chooses them in TensorFlow."""
+    import numpy as np
     import tensorflow as tf
 
     from albert_zh.masking import batch_units

@@ -33,7 +33,7 @@ def log(monkeypatch) -> io.StringIO:
 
 
 def test_micro_batches_of_a_long_step_are_shown_and_tell_the_time_it_takes(log, caplog):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="absl")
     watchdog = Watchdog(0)
     with (
         Progress(description="train", unit="step", total=500, stream=log, interval=0.5) as progress,
@@ -56,7 +56,7 @@ def test_micro_batches_of_a_long_step_are_shown_and_tell_the_time_it_takes(log, 
 
 
 def test_short_steps_are_measured_without_the_first_call_which_compiles(log, caplog):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="absl")
     with (
         Progress(description="train", unit="step", total=500, stream=log) as progress,
         StepDisplay(progress, Watchdog(0), until=500, save_every=100) as shown,

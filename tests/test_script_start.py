@@ -38,7 +38,7 @@ def run(script: str, *flags: str, folder: pathlib.Path) -> tuple[subprocess.Comp
 def test_help_is_shown_from_any_folder_without_tensorflow(script, tmp_path):
     done, modules = run(script, "--help", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "\nFlags of " in done.stdout
+    assert "\nLogging flags:" in done.stdout
     assert "tensorflow" not in modules
 
 
