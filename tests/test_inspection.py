@@ -11,11 +11,12 @@ from albert_zh.corpus.instances import Instance
 from albert_zh.input.decoding import decode
 from albert_zh.input.files import check_records
 from albert_zh.input.rules import OnCorrupt
-from albert_zh.inspection.files import InspectedFiles, expand_records
+from albert_zh.inspection.files import InspectedFiles
 from albert_zh.inspection.rendering import examples, render
 from albert_zh.inspection.verification import inspect_files
 from albert_zh.records.features import Layout, serialize
 from albert_zh.records.manifest import RecordSet, Shard, add_set
+from albert_zh.records.paths import expand_records
 from albert_zh.records.tfrecord import frame
 from albert_zh.text.vocab import Vocab
 
@@ -272,12 +273,13 @@ def test_folder_stands_for_its_records_and_names_its_other_files(tmp_path):
         (tmp_path / name).write_bytes(frame(RECORD))
     (tmp_path / "b" / "damaged.tfrecord").write_bytes(b"no record")
     (tmp_path / "notes.txt").write_text("no record, either")
+    (tmp_path / "events.out.tfevents.1").write_bytes(frame(RECORD))  # TensorBoard's
     listed(tmp_path, ["c"])
     os.mkfifo(tmp_path / "pipe")
     paths, others = expand_records(f"{tmp_path}, {tmp_path}/c")
     wanted = ("b/a.tfrecord.gz", "b/damaged.tfrecord", "b/part-1", "c")
     assert paths == [str(tmp_path / name) for name in wanted]
-    assert others == [str(tmp_path / name) for name in ("notes.txt",)]
+    assert others == [str(tmp_path / name) for name in ("events.out.tfevents.1", "notes.txt")]
     (tmp_path / "hid").mkdir()
     with pytest.raises(FileNotFoundError, match=r"no file in the folder .*hid holds records"):
         expand_records(str(tmp_path / "hid"))

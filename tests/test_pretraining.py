@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from albert_zh.input.files import check_records
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
 from albert_zh.objectives.pretraining import pretraining_objective
+from albert_zh.pretraining.data import training_and_validation_records
 from albert_zh.pretraining.run import pretrain
 from albert_zh.runs import plots
 from albert_zh.util.locks import locked
@@ -488,3 +490,51 @@ def test_evaluation_of_the_training_records_is_said(data, tmp_path, caplog):
     run = options(data, tmp_path, num_train_steps=1, do_eval=True)
     pretrain(run)
     assert "--do_eval measures the training records themselves" in caplog.text
+
+
+# ---- shards and folders
+
+
+@pytest.fixture
+def shards(data, tmp_path):
+    """A folder with four shards, their manifest and a file of something else."""
+    folder = tmp_path / "records"
+    shutil.copytree(data, folder, ignore=lambda _, names: {"dynamic.tfrecord", "records.tfrecord"})
+    return folder
+
+
+def checked_records(data, output_dir, **changes):
+    run = options(data, output_dir, **changes)
+    run.check()
+    config = ModelConfig.from_json_file(run.bert_config_file)
+    return training_and_validation_records(run, config)
+
+
+def test_shards_that_a_glob_does_not_find_are_named(data, shards, tmp_path, caplog):
+    first, *_, last = sorted(shards.glob("shard-*"))
+    checked_records(data, tmp_path / "out", input_file=f"{shards}/shard-*")
+    assert "shards that are not read" not in caplog.text
+    last.unlink()
+    checked_records(data, tmp_path / "out", input_file=f"{shards}/shard-*")
+    assert f"lists shards that are not read: {last} (missing). Copy" in caplog.text
+    caplog.clear()
+    others = f"{shards}/shard-*[!{first.stem[-10]}]-of-*"
+    checked_records(data, tmp_path / "out", input_file=others)
+    assert f"not read: {first}, {last} (missing)" in caplog.text
+
+
+def test_shards_of_the_validation_set_and_files_named_one_by_one_are_no_loss(
+    data, shards, tmp_path, caplog
+):
+    first, second, *others = map(str, sorted(shards.glob("shard-*")))
+    rest = {"input_file": ",".join(others), "eval_input_file": f"{first},{second}*"}
+    checked_records(data, tmp_path / "out", **rest)
+    checked_records(data, tmp_path / "out", input_file=first)
+    assert "not read" not in caplog.text
+
+
+def test_folder_of_records_stands_for_its_shards(data, shards, tmp_path, caplog):
+    with caplog.at_level("INFO", logger="absl"):
+        training, _ = checked_records(data, tmp_path / "out", input_file=str(shards))
+    assert training.files.paths == tuple(map(str, sorted(shards.glob("shard-*"))))
+    assert f"left out, as no record begins there: {shards}" in caplog.text

@@ -1,20 +1,14 @@
 """The files of an inspection, with all that manifests and vocabulary tell about them."""
 
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from albert_zh.input.decoding import first_layout
 from albert_zh.input.rules import RecordRules
 from albert_zh.inspection.contents import SpecialIds
-from albert_zh.records.manifest import MANIFEST, UNFINISHED, RecordSet, Shard, find_sets
-from albert_zh.records.tfrecord import is_record_file
+from albert_zh.records.manifest import RecordSet, Shard, find_sets
 from albert_zh.text.vocab import Vocab
-from albert_zh.util.files import expand_patterns
-
-# Files of this name are records, even if their first one is damaged.
-_RECORD_NAME = re.compile("tf_?record")
 
 
 @dataclass(frozen=True)
@@ -86,47 +80,6 @@ class InspectedFiles:
     def unlisted(self) -> list[str]:
         """Files that no manifest beside them lists."""
         return [path for path, owner in zip(self.paths, self.owners, strict=True) if not owner]
-
-
-def expand_records(patterns: str) -> tuple[list[str], list[str]]:
-    """Record files named by a comma-separated list of files, globs and folders.
-
-    A folder stands for the records in it and below it, without hidden files and unfinished runs.
-
-    Returns:
-        The record files, and the other files of the folders.
-
-    Raises:
-        FileNotFoundError: An item names no record file.
-    """
-    records, others = [], []
-    for item in filter(None, (item.strip() for item in patterns.split(","))):
-        if not os.path.isdir(item):
-            records += expand_patterns(item)
-            continue
-        files = sorted(_files_below(item))
-        found = [
-            path
-            for path, owner in zip(files, find_sets(files), strict=True)
-            if owner or _RECORD_NAME.search(os.path.basename(path)) or is_record_file(path)
-        ]
-        if not found:
-            raise FileNotFoundError(f"no file in the folder {item} holds records")
-        records += found
-        others += [path for path in files if path not in found]
-    if not records:
-        raise FileNotFoundError("the list of input files is empty")
-    return list(dict.fromkeys(records)), others
-
-
-def _files_below(folder: str) -> Iterator[str]:
-    for path, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        folders[:] = [name for name in folders if not name.endswith(UNFINISHED)]
-        files = [os.path.join(path, name) for name in names if not name.startswith((".", "_"))]
-        yield from (
-            file for file in files if os.path.isfile(file) and os.path.basename(file) != MANIFEST
-        )
 
 
 def shard_of(path: str, owner: RecordSet | None) -> Shard | None:

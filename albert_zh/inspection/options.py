@@ -1,13 +1,13 @@
 """Flags of the inspection of records."""
 
-import os
 from dataclasses import dataclass
 
 from albert_zh.flags import REQUIRED, option
 from albert_zh.records.manifest import MANIFEST
+from albert_zh.records.paths import expand_records
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.text.vocab import Vocab
-from albert_zh.util.files import check_is_local, expand_patterns
+from albert_zh.util.files import check_is_local
 from albert_zh.util.optional_packages import load_extra
 
 
@@ -41,9 +41,7 @@ class InspectOptions:
     def check(self) -> None:
         if self.histogram_file:
             check_picture(self.histogram_file)
-        for item in filter(None, map(str.strip, self.input_file.split(","))):
-            if not os.path.isdir(item):
-                expand_patterns(item)
+        expand_records(self.input_file)
         load_vocab(self)
 
 

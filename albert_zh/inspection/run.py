@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from albert_zh.inspection.files import InspectedFiles, expand_records
+from albert_zh.inspection.files import InspectedFiles
 from albert_zh.inspection.options import InspectOptions, load_vocab
 from albert_zh.inspection.pictures import draw_histograms, histogram
 from albert_zh.inspection.rendering import LEGEND, examples
 from albert_zh.inspection.statistics import Statistics, summary
 from albert_zh.inspection.verification import Inspection, inspect_files
 from albert_zh.records.manifest import MANIFEST
+from albert_zh.records.paths import expand_records
 from albert_zh.util.files import atomic_write
 
 

@@ -18,6 +18,7 @@ from albert_zh.inspection.contents import SpecialIds, content_problems
 from albert_zh.inspection.files import InspectedFiles, shard_of
 from albert_zh.inspection.statistics import Statistics, TokenMeanings, gather
 from albert_zh.records.manifest import MANIFEST, Shard
+from albert_zh.records.paths import unnamed_shards
 from albert_zh.util.files import sha256_of_file
 from albert_zh.util.progress import Progress
 
@@ -121,12 +122,6 @@ def _differences(path: str, shard: Shard, *, num_records: int) -> Iterator[Probl
 
 def _missing_shards(files: InspectedFiles) -> Iterator[Problem]:
     """The shards of the same sets that are not there."""
-    expected = dict.fromkeys(
-        os.path.join(os.path.dirname(path), shard.file)
-        for path, owner in zip(files.paths, files.owners, strict=True)
-        if owner
-        for shard in owner.shards
-    )
-    for path in expected:
+    for path in unnamed_shards(files.paths, files.owners):
         if not os.path.exists(path):
             yield Problem(path, f"it is missing, but {MANIFEST} lists it")

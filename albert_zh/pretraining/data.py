@@ -1,6 +1,7 @@
 """The records of a pretraining: a training set, perhaps a validation set, and their masking."""
 
 import dataclasses
+import os
 
 from absl import logging
 
@@ -15,10 +16,13 @@ from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import masking_recipe, predictions_needed
 from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.pretraining.options import PretrainingOptions
+from albert_zh.records.manifest import MANIFEST, find_sets
+from albert_zh.records.paths import expand_records, unnamed_shards
 from albert_zh.runs.initial_weights import initial_checkpoint
 from albert_zh.runs.spec import Lengths
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
-from albert_zh.util.files import expand_patterns
+
+_MAX_SHOWN = 5  # shards named in a warning
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,13 +50,14 @@ def training_and_validation_records(
     Raises:
         ValueError, OSError: The records do not fit the options, the model or each other.
     """
-    paths, validation_paths = expand_patterns(options.input_file), []
+    paths, validation_paths = _expand(options.input_file), []
     if options.eval_fraction is not None:
         paths, validation_paths = split_files(
             paths, options.eval_fraction, seed=options.random_seed
         )
     elif options.eval_input_file:
-        validation_paths = expand_patterns(options.eval_input_file)
+        validation_paths = _expand(options.eval_input_file)
+    _warn_of_unnamed_shards(options, [*paths, *validation_paths])
     training, validation = _records(paths, options, config), None
     if validation_paths:
         validation = _records(validation_paths, options, config)
@@ -62,6 +67,30 @@ def training_and_validation_records(
     if not (training.masking or (validation and validation.masking)):
         _check_no_masking_flags(options)
     return training, validation
+
+
+def _expand(patterns: str) -> list[str]:
+    paths, others = expand_records(patterns)
+    if others:
+        logging.info("left out, as no record begins there: %s", ", ".join(others))
+    return paths
+
+
+def _warn_of_unnamed_shards(options: PretrainingOptions, paths: list[str]) -> None:
+    """Name the shards of the same sets that globs and folders did not find."""
+    patterns = ",".join(filter(None, (options.input_file, options.eval_input_file)))
+    if all(os.path.isfile(item.strip()) for item in patterns.split(",")):
+        return  # Who names each file may want these only.
+    if unnamed := unnamed_shards(paths, find_sets(paths)):
+        absent = [path for path in unnamed if not os.path.exists(path)]
+        shown = [f"{path} (missing)" if path in absent else path for path in unnamed[:_MAX_SHOWN]]
+        more = f" and {len(unnamed) - len(shown):,} more" if len(unnamed) > len(shown) else ""
+        logging.warning(
+            "%s lists shards that are not read: %s%s. Copy the missing ones, or widen --input_file",
+            MANIFEST,
+            ", ".join(shown),
+            more,
+        )
 
 
 def _records(paths: list[str], options: PretrainingOptions, config: ModelConfig) -> Records:

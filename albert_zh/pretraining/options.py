@@ -7,10 +7,10 @@ from absl import logging
 from albert_zh.flags import REQUIRED, option
 from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import MASKINGS, MaskingOptions
+from albert_zh.records.paths import expand_records
 from albert_zh.runs.options import RunOptions
 from albert_zh.text.vocab import Vocab
 from albert_zh.train.rules.table import RULES
-from albert_zh.util.files import expand_patterns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +21,7 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     """
 
     input_file: str = option(
-        REQUIRED, "Training records: comma-separated TFRecord files and globs."
+        REQUIRED, "Training records: comma-separated TFRecord files, globs and folders."
     )
     eval_input_file: str | None = option(
         None,
@@ -116,7 +116,7 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         super().check()
         self._warn_of_long_warmup()
         for patterns in filter(None, (self.input_file, self.eval_input_file)):
-            expand_patterns(patterns)
+            expand_records(patterns)
         if self.vocab_file:
             Vocab.load(self.vocab_file)
 
