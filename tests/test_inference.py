@@ -63,7 +63,10 @@ def test_predictions_are_in_the_order_of_the_texts_whatever_the_batch(predictor)
         ([("京冷", 3)], "neither a text nor a pair"),
         ([()], "neither a text nor a pair"),
         (["京冷", ("沪", "冷")], "predict them apart"),
+        ([None], "None is neither a text nor a pair"),
         ("京冷", "predict takes a list of texts"),
+        (None, "predict takes a list of texts or of pairs of texts, not None"),
+        (3, "predict takes a list of texts or of pairs of texts, not 3"),
         (["京冷"], r"trained on pairs of texts, such as .* it cannot judge '京冷' alone"),
     ],
 )
@@ -114,6 +117,26 @@ def test_incomplete_exports_are_errors(export, name, content, error, message):
         (export / name).write_text(content)
     with pytest.raises(error, match=message):
         albert_zh.load(export)
+
+
+@pytest.mark.parametrize("part", ["saved_model", "saved_model/", "export.json"])
+def test_part_of_an_export_is_told_from_a_checkpoint(run, tmp_path, part):
+    folder = tmp_path / "export"
+    export_model(load_model(run), export_dir=str(folder), formats=["saved_model"])
+    with pytest.raises(ValueError, match=rf"is a part of an export; give .* folder: {folder}"):
+        albert_zh.load(f"{folder}/{part}")
+
+
+def test_missing_vocabulary_is_told_with_the_arguments_of_load(run, tmp_path):
+    shutil.copytree(run, tmp_path / "copy")
+    (tmp_path / "copy" / "vocab.txt").unlink()
+    with pytest.raises(FileNotFoundError, match="no vocabulary at") as caught:
+        albert_zh.load(tmp_path / "copy")
+    assert "with vocab_file=..., or its SentencePiece model with spm_model_file=..." in str(
+        caught.value
+    )
+    with pytest.raises(ValueError, match=r"^labels=no,yes differs from .*meta\.json"):
+        albert_zh.load(run, labels=["no", "yes"])
 
 
 def test_formats_that_nobody_knows_are_named(export):

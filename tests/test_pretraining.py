@@ -93,12 +93,13 @@ def test_evaluation_writes_the_keys_of_the_lineage(data, tmp_path, changes, orde
     published = ["masked_lm_accuracy", "masked_lm_loss", f"{order}_accuracy", f"{order}_loss"]
     assert {"global_step", "loss", *published} <= set(keys)
     assert set(keys) - {"global_step", "loss", *published} == {
+        *("checkpoint", "records", "validation_data"),
         *("masked_lm_word_accuracy", "masked_lm_perplexity"),
         *(f"masked_lm_accuracy_{kind}" for kind in ("mask", "random", "kept")),
     }
 
 
-def evaluated(results_file) -> dict[str, float]:
+def evaluated(results_file) -> dict[str, float | str]:
     with open(results_file) as file:
         return json.load(file)
 
@@ -490,6 +491,26 @@ def test_evaluation_of_the_training_records_is_said(data, tmp_path, caplog):
     run = options(data, tmp_path, num_train_steps=1, do_eval=True)
     pretrain(run)
     assert "--do_eval measures the training records themselves" in caplog.text
+
+
+@pytest.mark.usefixtures("eager")
+def test_results_name_their_records_and_are_kept_when_others_are_evaluated(data, tmp_path, caplog):
+    one, other = (os.path.join(data, name) for name in ("records.tfrecord", "shard-*.tfrecord"))
+    run = options(data, tmp_path, do_eval=True, num_train_steps=1, max_eval_steps=1)
+    pretrain(run)
+    first = evaluated(tmp_path / "eval_results.json")
+    assert first["records"] == one
+    assert first["checkpoint"] == str(tmp_path / "model.ckpt-1")
+    evaluation = dataclasses.replace(run, do_train=False)
+    pretrain(evaluation)
+    kept = tmp_path / "earlier_evaluations" / "1"
+    assert not kept.exists()
+    pretrain(dataclasses.replace(evaluation, eval_input_file=other))
+    second = evaluated(tmp_path / "eval_results.json")
+    assert second["records"].endswith("-of-00004.tfrecord and 3 more")
+    assert f"the earlier results, on {one}, were moved to {kept}" in caplog.text
+    assert evaluated(kept / "eval_results.json") == first
+    assert f"records = {one}\n" in (kept / "eval_results.txt").read_text()
 
 
 # ---- shards and folders

@@ -17,6 +17,19 @@ def is_export(path: str) -> bool:
     return os.path.isfile(os.path.join(path, MANIFEST))
 
 
+def check_is_no_part(path: str) -> None:
+    """Fail if the path is a file or folder of an export instead of the export's folder.
+
+    Raises:
+        ValueError: It is; names the folder to give.
+    """
+    folder, name = os.path.split(os.path.normpath(path))
+    if is_export(folder) and name in {MANIFEST, *(each.file for each in FORMATS.values())}:
+        raise ValueError(
+            f"{path} is a part of an export; give the export's folder: {folder or '.'}"
+        )
+
+
 def load_export(path: str) -> Predictor:
     """The predictor of an exported model; of several formats, the first in the list is used.
 
@@ -39,6 +52,8 @@ def load_export(path: str) -> Predictor:
     model_path = os.path.join(path, FORMATS[name].file)
     if not os.path.exists(model_path):
         raise FileNotFoundError(f"{path} lacks {FORMATS[name].file}; export again")
+    if not os.path.exists(vocab_path := os.path.join(path, "vocab.txt")):
+        raise FileNotFoundError(f"there is no vocabulary at {vocab_path}; export again")
     text_files = find_text_files(path)
     vocab = Vocab.load(text_files["vocab.txt"])
     if vocab.fingerprint != fingerprint:

@@ -17,13 +17,13 @@ from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_exactly, read_step
 from albert_zh.checkpoint.paths import BEST
 from albert_zh.finetuning.data import Data
-from albert_zh.finetuning.earlier import move_away
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.inference.predictor import Arrays, model_runner, run_batches
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.directory import RunDirectory, as_text
+from albert_zh.runs.earlier import move_away
 from albert_zh.runs.history import VALIDATION
 from albert_zh.runs.initial_weights import initial_checkpoint
 from albert_zh.runs.spec import VALIDATION_DATA, Validation, ValidationStopped

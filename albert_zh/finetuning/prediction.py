@@ -18,10 +18,10 @@ from absl import logging
 
 from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.finetuning.data import Data
-from albert_zh.finetuning.earlier import move_away
 from albert_zh.finetuning.evaluation import Evaluator, initial_fine_tuned
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.runs.directory import RunDirectory, as_text
+from albert_zh.runs.earlier import move_away
 from albert_zh.util.files import sha256_of_file
 from albert_zh.util.object_files import write_json, write_text
 

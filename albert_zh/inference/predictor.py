@@ -6,7 +6,7 @@ texts -> features -> batches of similar length -> outputs -> predictions
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,8 @@ class Predictor:
         """
         if isinstance(texts, str):
             raise ValueError(f"predict takes a list of texts; for one text, write [{texts!r}]")
+        if not isinstance(texts, Iterable):
+            raise ValueError(f"predict takes a list of texts or of pairs of texts, not {texts!r}")
         return self.predict_examples([_example(text) for text in texts], batch_size=batch_size)
 
     def predict_examples(self, examples: Sequence[Example], *, batch_size: int = 64) -> list[Any]:
@@ -89,7 +91,7 @@ class Predictor:
 
 
 def _example(text: str | Sequence[str]) -> Example:
-    texts = (text,) if isinstance(text, str) else tuple(text)
+    texts = tuple(text) if isinstance(text, Iterable) and not isinstance(text, str) else (text,)
     if len(texts) not in (1, 2) or not all(isinstance(each, str) for each in texts):
         raise ValueError(f"{text!r} is neither a text nor a pair of texts")
     return Example(*texts)

@@ -7,6 +7,8 @@ number of records -> from the manifest, or counted; a scan for bad ones if they 
 ```
 """
 
+import hashlib
+import json
 import os
 import random
 from collections import Counter
@@ -48,6 +50,18 @@ class RecordFiles:
     @property
     def num_records(self) -> int:
         return sum(part.count for part in self.ranges)
+
+    @property
+    def name(self) -> str:
+        """The first file, and how many there are."""
+        more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
+        return self.paths[0] + more
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the names of the files, wherever they are, and of their good records."""
+        ranges = [(os.path.basename(part.path), part.first, part.count) for part in self.ranges]
+        return hashlib.sha256(json.dumps(ranges).encode()).hexdigest()[:16]
 
     @property
     def masked(self) -> bool:

@@ -101,7 +101,7 @@ def _records(paths: list[str], options: PretrainingOptions, config: ModelConfig)
         vocab_size=config.vocab_size,
         on_corrupt=OnCorrupt(options.on_corrupt),
     )
-    name = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+    name = files.name
     config.check_length(files.max_seq_length, source=options.bert_config_file)
     logging.info("%s: %s records", name, f"{files.num_records:,}")
     if not files.has_pairs:

@@ -11,6 +11,7 @@ from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.objectives.pretraining import pretraining_metrics
 from albert_zh.pretraining.data import Records
 from albert_zh.pretraining.options import PretrainingOptions
+from albert_zh.runs.spec import VALIDATION_DATA
 from albert_zh.train.metrics import add_means, results
 from albert_zh.train.step import make_evaluation_step
 from albert_zh.train.strategy import distribute_batches
@@ -44,6 +45,12 @@ class Evaluation:
             mask_id=records.mask_id,
         )
         self._evaluate = make_evaluation_step(objective, strategy)
+
+    @property
+    def records(self) -> dict[str, str]:
+        """The records that are measured: their name for people, and a fingerprint."""
+        files = self._records.files
+        return {"records": files.name, VALIDATION_DATA: files.fingerprint}
 
     def metrics(self, step: int) -> dict[str, float]:
         """Losses, perplexity and accuracies of the model as it stands, which is at this step."""

@@ -4,14 +4,16 @@
 --input_file       -> records -> training batches   -> fit     -> model.ckpt-N, history.jsonl
 --eval_input_file  -> records -> validation batches -> metrics -> validation_... in the history,
 or --eval_fraction                                                best_checkpoint.json
---do_eval          -> metrics of the newest checkpoint,        -> eval_results.txt and .json
-                      or of --init_checkpoint
+--do_eval          -> metrics of the newest checkpoint,        -> eval_results.txt and .json;
+                      or of --init_checkpoint (others: earlier_evaluations/)
 ```
 """
 
+import contextlib
 import dataclasses
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 from absl import logging
@@ -29,6 +31,7 @@ from albert_zh.pretraining.training import run_identity, training_spec
 from albert_zh.runs import plots
 from albert_zh.runs.companions import find_vocabulary, write_companions
 from albert_zh.runs.directory import Row, RunDirectory
+from albert_zh.runs.earlier import move_away
 from albert_zh.runs.fit import fit
 from albert_zh.runs.initial_weights import (
     check_complete,
@@ -39,6 +42,8 @@ from albert_zh.runs.lock import sole_training
 from albert_zh.runs.spec import Validation
 from albert_zh.train.strategy import make_strategy, report_lost_workers
 from albert_zh.util.object_files import write_json, write_text
+
+_RESULTS, _RESULTS_JSON = "eval_results.txt", "eval_results.json"
 
 
 def pretrain(options: PretrainingOptions, *, on_row: Callable[[Row], None] | None = None) -> None:
@@ -147,9 +152,24 @@ def _evaluate(
         run.config.variant.metric_name(name): value
         for name, value in evaluation.metrics(step).items()
     }
-    metrics["global_step"] = step
+    metrics |= {"global_step": step, "checkpoint": prefix, **evaluation.records}
     lines = [f"{key} = {metrics[key]}" for key in sorted(metrics)]
     if run.is_chief:
-        write_text(os.path.join(directory, "eval_results.txt"), "\n".join(lines) + "\n")
-        write_json(os.path.join(directory, "eval_results.json"), metrics)
+        _move_results_of_other_records(directory, evaluation.records)
+        write_text(os.path.join(directory, _RESULTS), "\n".join(lines) + "\n")
+        write_json(os.path.join(directory, _RESULTS_JSON), metrics)
     logging.info("evaluated %s:\n%s", prefix, "\n".join(lines))
+
+
+def _move_results_of_other_records(directory: str, records: Mapping[str, str]) -> None:
+    """Keep earlier results that these, of the given records, would replace."""
+    path = os.path.join(directory, _RESULTS_JSON)
+    before = {}
+    if tf.io.gfile.exists(path):
+        with contextlib.suppress(ValueError), tf.io.gfile.GFile(path) as file:
+            before = dict(json.loads(file.read()))
+    if any(before.get(key, value) != value for key, value in records.items()):
+        place = move_away(directory, [_RESULTS, _RESULTS_JSON], folder="earlier_evaluations")
+        logging.warning(
+            "the earlier results, on %s, were moved to %s", before.get("records"), place
+        )

@@ -2,9 +2,6 @@
 
 import dataclasses
 import functools
-import hashlib
-import json
-import os
 from typing import Any
 
 import tensorflow as tf
@@ -40,8 +37,6 @@ def run_identity(
     identity = CheckpointMeta(config=config, vocabulary=vocabulary)
     if not options.do_train:
         return identity
-    # The order of the data is a function of these, wherever the files are.
-    ranges = [(os.path.basename(part.path), part.first, part.count) for part in files.ranges]
     masking = None
     if records.masking:
         masking = {
@@ -55,7 +50,8 @@ def run_identity(
         "training_data": {
             "files": len(files.paths),
             "records": files.num_records,
-            "fingerprint": hashlib.sha256(json.dumps(ranges).encode()).hexdigest()[:16],
+            # The order of the data is a function of it.
+            "fingerprint": files.fingerprint,
         },
         "masking": masking,
         "objective": _loss_weights(options),

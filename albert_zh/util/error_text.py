@@ -7,9 +7,11 @@
 No TensorFlow: its errors are known by what they hold.
 """
 
+import contextlib
 import errno
 import os
 import re
+from collections.abc import Iterator
 
 _OTHER_PLACE = "choose another place"
 _WAYS_OUT = {
@@ -65,6 +67,25 @@ def one_line(error: BaseException) -> str:
     if error.error_code == _EXHAUSTED:
         return f"out of memory ({reason(error)}); lower --micro_batch_size, or set --recompute=True"
     return f"{type(error).__name__} in TensorFlow: {reason(error)}; {_SHOW_MORE}"
+
+
+@contextlib.contextmanager
+def arguments_for_flags(*names: str) -> Iterator[None]:
+    """Reword an error for a caller in Python, who has arguments of these names and no flags.
+
+    >>> with arguments_for_flags("labels"):
+    ...     raise ValueError("give the classes with --labels")
+    Traceback (most recent call last):
+    ValueError: give the classes with labels=...
+    """
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        if len(error.args) == 1:
+            flag = rf"--({'|'.join(names)})\b(=?)"
+            text = re.sub(flag, lambda match: f"{match[1]}={'' if match[2] else '...'}", str(error))
+            error.args = (text,)
+        raise
 
 
 def _parts(error: BaseException) -> tuple[str, str, int | None]:
