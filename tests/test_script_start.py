@@ -140,6 +140,23 @@ def test_tensorflow_starts_silently_where_there_is_no_gpu():
     assert (done.stdout, done.stderr) == ("True\n", "")
 
 
+@pytest.mark.skipif(bool(list(pathlib.Path("/dev").glob("nvidia[0-9]*"))), reason="there is a GPU")
+def test_tensorflow_adds_no_warning_to_the_error_of_a_bad_record(folder):
+    (folder / "bad").write_bytes(b"no record" * 9)
+    code = (
+        "from albert_zh.util.tensorflow_start import import_tensorflow; import_tensorflow()\n"
+        "import tensorflow as tf\n"
+        "try: list(tf.data.TFRecordDataset('bad'))\n"
+        "except tf.errors.DataLossError: print('bad')"
+    )
+    environment = {key: os.environ[key] for key in os.environ if key != "TF_CPP_MIN_LOG_LEVEL"}
+    environment["PYTHONPATH"] = ROOT
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("bad\n", "")
+
+
 def test_filter_drops_noise_alone_and_shows_the_last_words_of_a_crash():
     code = """
 import os, re, sys

@@ -9,7 +9,9 @@ setting. So on a machine without a GPU a filter drops these lines until the devi
     I0000 ... Could not find cuda drivers on your machine, GPU will not be used.
     E0000 ... failed call to cuInit: ...
 
-Where there is a GPU, every line is shown, so that its owner sees why TensorFlow does not use it.
+The setting is 2 there, which leaves out warnings, too: for a bad record several threads warn that a
+`Local rendezvous is aborting`, before our error names the record. Where there is a GPU, warnings
+and the lines above are shown, so that its owner sees why TensorFlow does not use it.
 TF_CPP_MIN_LOG_LEVEL=0 in the environment shows everything on any machine.
 """
 
@@ -34,7 +36,7 @@ def import_tensorflow() -> None:
     """Import TensorFlow and list its devices, quietly on a machine without a GPU."""
     has_gpu = os.path.exists(_AMD_DRIVER) or find_nvidia_gpu() is not None
     shows_all = has_gpu or os.environ.get(_LEVEL) == "0"
-    os.environ.setdefault(_LEVEL, "1")
+    os.environ.setdefault(_LEVEL, "1" if has_gpu else "2")
     with contextlib.nullcontext() if shows_all else filtered_standard_error(_NOISE):
         import tensorflow as tf
 
