@@ -26,6 +26,7 @@ from project import cli
 
 from albert_zh.corpus.counts import left_out
 from albert_zh.corpus.options import ReadingOptions
+from albert_zh.corpus.paths import STANDARD_INPUT
 from albert_zh.corpus.reading import CorpusReader
 from albert_zh.creation.inputs import find_inputs
 from albert_zh.flags import REQUIRED, given_flags, option
@@ -142,7 +143,7 @@ def _extend(options: BuildOptions, reading: ReadingOptions) -> list[str]:
     )
     if not added:
         raise ValueError(
-            f"{options.base_vocab_file} has all entries that occur in {options.input_file} "
+            f"{options.base_vocab_file} has all entries that occur in {_corpus_name(options)} "
             f"at least {min_count} times, so it needs no extension; lower --min_count for rare ones"
         )
     # Lines are copied unchanged: an entry may be followed by white space or a second column.
@@ -191,11 +192,17 @@ def _counts(options: BuildOptions, reading: ReadingOptions) -> TextCounts:
     if not counts.total():
         lost = left_out(reader.counts)
         raise ValueError(
-            f"{options.input_file} contains no text{f' (left out: {lost})' if lost else ''}"
+            f"{_corpus_name(options)} contains no text{f' (left out: {lost})' if lost else ''}"
         )
     if forgotten := counts.left_out["forgotten"]:
         print(f"rare words that were not kept in memory: {forgotten:,}")
     return counts
+
+
+def _corpus_name(options: BuildOptions) -> str:
+    if options.input_file is None:
+        return "jieba's dictionary"
+    return "standard input" if options.input_file == STANDARD_INPUT else options.input_file
 
 
 def _texts(reader: CorpusReader) -> Iterator[str]:

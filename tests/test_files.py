@@ -105,6 +105,14 @@ def test_written_file_has_the_permissions_of_an_ordinary_one(tmp_path):
     assert os.stat(tmp_path / "file").st_mode & 0o777 == 0o640
 
 
+def test_json_holds_names_that_are_no_utf8(tmp_path):
+    name = os.fsdecode(b"bad\xff.txt")
+    write_json(str(tmp_path / "a.json"), {"file": name})
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert text == '{\n  "file": "bad\\udcff.txt"\n}\n'
+    assert json.loads(text) == {"file": name}
+
+
 def test_json_is_readable_and_ends_with_a_line_end(tmp_path):
     path = tmp_path / "value.json"
     write_json(str(path), {"词": [1, 2]})

@@ -67,7 +67,7 @@ def values(source, *, key="text", longest=LONGEST_OBJECT) -> tuple[list[str], li
         ("\ufeff春。\n\ufeff夏。", ["春。", "\ufeff夏。"]),
         ("\ufeff\n春。", ["", "春。"]),
         ("春\u2028夏。\x85秋\x1c冬\n", ["春\u2028夏。\x85秋\x1c冬"]),
-        ("春\0夏\x07。\n\0", ["春\0夏\x07。", "\0"]),
+        ("春\x01夏\x07。\n\x01", ["春\x01夏\x07。", "\x01"]),
     ],
 )
 def test_only_line_ends_end_lines_and_only_outer_white_space_is_taken_away(
@@ -465,7 +465,7 @@ def test_rows_of_a_table_are_documents(tmp_path, ending, key):
         expected = [[title, *text] for title, text in zip(titles, texts, strict=True)]
     reader = CorpusReader([str(path)], ReadingRules(json_key=key))
     assert list(reader) == [document for document in expected if document]
-    assert reader.counts == {}
+    assert reader.counts == ({} if ending == "tsv" else {"texts_empty": 1})
 
 
 @pytest.mark.parametrize(
@@ -499,3 +499,44 @@ def test_a_table_without_names_of_columns_is_not_read_silently(tmp_path):
         list(CorpusReader([str(path)]))
     lines = list(CorpusReader([str(path)], ReadingRules(input_format="text")))
     assert lines == [["春天,花开", "夏天,下雨"]]
+
+
+@pytest.mark.parametrize("content", ["title,id\n春,1\n", "春\r夏,1\n春,1\n", "春" * 140_000 + "\n"])
+def test_a_table_without_the_column_is_skipped_like_an_object_without_the_key(tmp_path, content):
+    path, good = tmp_path / "a.csv", tmp_path / "b.txt"
+    path.write_text(content, encoding="utf-8", newline="")
+    good.write_text("春。", encoding="utf-8")
+    with pytest.raises(BadText, match="no column 'text'"):
+        list(CorpusReader([str(path), str(good)]))
+    reader = CorpusReader([str(path), str(good)], ReadingRules(on_bad_text="skip"))
+    assert list(reader) == [["春。"]]
+    assert reader.counts == {"files_without_column": 1}
+    assert "sha256" in reader.inputs[0]
+
+
+def test_a_parquet_file_without_the_column_is_skipped(table):
+    reader = CorpusReader([str(table)], ReadingRules(json_key="body", on_bad_text="skip"))
+    assert list(reader) == []
+    assert reader.counts == {"files_without_column": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem", "documents", "count"),
+    [
+        ("春。\n夏。\n", "does not begin with an element <doc", [], "files_without_doc"),
+        (ELEMENTS + "余。\n", "'余。' is outside the elements", "all", "lines_outside_doc"),
+        (ELEMENTS + '<doc id="3">冬</doc>', "is outside the elements", "all", "lines_outside_doc"),
+        (ELEMENTS[:-9], "</doc> is missing", "all", "documents_without_end"),
+        (ELEMENTS.replace("</doc>", "", 1), "</doc> is missing", "all", "documents_without_end"),
+    ],
+)
+def test_what_is_no_whole_element_is_bad_text(tmp_path, content, problem, documents, count):
+    path = tmp_path / "wiki_00"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(BadText, match=problem):
+        list(CorpusReader([str(path)], ReadingRules(input_format="wikiextractor")))
+    rules = ReadingRules(input_format="wikiextractor", on_bad_text="skip")
+    reader = CorpusReader([str(path)], rules)
+    expected = [["春", "1 < 2 & 3。", "夏。"], ["秋"]] if documents == "all" else []
+    assert list(reader) == expected
+    assert reader.counts == {count: 1}

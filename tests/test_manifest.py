@@ -71,3 +71,17 @@ def test_processes_that_finish_together_lose_no_entry(tmp_path):
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         pool.starmap(_add, [(str(tmp_path), name) for name in names], chunksize=1)
     assert [entry.shards[0].file for entry in read_manifest(str(tmp_path))] == names
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "words"),
+    [
+        ({"drop_duplicates": True}, {}, "drop_duplicates is True, not False"),
+        ({}, {"drop_duplicates": True}, "drop_duplicates is False, not True"),
+        ({"whole_entries": "[NUM]"}, {}, "whole_entries is [NUM], not none"),
+        ({"user_dict": None}, {"user_dict": "a"}, "user_dict is none, not a"),
+        ({"user_dict": None}, {}, None),
+    ],
+)
+def test_differences_are_plain_words(ours, theirs, words):
+    assert RecordSet(ours, {}, []).difference(RecordSet(theirs, {}, [])) == words

@@ -56,13 +56,17 @@ def naive_documents(text: str) -> list[list[str]]:
 # Characters that programs have stumbled over, each many times, and all others.
 stumbling_stones = st.sampled_from("\n\n\n\r\t \u3000\ufeff\u2028\x85\x1c\0春。")
 any_text = st.text(stumbling_stones | st.characters(codec="utf-8"), min_size=1)
+# Lines with NUL, and files whose lines end in CR only, are no text.
+any_lines = any_text.map(lambda text: text.replace("\0", "") + "\n" * ("\n" not in text))
 
 
-@given(text=any_text, ending=st.sampled_from(list(COMPRESS)))
+@given(text=any_lines, ending=st.sampled_from(list(COMPRESS)))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_gives_the_documents_of_a_naive_reader(tmp_path, text, ending):
-    documents, _ = read(write(tmp_path, f"corpus{ending}", COMPRESS[ending](text.encode())))
+    path = write(tmp_path, f"corpus{ending}", COMPRESS[ending](text.encode()))
+    documents, reader = read(path, rules=SKIP)
     assert documents == naive_documents(text)
+    assert bool(documents) != bool(reader.counts["files_empty"])
 
 
 @given(texts=st.lists(any_text, min_size=1), ending=st.sampled_from(list(COMPRESS)))
@@ -80,7 +84,7 @@ def test_any_values_of_json_lines_are_documents(tmp_path, texts, ending):
     [
         (["春。\n夏。\n\n秋。\n"], [["春。", "夏。"], ["秋。"]]),
         (["春。\n夏。", "秋。\n\n冬。"], [["春。", "夏。"], ["秋。"], ["冬。"]]),
-        (["\n\n", "春。"], [["春。"]]),
+        (["\n\n春。", "夏。\n\n"], [["春。"], ["夏。"]]),
     ],
 )
 def test_a_blank_line_and_the_end_of_a_file_end_documents(tmp_path, contents, documents):
@@ -243,10 +247,11 @@ def test_bad_lines_are_errors_or_skipped_and_counted(tmp_path):
     assert reader.counts == {
         "lines_not_utf8": 3,
         "documents_without_text": 1,
+        "texts_empty": 1,
     }
     assert [row.get("left_out") for row in reader.inputs] == [
         {"lines_not_utf8": 2},
-        {"documents_without_text": 1, "lines_not_utf8": 1},
+        {"documents_without_text": 1, "lines_not_utf8": 1, "texts_empty": 1},
     ]
     with pytest.raises(ValueError, match=r"a\.txt, line 2: not UTF-8 at byte 2 "):
         read(text)
@@ -292,6 +297,102 @@ def test_empty_files_are_errors_or_skipped_and_counted(tmp_path, content):
         read(*paths)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("b.txt", "\n \n\t\n"),
+        ("b.txt", "\ufeff"),
+        ("b.txt", "\n　\n" * 5000),
+        ("b.txt", b"\xff\xfe"),
+        ("b.jsonl", '{"text": []}\n'),
+        ("b.csv", "text\n"),
+        ("b.csv", "\n"),
+    ],
+)
+def test_files_without_a_character_are_as_empty_as_those_of_no_byte(tmp_path, name, content):
+    paths = write(tmp_path, "a.txt", "春。"), write(tmp_path, name, content)
+    documents, reader = read(*paths, rules=SKIP)
+    assert documents == [["春。"]]
+    assert reader.counts in ({"files_empty": 1}, {"files_without_column": 1})
+    with pytest.raises(ValueError, match=rf"{name}( is empty|.* only white space|.* no column)"):
+        read(*paths)
+
+
+def test_empty_texts_are_counted_like_nulls(tmp_path):
+    rows = '{"text": ""}\n{"text": "春。"}\n{"text": [" ", null]}\n'
+    documents, reader = read(write(tmp_path, "a.jsonl", rows))
+    assert documents == [["春。"]]
+    assert reader.counts == {"texts_empty": 2, "texts_null": 1}
+
+
+OLD_MAC = "今天天气很好。\r我们去公园玩。\r\r他买了一本书。\r书里写了很多故事。\r"
+
+
+@pytest.mark.parametrize("content", [OLD_MAC, OLD_MAC * 3000, "春" * 9000 + OLD_MAC])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_lines_that_end_in_cr_only_are_not_joined_silently(tmp_path, content, compress):
+    paths = write(tmp_path, "a.txt", "春。"), write(tmp_path, "b c", compress(content.encode()))
+    with pytest.raises(ValueError, match=r"b c: its lines end in CR only.*: tr '\\r' '\\n'"):
+        CorpusReader(paths)
+    documents, reader = read(*paths, rules=SKIP)
+    assert documents == [["春。"]]
+    assert reader.counts == {"files_with_cr": 1}
+
+
+@pytest.mark.parametrize("content", ["春。\r夏。\n", "春。\r", "\r春。\r\n", "春\r" * 3000 + "\n"])
+def test_a_cr_in_a_line_is_as_it_was(tmp_path, content):
+    assert "".join(read(write(tmp_path, "a.txt", content))[0][0]) == content.strip()
+
+
+def test_the_command_for_lines_that_end_in_cr_repairs_them(tmp_path):
+    path = write(tmp_path, "it's.txt", OLD_MAC)
+    with pytest.raises(ValueError, match="convert them: ") as caught:
+        CorpusReader([path])
+    command = str(caught.value).partition("convert them: ")[2]
+    new = tmp_path / "new.txt"
+    subprocess.run(command.replace("NEW_FILE", str(new)), shell=True, check=True)
+    assert [len(texts) for texts in read(str(new))[0]] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "documents", "lost"),
+    [
+        ("b.txt", "春。\n夏\0。\n秋。", [["春。", "秋。"]], {"lines_with_nul": 1}),
+        ("b.csv", "text\n春。\n夏\0。\n", [["春。"]], {"lines_with_nul": 1}),
+        ("b.jsonl", '{"text": "春。"}\n{"text": "\0"}', [["春。"]], {"lines_with_nul": 1}),
+        ("b.txt", "\0" * 3000, [], {"lines_with_nul": 1}),
+        ("b.bin", b"\x01\0\x02" * 900, [], {"lines_with_nul": 1}),
+    ],
+)
+def test_lines_with_nul_are_bad_lines(tmp_path, name, content, documents, lost):
+    path = write(tmp_path, name, content)
+    found, reader = read(path, rules=SKIP)
+    assert (found, reader.counts) == (documents, lost)
+    place = (content if isinstance(content, bytes) else content.encode()).index(0)
+    with pytest.raises(ValueError, match=rf"{name}, line \d: a NUL at byte {place} of the file"):
+        read(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["春天来了。\n花开了。\n", "Plain letters.\nAnd more.\n" * 500])
+def test_utf16_without_its_mark_is_told_by_its_right_name(tmp_path, encoding, text):
+    path = write(tmp_path, "a.txt", text.encode(encoding))
+    name = encoding.upper().replace("UTF-16-", "UTF-16")
+    with pytest.raises(ValueError, match=f"text looks like {name}; .*iconv -f {name} -t UTF-8"):
+        read(path)
+
+
+def test_keys_that_no_file_needs_are_a_warning(tmp_path, caplog):
+    text, rows = write(tmp_path, "a.txt", "春。"), write(tmp_path, "b.jsonl", '{"title": "夏。"}')
+    rules = ReadingRules(json_key="title")
+    with caplog.at_level("WARNING"):
+        read(text, rows, rules=rules)
+        read(text)
+        assert caplog.messages == []
+        read(text, rules=rules)
+    assert caplog.messages == ["--json_key=title had no effect: no input file is JSON or a table"]
+
+
 def test_what_is_wrong_with_files_is_found_before_the_first_is_read(tmp_path):
     good, empty = write(tmp_path, "a.txt", "春。"), write(tmp_path, "b.txt", "")
     with pytest.raises(ValueError, match="is empty"):
@@ -303,7 +404,7 @@ def test_what_is_wrong_with_files_is_found_before_the_first_is_read(tmp_path):
 @pytest.mark.parametrize("rules", [None, SKIP])
 def test_damaged_files_are_errors_in_any_case(tmp_path, rules):
     path = write(tmp_path, "a.gz", gzip.compress(os.urandom(9000).hex().encode())[:-9])
-    with pytest.raises(ValueError, match=r"a\.gz: the end of this gz file is missing"):
+    with pytest.raises(ValueError, match=r"a\.gz: the end of this gz file is missing.*skip does"):
         read(path, rules=rules)
 
 

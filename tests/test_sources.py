@@ -14,6 +14,7 @@ import pytest
 
 from albert_zh.corpus.paths import expand_inputs, stored_bytes
 from albert_zh.corpus.sources import Source
+from albert_zh.util.files import expand_patterns
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -172,6 +173,29 @@ def test_a_folder_whose_name_has_signs_of_a_glob_is_searched():
     os.rename("part", "part[1]")
     assert expand_inputs("part[1]/*.txt") == ["part[1]/a.txt", "part[1]/z.txt"]
     assert expand_inputs("part[1]") == ["part[1]/a.txt", "part[1]/a/1.txt", "part[1]/z.txt"]
+
+
+@pytest.mark.usefixtures("corpus")
+def test_other_spellings_of_a_file_are_the_same_file(caplog):
+    os.symlink("../a.txt", "part/link.txt")
+    with caplog.at_level("INFO"):
+        assert expand_inputs("a.txt,part/../a.txt,part/link.txt,b.txt") == ["a.txt", "b.txt"]
+    assert caplog.messages == [
+        "used once, as it is the same file: part/../a.txt is a.txt and 1 more"
+    ]
+
+
+@pytest.mark.usefixtures("corpus")
+@pytest.mark.parametrize("name", ["x,y.txt", "part/x, y,z.txt", "[x],.txt"])
+@pytest.mark.parametrize("expand", [expand_inputs, expand_patterns])
+def test_a_comma_in_a_name_is_told_with_the_way_out(name, expand):
+    with open(name, "w", encoding="utf-8"):
+        pass
+    with pytest.raises(FileNotFoundError, match="because commas separate names") as caught:
+        expand(f"a.txt,{name},b.txt")
+    assert str(caught.value).startswith(name)
+    pattern = str(caught.value).partition("the comma (")[2].partition(")")[0]
+    assert expand(f"a.txt,{pattern}") == ["a.txt", name]
 
 
 @pytest.mark.usefixtures("corpus")

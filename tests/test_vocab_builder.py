@@ -487,3 +487,10 @@ def test_published_vocabulary_is_extended_by_what_a_corpus_has(tmp_path, test_da
     base, new = Vocab.load(published).tokens, Vocab.load(str(extended)).tokens
     assert new[: len(base)] == base
     assert {"“", "”", "—"} <= set(new[len(base) :])  # unknown to the published vocabulary
+
+
+def test_standard_input_is_called_so_in_errors(tmp_path):
+    output = f"--output_file={tmp_path / 'v.txt'}"
+    done = script("--input_file=-", f"--base_vocab_file={OWN}", output, text="春天\n")
+    assert done.returncode == 1
+    assert "all entries that occur in standard input at least 5 times" in done.stderr

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from albert_zh.corpus.compression import GET_AGAIN
 from albert_zh.corpus.foreign import OFFICE_DOCUMENT, ForeignFile
 from albert_zh.corpus.streams import TextStream
 
@@ -57,7 +58,7 @@ def _damage_named(name: str) -> Iterator[None]:
     try:
         yield
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
-        raise ValueError(f"{name}: this archive is damaged ({error}); get it again") from None
+        raise ValueError(f"{name}: this archive is damaged ({error}); {GET_AGAIN}") from None
 
 
 class _Member(TextStream):

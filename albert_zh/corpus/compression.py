@@ -16,6 +16,11 @@ from typing import Protocol
 
 from albert_zh.util.optional_packages import load_extra
 
+# The way out for a damaged file, of compression, archives and parquet.
+GET_AGAIN = (
+    "get it again, or leave it out of --input_file: --on_bad_text=skip does not skip damaged files"
+)
+
 # Bytes of a compressed file to read at a time. Even if the text is a single character repeated, so
 # few bytes decompress to no more than 64 MB; of bzip2, to a gigabyte, so it gives pieces.
 COMPRESSED_PART = 1 << 11
@@ -110,9 +115,7 @@ def decompress(parts: Iterable[bytes], compression: Compression, name: str) -> I
             part = stream.unused_data if stream.eof else b""
             stream = None if stream.eof else stream
     if stream:
-        raise ValueError(
-            f"{name}: the end of this {compression.name} file is missing; get it again"
-        )
+        raise ValueError(f"{name}: the end of this {compression.name} file is missing; {GET_AGAIN}")
 
 
 def _decompress_part(
@@ -125,5 +128,5 @@ def _decompress_part(
             yield stream.decompress(b"", *limit)
     except Exception as error:  # each library has its own errors
         raise ValueError(
-            f"{name}: this {compression.name} file is damaged ({error}); get it again"
+            f"{name}: this {compression.name} file is damaged ({error}); {GET_AGAIN}"
         ) from None

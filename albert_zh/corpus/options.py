@@ -30,8 +30,9 @@ class ReadingOptions:
     on_bad_text: str = option(
         "error",
         "What happens at a line that is not UTF-8 or not a JSON object with such a text, and at a "
-        "file that is empty or no text: the run stops (error), or the line or file is left out and "
-        "counted (skip).",
+        "file that is empty, no text, or a table without such a column: the run stops (error), or "
+        "the line or file is left out and counted (skip). A damaged file (gz, tar, parquet, ...) "
+        "stops the run in any case.",
         choices=list(ON_BAD_TEXT),
     )
 

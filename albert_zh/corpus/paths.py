@@ -7,11 +7,11 @@ corpus/ --> corpus/a.txt corpus/part/b.txt.zst      without hidden files, marks,
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from absl import logging
 
-from albert_zh.util.files import is_remote, matching_paths, no_match
+from albert_zh.util.files import check_commas, is_remote, matching_paths, no_match
 
 STANDARD_INPUT = "-"
 
@@ -44,7 +44,7 @@ def expand_inputs(patterns: str, *, is_output: IsOutput | None = None) -> list[s
 
     Matches of a glob are sorted by name; `**` in it stands for any folders. A directory stands for
     all files in it and below it, sorted by path, without hidden ones and marks such as `_SUCCESS`;
-    `-` for standard input. A file named twice is returned once.
+    `-` for standard input. A file named twice, whatever the spelling, is returned once.
 
     Args:
         patterns: The list.
@@ -67,7 +67,11 @@ def expand_inputs(patterns: str, *, is_output: IsOutput | None = None) -> list[s
         own.append(path)
         return True
 
-    paths = list(dict.fromkeys(path for item in items for path in _files_of(item, is_own)))
+    try:
+        paths = distinct_files([path for item in items for path in _files_of(item, is_own)])
+    except FileNotFoundError:
+        check_commas(patterns)
+        raise
     if own:
         logging.info(
             "left out of the input, as this program wrote them: %s%s",
@@ -75,6 +79,22 @@ def expand_inputs(patterns: str, *, is_output: IsOutput | None = None) -> list[s
             f" and {len(own) - 1:,} more" * (len(own) > 1),
         )
     return paths
+
+
+def distinct_files(paths: Iterable[str]) -> list[str]:
+    """The paths without those that lead to the file of an earlier one; they are logged."""
+    first_path: dict[str | tuple[int, int], str] = {}
+    repeated: list[str] = []
+    for path in dict.fromkeys(paths):
+        is_here = path != STANDARD_INPUT and not is_remote(path)
+        status = os.stat(path) if is_here else None
+        first = first_path.setdefault((status.st_dev, status.st_ino) if status else path, path)
+        if first != path:
+            repeated.append(f"{path} is {first}")
+    if repeated:
+        more = f" and {len(repeated) - 1:,} more" * (len(repeated) > 1)
+        logging.info("used once, as it is the same file: %s%s", repeated[0], more)
+    return list(first_path.values())
 
 
 def is_left_out(name: str) -> bool:

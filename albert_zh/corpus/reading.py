@@ -16,6 +16,7 @@ from typing import Any
 from absl import logging
 
 from albert_zh.corpus.archives import Archive, detect_archive, members
+from albert_zh.corpus.beginnings import check_line_ends, empty_file, is_blank
 from albert_zh.corpus.counts import LEFT_OUT, left_out
 from albert_zh.corpus.foreign import ForeignFile, check_not_foreign
 from albert_zh.corpus.formats.catalog import AUTO, FORMATS, detect_format, format_choices
@@ -28,6 +29,7 @@ from albert_zh.util.optional_packages import load_extra
 
 ON_BAD_TEXT = ("error", "skip")
 
+_IDLE_KEY = "--json_key=%s had no effect: no input file is JSON or a table"
 _FILES_IN_LOG = 20  # whose left-out text is logged; the manifest has all of them
 
 
@@ -104,6 +106,8 @@ class CorpusReader:
             self._report(source.name, self.counts - before)
             self._finished_bytes += source.position
             self._source = None
+        if self._idle_key and self.inputs:
+            logging.warning(_IDLE_KEY, self._rules.json_key)
         if self._num_reported > _FILES_IN_LOG:
             logging.warning("text of %d files in all was left out", self._num_reported)
 
@@ -118,20 +122,23 @@ class CorpusReader:
         self._source: Source | None = None
         self._first_problem = ""  # of the file that is read
         self._num_reported = 0
+        self._idle_key = self._rules.json_key != ReadingRules.json_key
 
     def _check_files(self, paths: Sequence[str]) -> None:
         """Find what is wrong with files before the first one is read."""
         foreign = []
         for path in paths:
             source = Source(path, self._open_file)
-            if not source.peek():
-                self._skip(_empty_file(path))
+            if is_blank(source.peek()):
+                self._skip(empty_file(path, source.peek()))
                 continue
             try:
                 corpus_format = None if _archive(source) else self._format(source)
                 if corpus_format and corpus_format.package:
                     purpose = f"the {corpus_format.name} file {path}"
                     load_extra(corpus_format.package, purpose=purpose)
+            except BadText as error:
+                self._skip(error)
             except ForeignFile as error:
                 foreign.append(str(error))
         if foreign and self._rules.on_bad_text == "error":
@@ -140,26 +147,39 @@ class CorpusReader:
 
     def _documents(self, stream: TextStream) -> Iterator[list[str]]:
         try:
-            if not stream.peek():
-                self._skip(_empty_file(stream.name))
-            elif archive := _archive(stream):
-                yield from self._archived_documents(archive, stream)
-            else:
-                context = ReadContext(self._rules.json_key, skip=self._skip, counts=self.counts)
-                yield from self._format(stream).read(stream, context)
+            if archive := _archive(stream):
+                for member in members(archive, stream):
+                    yield from self._documents(member)
+                return
+            before = self.counts.copy()
+            context = ReadContext(self._rules.json_key, skip=self._skip, counts=self.counts)
+            documents = iter(self._format(stream).read(stream, context) if stream.peek() else ())
+            first = next(documents, None)
+            if first is not None:
+                yield first
+                yield from documents
+            elif isinstance(stream, Source) and self.counts == before:
+                self._skip(empty_file(stream.name, stream.peek()))
+            elif self.counts == before:  # Archives often have empty files.
+                self.counts["files_empty"] += 1
         except ForeignFile as error:
             self._skip(BadText(str(error), "files_not_text"))
-
-    def _archived_documents(self, archive: Archive, stream: TextStream) -> Iterator[list[str]]:
-        for member in members(archive, stream):
-            if member.peek():
-                yield from self._documents(member)
-            else:
-                self.counts["files_empty"] += 1
+        except BadText as error:
+            self._skip(error)
 
     def _format(self, stream: TextStream) -> CorpusFormat:
+        """The format of a file.
+
+        Raises:
+            ForeignFile: It is no text.
+            BadText: Its lines end in CR only, and the format needs them.
+        """
         name = self._rules.input_format
-        return detect_format(stream) if name == AUTO else FORMATS[name]
+        corpus_format = detect_format(stream) if name == AUTO else FORMATS[name]
+        self._idle_key &= not corpus_format.has_keys
+        if corpus_format.needs_line_ends:
+            check_line_ends(stream)
+        return corpus_format
 
     def _skip(self, error: BadText) -> None:
         if self._rules.on_bad_text == "error":
@@ -190,7 +210,3 @@ def _archive(stream: TextStream) -> Archive | None:
     if archive:
         check_not_foreign(stream.peek(), stream.name)
     return archive
-
-
-def _empty_file(name: str) -> BadText:
-    return BadText(f"{name} is empty; remove it from the input files or fill it", "files_empty")

@@ -48,16 +48,16 @@ class TextStream:
         """
         return self._unread
 
-    def peek(self) -> bytes:
+    def peek(self, size: int = FIRST_BYTES) -> bytes:
         """The first bytes of the text, which stay there to be iterated; none if it is empty.
 
-        They are at least `FIRST_BYTES` unless the text is shorter.
+        They are at least `size` unless the text is shorter.
 
         Raises:
             ValueError: The file is damaged.
         """
-        if self._first is None:
-            self._first, self._unread = peek_parts(self._unread, FIRST_BYTES)
+        if self._first is None or FIRST_BYTES <= len(self._first) < size:
+            self._first, self._unread = peek_parts(self._unread, size)
         return self._first
 
     @property

@@ -90,7 +90,7 @@ class RecordSet:
         for name in self.recipe | other.recipe:
             ours, theirs = self.recipe.get(name), other.recipe.get(name)
             if ours != theirs:
-                return f"{name} is {ours}, not {theirs}"
+                return f"{name} is {_word(ours, theirs)}, not {_word(theirs, ours)}"
         if self.vocabulary != other.vocabulary:
             return "the vocabulary is another one"
         if _contents(self.inputs) != _contents(other.inputs):
@@ -141,6 +141,13 @@ def add_set(directory: str, new_set: RecordSet) -> None:
         write_json(
             os.path.join(directory, MANIFEST), {"record_sets": [asdict(entry) for entry in entries]}
         )
+
+
+def _word(value: Any, other: Any) -> Any:
+    """A value of a recipe for people; some flags are in it only if they are set."""
+    if value is None:
+        return False if isinstance(other, bool) else "none"
+    return value
 
 
 def _contents(inputs: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:

@@ -23,7 +23,8 @@ _LEAST_SHARE = 0.75  # of the characters of a text
 def sample_around(data: bytes, place: int) -> bytes:
     """The lines around a place, for `encoding_advice`."""
     begin = data.rfind(b"\n", 0, max(0, place - SAMPLE_BYTES)) + 1
-    return data[begin : place + SAMPLE_BYTES]
+    # The units of UTF-16 have two bytes. For other encodings, a line end more does no harm.
+    return data[begin - begin % 2 : place + SAMPLE_BYTES]
 
 
 def encoding_advice(sample: bytes, *, path: str | None, skip: str = "") -> str:
@@ -66,8 +67,8 @@ def guess_encoding(sample: bytes) -> str | None:
 
 
 def _is_damaged_utf8(sample: bytes) -> bool:
-    """True if at least half of the characters are UTF-8."""
-    bad = sample.decode(errors="replace").count("\ufffd")
+    """True if at least half of the characters are UTF-8, and no NUL."""
+    bad = sample.decode(errors="replace").count("\ufffd") + sample.count(0)
     return len(_UTF8_CHARACTERS.findall(sample)) >= bad
 
 

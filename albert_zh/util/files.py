@@ -4,6 +4,7 @@ import codecs
 import contextlib
 import glob
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -14,6 +15,8 @@ from typing import IO, Any
 from albert_zh.util.encodings import SAMPLE_BYTES, encoding_advice, sample_around
 from albert_zh.util.error_text import reason
 from albert_zh.util.near_names import did_you_mean, missing_folder
+
+_MOST_JOINED = 5  # parts of a file name between commas
 
 
 def is_remote(path: str) -> bool:
@@ -111,10 +114,14 @@ def _write_error(path: str, error: OSError) -> WriteError:
 
 
 def write_json(path: str, value: Any) -> None:
-    """Write `value` as readable JSON, atomically."""
-    with atomic_write(path, "w") as file:
-        json.dump(value, file, ensure_ascii=False, indent=2)
-        file.write("\n")
+    """Write `value` as readable JSON, atomically.
+
+    Names of files may be no UTF-8: `b"\\xff.txt"` is written as `"\\udcff.txt"`, and is read as it
+    was.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    with atomic_write(path) as file:
+        file.write(f"{text}\n".encode(errors="backslashreplace"))
 
 
 def read_lines(path: str) -> Iterator[str]:
@@ -143,7 +150,7 @@ def read_lines(path: str) -> Iterator[str]:
 
 def _sample_of_file(path: str, place: int) -> bytes:
     """The lines around a place of a file."""
-    begin = max(0, place - 2 * SAMPLE_BYTES)
+    begin = max(0, place - place % 2 - 2 * SAMPLE_BYTES)
     with open(path, "rb") as file:
         file.seek(begin)
         return sample_around(file.read(4 * SAMPLE_BYTES), place - begin)
@@ -170,11 +177,28 @@ def expand_patterns(patterns: str) -> list[str]:
     for pattern in filter(None, (item.strip() for item in patterns.split(","))):
         matches = sorted(path for path in matching_paths(pattern) if os.path.isfile(path))
         if not matches:
+            check_commas(patterns)
             raise no_match(pattern)
         paths.extend(matches)
     if not paths:
         raise FileNotFoundError("the list of input files is empty")
     return list(dict.fromkeys(paths))
+
+
+def check_commas(patterns: str) -> None:
+    """Check a list of paths of which one matches nothing.
+
+    Raises:
+        FileNotFoundError: Items of the list, joined again, are a file: its name has a comma.
+    """
+    items = patterns.split(",")
+    for begin, count in itertools.product(range(len(items)), range(2, _MOST_JOINED + 1)):
+        name = ",".join(items[begin : begin + count]).strip()
+        if "," in name and os.path.exists(name):
+            raise FileNotFoundError(
+                f"{name} cannot be named as it is, because commas separate names; write ? for the"
+                f" comma ({glob.escape(name).replace(',', '?')}), or name its folder"
+            )
 
 
 def no_match(pattern: str) -> FileNotFoundError:

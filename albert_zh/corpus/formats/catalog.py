@@ -31,6 +31,8 @@ _ROWS = (
         read_json_lines,
         endings=(".json", ".jsonl", ".ndjson"),
         signatures=(_BEGINNING + rb"(?:\[\s*)?" + _OBJECT,),
+        has_keys=True,
+        needs_line_ends=False,  # An array may have any; of lines, the one line is no JSON.
     ),
     CorpusFormat(
         "parquet",
@@ -39,12 +41,15 @@ _ROWS = (
         endings=(".parquet",),
         signatures=(rb"PAR1[\x00-\x08\x0e-\x1f]",),
         package="pyarrow",
+        has_keys=True,
+        needs_line_ends=False,
     ),
     CorpusFormat(
         "csv",
         "a table with a document in each row, columns named by the first row",
         read_table,
         endings=(".csv", ".tsv"),
+        has_keys=True,
     ),
     CorpusFormat(
         "wikiextractor",

@@ -2,7 +2,7 @@
 
 from albert_zh.corpus.formats.format import BadText
 from albert_zh.corpus.streams import TextStream
-from albert_zh.util.encodings import encoding_advice, sample_around
+from albert_zh.util.encodings import encoding_advice, guess_encoding, sample_around
 
 BYTE_ORDER_MARK = "\ufeff"  # at the beginning of some UTF-8 files
 
@@ -12,16 +12,25 @@ def decode(data: bytes, offset: int) -> str:
 
     >>> decode(b"\\xef\\xbb\\xbfa", 0)
     'a'
+
+    Raises:
+        UnicodeDecodeError: The bytes are not UTF-8, or one is NUL: a crash leaves such, and
+            tokenizers drop them.
     """
+    if (place := data.find(0)) >= 0:
+        raise UnicodeDecodeError("utf-8", data, place, place + 1, "NUL byte")
     return data.decode() if offset else data.decode().removeprefix(BYTE_ORDER_MARK)
 
 
 def utf8_advice(data: bytes, place: int, stream: TextStream) -> str:
-    """The way out for bytes that are not UTF-8, at a place of the data."""
-    return encoding_advice(
-        sample_around(data, place),
-        path=stream.plain_path,
-        skip="--on_bad_text=skip",
+    """The way out for bytes that are not UTF-8 or NUL, at a place of the data."""
+    sample = sample_around(data, place)
+    encoding = None if data[place] else guess_encoding(sample)
+    if data[place] or (encoding and encoding.startswith("UTF-16")):
+        return encoding_advice(sample, path=stream.plain_path, skip="--on_bad_text=skip")
+    return (
+        "no text has such bytes, a crash may leave them; take them away (tr -d '\\000'), or leave"
+        " out such lines with --on_bad_text=skip"
     )
 
 
@@ -32,7 +41,10 @@ def not_utf8(
     content = ""
     if stream.is_compressed or stream.is_converted:
         content = " decompressed" if stream.is_compressed else " converted"
+    byte = error.object[error.start]
+    what, count = ("not UTF-8", "lines_not_utf8") if byte else ("a NUL", "lines_with_nul")
     return BadText(
-        f"{stream.name}, line {line}: not UTF-8 at byte {offset + error.start} of the{content} "
-        f"file (0x{error.object[error.start]:02x}); {advice}",
+        f"{stream.name}, line {line}: {what} at byte {offset + error.start} of the{content} "
+        f"file (0x{byte:02x}); {advice}",
+        count,
     )

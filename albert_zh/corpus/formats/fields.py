@@ -35,9 +35,9 @@ def parse_keys(text: str) -> tuple[str, ...]:
 def text_of(document: dict[str, Any], keys: Sequence[str], counts: Counter[str]) -> str:
     """The texts of all keys, one after the other, each on lines of its own.
 
-    A value may be a text, a list of texts, or null, which is counted in `texts_null`. A dot in a
-    key leads into an object, or into all objects of a list. A key that is missing is counted in
-    `texts_missing` if another one is there.
+    A value may be a text, a list of texts, or null, which is counted in `texts_null`; blank texts
+    are counted in `texts_empty`. A dot in a key leads into an object, or into all objects of a
+    list. A key that is missing is counted in `texts_missing` if another one is there.
 
     >>> counts = Counter()
     >>> document = {"title": "春天", "parts": [{"text": "春。"}, {"text": None}, {"text": "夏。"}]}
@@ -57,7 +57,11 @@ def text_of(document: dict[str, Any], keys: Sequence[str], counts: Counter[str])
         )
     texts = [text for key in present for value in values[key] for text in _texts(value, key)]
     # Only what occurs is counted.
-    counts += Counter(texts_null=texts.count(None), texts_missing=len(keys) - len(present))
+    counts += Counter(
+        texts_null=texts.count(None),
+        texts_empty=sum(text is not None and (not text or text.isspace()) for text in texts),
+        texts_missing=len(keys) - len(present),
+    )
     return "\n".join(text for text in texts if text is not None)
 
 

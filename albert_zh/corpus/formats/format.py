@@ -51,3 +51,5 @@ class CorpusFormat:
     # are stronger than the ending of the name.
     signatures: tuple[bytes, ...] = ()
     package: str | None = None  # optional package that `read` needs
+    has_keys: bool = False  # --json_key names the text of its documents
+    needs_line_ends: bool = True  # a file whose lines end in CR only cannot be read

@@ -88,5 +88,5 @@ class _Buffer:
     def _damage(self, problem: str) -> ValueError:
         return ValueError(
             f"{self._name} is a JSON array that cannot be read ({problem}); repair it, or write"
-            " one object a line"
+            " one object a line: --on_bad_text=skip skips lines, not parts of an array"
         )

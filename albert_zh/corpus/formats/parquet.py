@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from albert_zh.corpus.compression import GET_AGAIN
 from albert_zh.corpus.formats.fields import NoTextError, parse_keys, text_of
 from albert_zh.corpus.formats.format import BadText, ReadContext
 from albert_zh.corpus.formats.joining import split_text
@@ -16,7 +17,8 @@ def read_parquet(stream: TextStream, context: ReadContext) -> Iterator[list[str]
     """Documents of a parquet file.
 
     Raises:
-        ValueError: The file is damaged, has no such column, or pyarrow is not installed.
+        BadText: The file has no such column.
+        ValueError: The file is damaged, or pyarrow is not installed.
     """
     for text in parquet_texts(stream, context):
         yield from split_text(text, context.counts)
@@ -43,7 +45,7 @@ def parquet_texts(stream: TextStream, context: ReadContext) -> Iterator[bytes]:
                     context.skip(BadText(f"{place}: {error}", "documents_without_text"))
         except (pyarrow.ArrowException, OSError) as error:
             raise ValueError(
-                f"{stream.name}: this parquet file is damaged ({error}); get it again"
+                f"{stream.name}: this parquet file is damaged ({error}); {GET_AGAIN}"
             ) from None
 
 
@@ -51,8 +53,9 @@ def _columns(keys: tuple[str, ...], names: list[str], file: str) -> list[str]:
     """The columns that the keys are in."""
     columns = [name for name in names if any(f"{key}.".startswith(f"{name}.") for key in keys)]
     if not columns:
-        raise ValueError(
+        raise BadText(
             f"{file} has no column {', '.join(map(repr, keys))}; name the text's column with"
-            f" --json_key, there are: {', '.join(names)}"
+            f" --json_key, there are: {', '.join(names)}",
+            "files_without_column",
         )
     return columns

@@ -24,7 +24,7 @@ def read_table(stream: TextStream, context: ReadContext) -> Iterator[list[str]]:
     """Documents of a table.
 
     Raises:
-        ValueError: The first row does not name the columns of --json_key.
+        BadText: The first row does not name the columns of --json_key.
     """
     for text in table_texts(stream, context):
         yield from split_text(text, context.counts)
@@ -36,14 +36,18 @@ def table_texts(stream: TextStream, context: ReadContext) -> Iterator[bytes]:
     lines = _lines(stream, context)
     first = next(lines, "")
     separator = max(_SEPARATORS, key=first.count)
-    (names,) = csv.reader([first], delimiter=separator) if first.strip() else ([],)
-    if not set(keys) <= set(names):
-        raise ValueError(
-            f"{stream.name}: the first row has no column {', '.join(map(repr, keys))}; name the"
-            f" text's column with --json_key, there are: {', '.join(names)}; or read the lines as"
-            " they are with --input_format=text"
-        )
     csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        (names,) = csv.reader([first], delimiter=separator) if first.strip() else ([],)
+    except csv.Error:  # a CR inside
+        names = []
+    if not set(keys) <= set(names):
+        raise BadText(
+            f"{stream.name}: the first row has no column {', '.join(map(repr, keys))}; name the"
+            f" text's column with --json_key, there are: {', '.join(names) or 'none'}; or read the"
+            " lines as they are with --input_format=text",
+            "files_without_column",
+        )
     # Files with tabs hardly ever quote; a quotation mark in them is one of the text.
     quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
     rows = csv.reader(lines, delimiter=separator, quoting=quoting, strict=True)

@@ -41,8 +41,9 @@ def _decoded_lines(chunk: TextChunk, before: bytes, stream: TextStream, skip: Sk
     try:
         return decode(chunk.data, chunk.offset).split("\n")
     except UnicodeDecodeError as error:
-        data = b"\n".join([before, chunk.data])
-        advice = utf8_advice(data, len(before) + 1 + error.start, stream)
+        # Nothing before the first chunk: one byte there would turn UTF-16LE into UTF-16BE.
+        data = b"\n".join(filter(None, [before, chunk.data]))
+        advice = utf8_advice(data, len(data) - len(chunk.data) + error.start, stream)
         return list(_readable_lines(chunk, stream, skip, advice))
 
 

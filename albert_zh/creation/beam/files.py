@@ -20,7 +20,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from albert_zh.corpus.paths import STANDARD_INPUT, is_left_out
+from albert_zh.corpus.paths import STANDARD_INPUT, distinct_files, is_left_out
 from albert_zh.corpus.sources import Source
 from albert_zh.creation import outputs as local
 from albert_zh.creation.inputs import find_inputs as find_local_inputs
@@ -50,7 +50,7 @@ def find_inputs(patterns: str, outputs: Outputs | None = None) -> list[str]:
         _remote_files(item, outputs) if is_remote(item) else find_local_inputs(item, outputs)
         for item in items
     )
-    return list(dict.fromkeys(path for paths in groups for path in paths))
+    return distinct_files(path for paths in groups for path in paths)
 
 
 def parse_outputs(text: str, *, num_shards: int | None) -> Outputs:
