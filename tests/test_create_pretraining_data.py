@@ -261,7 +261,7 @@ def test_records_of_a_document_do_not_depend_on_those_after_it(tmp_path, corpus,
 
 
 def test_summary_tells_what_was_and_was_not_used(tmp_path, corpus, vocab):
-    corpus.write_text(CORPUS + "\0\0\n\n鑫鑫。\n", encoding="utf-8")
+    corpus.write_text(CORPUS + "\x01\x01\n\n鑫鑫。\n", encoding="utf-8")
     shown = run_well(tmp_path, "--dupe_factor=3", "--short_seq_prob=0").stdout
     (record_set,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["record_sets"]
     counts = record_set["counts"]
@@ -348,8 +348,8 @@ def test_other_recipe_leaves_the_records_as_they_are(tmp_path, corpus, vocab):
     assert output.read_bytes() == before
 
 
-def test_long_line_and_nul_are_used(tmp_path, corpus, vocab):
-    corpus.write_text("春天来了，公园里的花\0都开了。" * 5_000, encoding="utf-8")
+def test_long_line_and_control_characters_are_used(tmp_path, corpus, vocab):
+    corpus.write_text("春天来了，公园里的花\x01都开了。" * 5_000, encoding="utf-8")
     run_well(tmp_path, "--dupe_factor=1", "--short_seq_prob=0")
     (record_set,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["record_sets"]
     counts = record_set["counts"]
@@ -401,7 +401,8 @@ def test_bad_flags_are_refused(tmp_path, corpus, vocab, case):
     ("content", "message"),
     [
         (b"", r"corpus\.txt is empty"),
-        (b"\n \n", "no instances: the input has 0 documents"),
+        (b"\n \n", r"corpus\.txt has only white space"),
+        (b"\xe6\x98\xa5\0\n", r"corpus\.txt, line 1: a NUL at byte 3 of the file"),
         ("好\n\n好\n".encode(), "no instances: the input has 2 documents, none with two words"),
         (b'{"text": null}\n', r"no instances: .* \(left out: 1 texts null\)"),
         (
@@ -409,7 +410,7 @@ def test_bad_flags_are_refused(tmp_path, corpus, vocab, case):
             r"corpus\.txt, line 2: not UTF-8 at byte 10 ",
         ),
     ],
-    ids=["empty", "blank", "one word a document", "null", "not UTF-8"],
+    ids=["empty", "blank", "NUL", "one word a document", "null", "not UTF-8"],
 )
 def test_bad_text_is_refused(tmp_path, corpus, vocab, content, message):
     corpus.write_bytes(content)

@@ -64,7 +64,7 @@ def test_files_deleted_by_hand_make_way_for_any_other(outputs, tmp_path):
     ("changes", "difference"),
     [
         ({"recipe": {"max_seq_length": 512}}, "max_seq_length is 128, not 512"),
-        ({"recipe": WANTED.recipe | {"seed": 1}}, "seed is None, not 1"),
+        ({"recipe": WANTED.recipe | {"seed": 1}}, "seed is none, not 1"),
         ({"vocabulary": {"fingerprint": "0"}}, "the vocabulary is another one"),
     ],
 )
