@@ -54,6 +54,15 @@ def test_inputs_may_be_here_and_there(bucket, tmp_path):
     assert find_inputs(f"{there},{here}") == [there, here]
 
 
+def test_local_inputs_are_told_apart_and_named_as_without_beam(bucket, tmp_path):
+    here = str(tmp_path / "x,y.txt")
+    (tmp_path / "x,y.txt").touch()
+    with pytest.raises(FileNotFoundError, match=r"x,y\.txt cannot be named.*commas separate names"):
+        find_inputs(f"bucket://text/b.txt,{here}")
+    pattern = here.replace(",", "?")
+    assert find_inputs(f"{tmp_path}/./x?y.txt,{pattern}") == [f"{tmp_path}/./x,y.txt"]
+
+
 @pytest.mark.parametrize(
     ("patterns", "error", "message"),
     [

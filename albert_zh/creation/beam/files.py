@@ -26,7 +26,7 @@ from albert_zh.creation import outputs as local
 from albert_zh.creation.inputs import find_inputs as find_local_inputs
 from albert_zh.creation.outputs import Outputs
 from albert_zh.records.manifest import MANIFEST, RecordSet, add_set
-from albert_zh.util.files import is_remote
+from albert_zh.util.files import check_commas, is_remote
 
 
 def pipeline_options(text: str) -> PipelineOptions:
@@ -50,7 +50,11 @@ def find_inputs(patterns: str, outputs: Outputs | None = None) -> list[str]:
         _remote_files(item, outputs) if is_remote(item) else find_local_inputs(item, outputs)
         for item in items
     )
-    return distinct_files(path for paths in groups for path in paths)
+    try:
+        return distinct_files(path for paths in groups for path in paths)
+    except FileNotFoundError:
+        check_commas(patterns)
+        raise
 
 
 def parse_outputs(text: str, *, num_shards: int | None) -> Outputs:
