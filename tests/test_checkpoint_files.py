@@ -251,6 +251,26 @@ def test_damaged_data_is_told(how, tmp_path):
         read_arrays(prefix, ARRAYS)
 
 
+@pytest.mark.parametrize(
+    ("step", "way_out"),
+    [
+        (60, r"; delete .*/model\.ckpt-60\.\* to resume from model\.ckpt-50$"),
+        (50, r"; delete .*/model\.ckpt-50\.\* to go on without it$"),
+        (None, "; restore it from a copy$"),
+    ],
+)
+def test_way_out_of_a_damaged_checkpoint(step, way_out, tmp_path):
+    for number in (40, 50, 60) if step else (60,):
+        write_checkpoint(str(tmp_path / f"model.ckpt-{number}"), ARRAYS, {})
+    prefix = str(tmp_path / f"model.ckpt-{step or 60}")
+    _damage(tmp_path / f"{prefix}.meta.json", "{")
+    _damage(tmp_path / f"{prefix}.data-00000-of-00001", "truncated")
+    with pytest.raises(ValueError, match=way_out):
+        read_meta(prefix)
+    with pytest.raises(ValueError, match=way_out):
+        read_arrays(prefix, ARRAYS)
+
+
 @pytest.mark.parametrize("how", ["truncated", "flipped bit", "garbage"])
 def test_damaged_index_is_told(how, tmp_path):
     prefix = str(tmp_path / "model.ckpt-1")

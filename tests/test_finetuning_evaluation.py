@@ -153,6 +153,34 @@ def test_best_note_of_a_validation():
     assert by_loss.is_better(by_loss.note(4, {"loss": 0.4}), by_loss.note(2, {"loss": 0.5}))
 
 
+def test_newest_in_place_of_a_best_that_nothing_notes_is_said(data, validated, tmp_path, caplog):
+    out = shutil.copytree(validated, tmp_path / "out")
+    (out / "best_checkpoint.json").unlink()
+    fine_tune(fine_tuning_options(data, out, **PREDICT))
+    assert "no best_checkpoint.json, so the newest checkpoint, model.ckpt-12, is used" in (
+        caplog.text
+    )
+
+
+def test_best_checkpoint_that_is_gone_is_said_and_the_second_best_kept(
+    data, validated, tmp_path, caplog
+):
+    out = shutil.copytree(validated, tmp_path / "out")
+    note = {**best(out), "checkpoint": "model.ckpt-4", "eval_accuracy": 2.0}
+    (out / "best_checkpoint.json").write_text(json.dumps(note))
+    raised = {4: 2.0, 10: 1.5}  # so that the second best is neither the noted nor the newest one
+    rows = history(out)
+    for row in rows:
+        if "validation_accuracy" in row:
+            row["validation_accuracy"] = raised.get(row["step"], row["validation_accuracy"])
+    (out / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    longer = {**VALIDATED, "num_train_epochs": 2, "keep_checkpoint_max": 1}
+    fine_tune(fine_tuning_options(data, out, **longer))
+    assert "the best checkpoint, model.ckpt-4, does not exist any more" in caplog.text
+    assert "model.ckpt-4 was better, accuracy 2.0000, and does not exist any more" in caplog.text
+    assert steps(out) == [10, 16]
+
+
 def test_evaluation_alone_keeps_all_checkpoints(data, tmp_path):
     settings = {"save_checkpoints_steps": 1, "keep_checkpoint_max": 0}
     fine_tune(fine_tuning_options(data, tmp_path, **settings))

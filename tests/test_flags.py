@@ -134,6 +134,8 @@ class BoundOptions:
     share: float = option(0.1, "share", at_least=0, below=1)
     rate: float | None = option(None, "rate", above=0)
     cores: int = option(1, "cores", at_least=1, at_most=8)
+    steps: int = option(1, "steps", at_least=1)
+    seed: int = option(1, "seed", at_least=0, at_most=2**32 - 1)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +149,8 @@ class BoundOptions:
         ("--rate=-inf", "it must be a finite number"),
         ("--cores=0", "it must be at least 1 and at most 8"),
         ("--cores=9", "it must be at least 1 and at most 8"),
+        ("--steps=99999999999999999999", "it must be at most 2147483647"),
+        ("--seed=4294967296", "it must be at least 0 and at most 4294967295"),
     ],
 )
 def test_number_beyond_its_limits_is_an_error_that_names_the_flag(argument, problem):
@@ -155,8 +159,10 @@ def test_number_beyond_its_limits_is_an_error_that_names_the_flag(argument, prob
 
 
 def test_number_at_its_limits_is_taken():
-    arguments = ("--share=0", "--rate=1e-9", "--cores=8")
-    assert parsed(*arguments, classes=(BoundOptions,)) == BoundOptions(rate=1e-9, share=0, cores=8)
+    arguments = ("--share=0", "--rate=1e-9", "--cores=8", "--steps=2147483647", "--seed=4294967295")
+    assert parsed(*arguments, classes=(BoundOptions,)) == BoundOptions(
+        rate=1e-9, share=0, cores=8, steps=2**31 - 1, seed=2**32 - 1
+    )
 
 
 def test_limits_hold_for_every_float_even_without_stated_ones():

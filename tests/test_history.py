@@ -57,3 +57,21 @@ def test_rows_of_earlier_versions_are_read_under_their_present_names(history, tm
         "validation_loss": 7.0,
         "validation_accuracy": 0.5,
     }
+
+
+@pytest.mark.parametrize(
+    ("tail", "is_said"),
+    [
+        ('{"step": 30, "steps": 10, "lo', True),
+        ('{"step": 40, "steps": 10, "lo', True),
+        ('{"step": 30, "validation_lo', True),
+        ('{"step": 40, "validation_lo', False),  # a kill after the checkpoint of step 40
+        ('{"step": 50, "steps": 10, "lo', False),
+        ('{"st', False),
+    ],
+)
+def test_row_that_no_kill_tore_is_said_to_be_lost(tail, is_said, history, tmp_path, caplog):
+    with open(tmp_path / "history.jsonl", "a") as file:
+        file.write(tail)
+    history.truncate(40)
+    assert ("is missing, so the row of step" in caplog.text) == is_said

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 import small
+import tensorflow as tf
 from small_pretraining import LENGTHS, history, options
 
 from albert_zh import estimates
@@ -16,6 +17,7 @@ from albert_zh.train import agreement
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.rules.table import LAMB
 from albert_zh.train.stopping import StopSignals
+from albert_zh.util.error_text import one_line
 
 GIGABYTE = 10**9
 
@@ -114,3 +116,32 @@ def test_run_that_is_to_stop_saves_and_evaluates_nothing(data, tmp_path, monkeyp
     pretrain(options(data, tmp_path, do_eval=True))
     assert (tmp_path / "model.ckpt-1.index").exists()
     assert not (tmp_path / "eval_results.txt").exists()
+
+
+def test_damaged_note_of_the_best_is_told_before_the_training(run, tmp_path):
+    pretrain(run)
+    (tmp_path / "best_checkpoint.json").write_text("{")
+    with pytest.raises(ValueError, match=r"best_checkpoint\.json is damaged; delete it"):
+        pretrain(dataclasses.replace(run, num_train_steps=4))
+    assert [row["step"] for row in history(tmp_path)] == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["history.jsonl", ".lock", "best_checkpoint.json"])
+def test_folder_where_a_file_of_the_run_should_be_is_told(name, run, tmp_path):
+    (tmp_path / name).mkdir()
+    with pytest.raises((OSError, ValueError, tf.errors.OpError)) as caught:
+        pretrain(run)
+    assert name in one_line(caught.value)
+    assert "remove it" in one_line(caught.value)
+
+
+def test_damaged_newest_checkpoint_tells_the_way_out(run, tmp_path):
+    pretrain(dataclasses.replace(run, num_train_steps=4))
+    (tmp_path / "model.ckpt-4.data-00000-of-00001").unlink()
+    longer = dataclasses.replace(run, num_train_steps=6)
+    with pytest.raises(ValueError, match=r"model\.ckpt-4\.\* to resume from model\.ckpt-2"):
+        pretrain(longer)
+    for part in tmp_path.glob("model.ckpt-4.*"):
+        part.unlink()
+    pretrain(longer)
+    assert [row["step"] for row in history(tmp_path)] == [1, 2, 3, 4, 5, 6]

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from albert_zh.checkpoint.paths import run_steps
+from albert_zh.util.error_text import reason
 from albert_zh.util.object_files import flush_to_disk, one_line_errors, remove_if_exists
 from albert_zh.util.plain_paths import plain_path
 
@@ -64,7 +66,21 @@ def _reader(prefix: str) -> Iterator[Any]:
         with plain_path(prefix) as path:
             yield tf.train.load_checkpoint(path)
     except _DAMAGE as error:
-        raise ValueError(f"{prefix}: the checkpoint is damaged: {error}") from None
+        raise ValueError(
+            f"{prefix}: the checkpoint is damaged: {reason(error)}{way_out(prefix)}"
+        ) from None
+
+
+def way_out(prefix: str) -> str:
+    """The end of a message about a damaged checkpoint: how to go on without it."""
+    folder, name = os.path.split(prefix)
+    steps = [step for step in run_steps(folder or ".") if f"model.ckpt-{step}" != name]
+    own = re.fullmatch(r"model\.ckpt-(\d+)", name)
+    if not own or not steps:
+        return "; restore it from a copy"
+    older = [step for step in steps if step < int(own[1])]
+    rest = f"to resume from model.ckpt-{older[-1]}" if steps == older else "to go on without it"
+    return f"; delete {prefix}.* {rest}"
 
 
 def meta_path(prefix: str) -> str:
@@ -81,7 +97,7 @@ def read_meta(prefix: str) -> dict[str, Any] | None:
         try:
             return json.loads(file.read())
         except ValueError as error:
-            raise ValueError(f"{path} is damaged: {error}") from None
+            raise ValueError(f"{path} is damaged: {error}{way_out(prefix)}") from None
 
 
 def write_checkpoint(

@@ -34,7 +34,7 @@ def load_meta(prefix: str) -> CheckpointMeta | None:
         return CheckpointMeta.from_json(values)
     except ValueError as error:
         raise ValueError(
-            f"{files.meta_path(prefix)} is damaged: {error}; restore it, or move it away"
+            f"{files.meta_path(prefix)} is damaged: {error}{files.way_out(prefix)}"
         ) from None
 
 

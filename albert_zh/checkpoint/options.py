@@ -31,7 +31,9 @@ class ConversionOptions:
         "Lower-case new entries before they are split into pieces. Must match the model's "
         "training.",
     )
-    random_seed: int = option(12345, "Seed of the random embeddings.")
+    random_seed: int = option(
+        12345, "Seed of the random embeddings.", at_least=0, at_most=2**32 - 1
+    )
 
     def check(self) -> None:
         check_checkpoint_exists(self.init_checkpoint, flag="init_checkpoint")

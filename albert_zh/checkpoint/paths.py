@@ -24,6 +24,8 @@ BEST = "best_checkpoint.json"  # our note of the best checkpoint of a folder
 NEWEST_SCORED = "newest_scored"  # key of it
 STATE = "checkpoint"  # TensorFlow's note of the newest one
 SAVED_MODEL = "saved_model.pb"
+HISTORY = "history.jsonl"  # rows of a run; see `runs.history`
+VALIDATION = "validation_"  # begins the keys of validation metrics in it
 
 _INDEX = ".index"
 _ENDING = re.compile(r"\.(index|data-\d+-of-\d+|meta|meta\.json)$")
@@ -89,6 +91,8 @@ def read_best(folder: str) -> dict[str, Any] | None:
         ValueError: The file is damaged.
     """
     path = os.path.join(folder, BEST)
+    if _is_folder(path):
+        raise ValueError(f"{path} is a folder where a file should be; remove it")
     if not _is_file(path):
         return None
     try:
@@ -122,6 +126,7 @@ def _in_folder(folder: str, source: str) -> str:
     numbered = [name for name in prefixes if f"{name}.meta.json" in names] or prefixes
     candidates = candidates or _last_of_each_name(numbered)
     if len(candidates) == 1:
+        _warn_of_lost_best(folder, candidates[0], names)
         return os.path.join(folder, candidates[0])
     if candidates:
         choice = " or ".join(os.path.join(folder, name) for name in candidates)
@@ -183,6 +188,20 @@ def _warn_of_unscored(folder: str, best: Mapping[str, Any]) -> None:
             best[NEWEST_SCORED],
             len(unscored),
             unscored[-1],
+        )
+
+
+def _warn_of_lost_best(folder: str, newest: str, names: Sequence[str]) -> None:
+    """Say that the newest checkpoint is taken although scores could tell the best one."""
+    is_choice = len(run_steps(folder)) > 1 and f"{newest}.meta.json" in names
+    if is_choice and HISTORY in names and f'"{VALIDATION}' in _read(os.path.join(folder, HISTORY)):
+        logging.warning(
+            "%s: there is no %s, so the newest checkpoint, %s, is used, not the one with the best "
+            "validation scores of %s. Name that one; in a fine-tuning, --do_eval=True finds it",
+            folder,
+            BEST,
+            newest,
+            HISTORY,
         )
 
 

@@ -107,7 +107,7 @@ class DataOptions:
     dupe_factor: int = option(
         10, "Passes over the text, each with new pairs and masks.", at_least=1
     )
-    random_seed: int = option(12345, "Seed of all random choices.")
+    random_seed: int = option(12345, "Seed of all random choices.", at_most=2**63 - 1)
     compact: bool = option(
         False,
         "Records without padding. run_pretraining.py reads them; published readers do not.",

@@ -22,9 +22,9 @@ from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.inference.predictor import Arrays, model_runner, run_batches
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
+from albert_zh.runs.best import scores_by_step
 from albert_zh.runs.directory import RunDirectory, as_text
 from albert_zh.runs.earlier import move_away
-from albert_zh.runs.history import VALIDATION
 from albert_zh.runs.initial_weights import initial_checkpoint
 from albert_zh.runs.spec import VALIDATION_DATA, Validation, ValidationStopped
 from albert_zh.util.files import sha256_of_file
@@ -145,7 +145,7 @@ def evaluate_checkpoints(
             place,
         )
     run.checkpoints.note_best(best, newest_scored=steps[-1])
-    scores = {**_earlier_scores(run, validation), **scores}
+    scores = {**scores_by_step(run.history, validation), **scores}
     _write_results(
         options, {run.checkpoints.prefix(step): (step, scores[step]) for step in sorted(scores)}
     )
@@ -188,22 +188,9 @@ def score_unscored(
     They have no scores if it trained without --do_eval until now, or with another validation set.
     The newest is left to `runs.fit`.
     """
-    steps, scores = run.checkpoints.steps(), _earlier_scores(run, validation)
+    steps, scores = run.checkpoints.steps(), scores_by_step(run.history, validation)
     if any(step not in scores for step in steps[:-1]):
         evaluate_checkpoints(options, run, evaluator, validation)
-
-
-def _earlier_scores(run: RunDirectory, validation: Validation) -> dict[int, dict[str, float]]:
-    """Scores on the same validation set that the history has of the training's checkpoints."""
-    return {
-        row["step"]: {
-            key.removeprefix(VALIDATION): value
-            for key, value in row.items()
-            if key.startswith(VALIDATION) and key != VALIDATION_DATA
-        }
-        for row in run.history.rows()
-        if row.get(VALIDATION_DATA) == validation.data
-    }
 
 
 def _write_results(
@@ -233,6 +220,17 @@ def _report(
     logging.info("best on the validation set: %s, %s %.4f", name, metric, value)
     if name == "model.ckpt-0":
         logging.warning("no training step improved the model: the untrained %s is the best", name)
+    gone = [step for step in scores if step not in run.checkpoints.steps()]
+    lead = {step: scores[step].get(metric, value) - value for step in gone}
+    # Rounding may differ between the evaluations.
+    if lead and max(lead.values()) > 1e-4:
+        better = max(lead, key=lead.get)
+        logging.warning(
+            "model.ckpt-%d was better, %s %.4f, and does not exist any more",
+            better,
+            metric,
+            value + lead[better],
+        )
     if unscored := _unscored_steps(run, scores):
         logging.warning(
             "%d of the %d checkpoints of this training, such as model.ckpt-%d, were deleted before "

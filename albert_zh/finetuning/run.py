@@ -92,7 +92,15 @@ def _fine_tune(
     tokenizer = _tokenizer(options, config)
     meta = _task_meta(options, task)
     identity = _identity(options, config, task, meta, tokenizer)
-    run = RunDirectory(options, identity=identity, strategy=strategy, on_row=on_row)
+    sources = {
+        "vocabulary": options.vocab_file or "",
+        INITIAL_WEIGHTS: options.init_checkpoint or "",
+    }
+    if options.do_train:
+        sources["training_data"] = find_file(task, data_dir=options.data_dir, split="train")
+    run = RunDirectory(
+        options, identity=identity, strategy=strategy, on_row=on_row, sources=sources
+    )
     data = prepare_data(options, task, tokenizer)
     with strategy.scope():
         model = KIND_MODELS[task.kind.name].build(

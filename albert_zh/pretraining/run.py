@@ -33,6 +33,7 @@ from albert_zh.runs.companions import find_vocabulary, write_companions
 from albert_zh.runs.directory import Row, RunDirectory
 from albert_zh.runs.earlier import move_away
 from albert_zh.runs.fit import fit
+from albert_zh.runs.identity import INITIAL_WEIGHTS
 from albert_zh.runs.initial_weights import (
     check_complete,
     initial_checkpoint,
@@ -74,7 +75,14 @@ def _pretrain(
     if not records.files.has_pairs:
         options = dataclasses.replace(options, sentence_order_weight=0.0)
     run = RunDirectory(
-        options, identity=run_identity(options, config, records), strategy=strategy, on_row=on_row
+        options,
+        identity=run_identity(options, config, records),
+        strategy=strategy,
+        on_row=on_row,
+        sources={
+            "training_data": options.input_file,
+            INITIAL_WEIGHTS: options.init_checkpoint or "",
+        },
     )
     with strategy.scope():
         model = PretrainingModel(

@@ -21,6 +21,7 @@ from absl import logging
 from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.names import GLOBAL_STEP
+from albert_zh.runs.best import warn_of_lost_best
 from albert_zh.runs.history import VALIDATION, History
 from albert_zh.runs.identity import resumed_identity
 from albert_zh.runs.options import RunOptions
@@ -49,6 +50,7 @@ class RunDirectory:
         identity: CheckpointMeta,
         strategy: tf.distribute.Strategy | None = None,
         on_row: Callable[[Row], None] | None = None,
+        sources: Mapping[str, str] | None = None,
     ):
         """
         Args:
@@ -58,9 +60,11 @@ class RunDirectory:
                 checkpoints may omit what it does not need.
             strategy: Where to train; by default the current strategy.
             on_row: Called with each row of the history before it is recorded.
+            sources: Files whose fingerprints are in the identity, by key, for messages.
 
         Raises:
-            ValueError: The directory holds another run, or checkpoints of no run.
+            ValueError: The directory holds another run, or checkpoints of no run, or a damaged note
+                of the best one.
         """
         self.options, self.config = options, identity.config
         self.strategy = strategy or tf.distribute.get_strategy()
@@ -73,7 +77,8 @@ class RunDirectory:
         self.history = History(options.output_dir)
         self._summaries: SummaryWriter | None = None
         self._on_row = on_row
-        self.identity = resumed_identity(self.checkpoints, identity)
+        self.identity = resumed_identity(self.checkpoints, identity, sources or {})
+        warn_of_lost_best(self.checkpoints)
 
     def save(
         self,

@@ -18,6 +18,7 @@ from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_exactly
 from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.model.scope import named_variables
+from albert_zh.runs.best import replace_lost_best
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.history import VALIDATION
 from albert_zh.runs.identity import INITIAL_WEIGHTS, RANDOM
@@ -58,6 +59,8 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
     unrecorded = _resume(run, weights, trainer.state)
     step = int(trainer.step.read_value())
     rows = run.history.truncate(step) if run.is_chief else []
+    if spec.validation and run.is_chief:
+        replace_lost_best(run.checkpoints, run.history, spec.validation)
     stop = StopSignals(run.strategy, on_request=control.request_stop)
     hooks = _hooks(run, {**weights, **trainer.state}, idle, spec, stop)
     with stop, watchdog:

@@ -8,15 +8,16 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 
+from albert_zh.checkpoint.paths import HISTORY, VALIDATION
 from albert_zh.util.object_files import append_line, write_text
 
-FILE = "history.jsonl"
-VALIDATION = "validation_"  # begins the keys of validation metrics
 _OLD_VALIDATION = "held_out_"  # the same in earlier files
 
 
@@ -24,7 +25,7 @@ class History:
     """The rows of one output directory."""
 
     def __init__(self, directory: str):
-        self._path = os.path.join(directory, FILE)
+        self._path = os.path.join(directory, HISTORY)
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows, the oldest first; none where there is no file.
@@ -34,14 +35,16 @@ class History:
         Raises:
             ValueError: A line is no row; file and line are named.
         """
-        if not tf.io.gfile.exists(self._path):
-            return []
-        with tf.io.gfile.GFile(self._path, "rb") as file:
-            lines = file.read().split(b"\n")
-        # After the last line end: nothing, or half a line.
-        return [self._parse(line, number) for number, line in enumerate(lines[:-1], start=1)]
+        return [self._parse(*line) for line in enumerate(self._lines()[:-1], start=1)]
 
-    def _parse(self, line: bytes, number: int) -> dict[str, Any]:
+    def _lines(self) -> list[bytes]:
+        """The lines without their ends, and what follows the last end: nothing, or half a line."""
+        if not tf.io.gfile.exists(self._path):
+            return [b""]
+        with tf.io.gfile.GFile(self._path, "rb") as file:
+            return file.read().split(b"\n")
+
+    def _parse(self, number: int, line: bytes) -> dict[str, Any]:
         try:
             row = json.loads(line)
             row["step"] + 0
@@ -54,7 +57,19 @@ class History:
             ) from None
 
     def truncate(self, step: int) -> list[dict[str, Any]]:
-        """Remove rows after a step, left by a killed run; return the others."""
+        """Remove rows after a step, left by a killed run; return the others.
+
+        The step is that of a checkpoint, before which its row of training was written whole: half
+        such a row is no trace of a kill, so its loss is said. A validation follows its checkpoint,
+        and is made up for.
+        """
+        lost = re.match(rb'\{"step": (\d+), ("steps")?', self._lines()[-1])
+        if lost and int(lost[1]) < step + bool(lost[2]):
+            logging.warning(
+                "%s: the end of the last line is missing, so the row of step %d is lost",
+                self._path,
+                int(lost[1]),
+            )
         rows = [row for row in self.rows() if row["step"] <= step]
         if tf.io.gfile.exists(self._path):
             write_text(self._path, "".join(json.dumps(row) + "\n" for row in rows))

@@ -11,6 +11,7 @@ A directory holds one run. What is unknown on one side is taken for the same.
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from absl import logging
@@ -28,8 +29,15 @@ GONE = "gone"  # initial weights of a checkpoint that does not exist any more
 _MAY_BE_UNKNOWN = frozenset({"vocabulary", INITIAL_WEIGHTS})
 
 
-def resumed_identity(checkpoints: CheckpointManager, identity: CheckpointMeta) -> CheckpointMeta:
+def resumed_identity(
+    checkpoints: CheckpointManager, identity: CheckpointMeta, sources: Mapping[str, str]
+) -> CheckpointMeta:
     """The identity of the run in a directory: the given one, with what only its checkpoints know.
+
+    Args:
+        checkpoints: Those of the directory.
+        identity: What the flags tell.
+        sources: Files whose fingerprints are in the identity, by key, for messages.
 
     Raises:
         ValueError: The directory holds another run, or checkpoints of no run.
@@ -49,9 +57,10 @@ def resumed_identity(checkpoints: CheckpointManager, identity: CheckpointMeta) -
         del own["task"]["num_texts"]  # Earlier versions did not store it.
     for key, value in own.items():
         if stored.get(key) != value and not _is_unknown(key, stored.get(key), value):
+            difference = _difference(key, stored.get(key), value, sources)
             raise ValueError(
-                f"{directory} holds another run: {_difference(key, stored.get(key), value)}. In a "
-                "run, the model, the data and their order stay the same; choose another "
+                f"{directory} holds another run: {difference}. In a run, the model, the data and "
+                "their order stay the same; choose another "
                 f"--output_dir (--init_checkpoint={latest} starts from its weights)"
             )
     if (meta.vocabulary is None) != (identity.vocabulary is None):
@@ -75,12 +84,15 @@ def _is_unknown(key: str, stored: Any, own: Any) -> bool:
     return None in (stored, own) or (own == GONE and stored != RANDOM)
 
 
-def _difference(key: str, stored: Any, own: Any) -> str:
+def _difference(key: str, stored: Any, own: Any, sources: Mapping[str, str]) -> str:
     """Name the values, or those inside them, that differ."""
     if isinstance(stored, dict) and isinstance(own, dict):
         for name in stored | own:
             if stored.get(name) != own.get(name):
-                return _difference(f"{key}: {name}", stored.get(name), own.get(name))
+                return _difference(f"{key}: {name}", stored.get(name), own.get(name), sources)
+    whole = key.removesuffix(": fingerprint")
+    if sources.get(whole) and stored not in (None, RANDOM) and own != GONE:
+        return f"{sources[whole]} is not its {whole.replace('_', ' ')}"
     return f"its {key} is {stored}, this one's is {own}"
 
 

@@ -51,7 +51,12 @@ class RunOptions:
     log_steps: int = option(
         100, "Steps per row of history.jsonl and per point in TensorBoard.", at_least=1
     )
-    random_seed: int = option(12345, "Seed of initial weights, dropout and data order.")
+    random_seed: int = option(
+        12345,
+        "Seed of initial weights, dropout and data order.",
+        at_least=0,
+        at_most=2**32 - 1,
+    )
     micro_batch_size: int | None = option(
         None,
         "Examples that one device computes at once. The gradients of a step are summed over its "

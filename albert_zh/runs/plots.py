@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from albert_zh.checkpoint.paths import HISTORY
 from albert_zh.runs import history
 from albert_zh.util.object_files import write_bytes
 from albert_zh.util.optional_packages import load_extra
@@ -93,7 +94,7 @@ def draw_histories(histories: Mapping[str, Sequence[Row]]):
     runs = list(histories.values())
     metrics = _metrics([row for rows in runs for row in rows])
     if not metrics:
-        raise ValueError(f"{', '.join(histories)}: {history.FILE} holds nothing to draw yet")
+        raise ValueError(f"{', '.join(histories)}: {HISTORY} holds nothing to draw yet")
     columns = min(_COLUMNS, len(metrics))
     lines = math.ceil(len(metrics) / columns)
     figure = library.Figure(figsize=(4.8 * columns, 3 * lines + 0.5), layout="constrained")
@@ -113,7 +114,7 @@ def _rows(directory: str) -> list[Row]:
             raise FileNotFoundError(
                 f"there is no folder {directory}; name the --output_dir of a training"
             )
-        path = os.path.join(directory, history.FILE)
+        path = os.path.join(directory, HISTORY)
         raise FileNotFoundError(f"{path} has no rows yet; name a run's --output_dir")
     return rows
 

@@ -17,7 +17,7 @@ _OTHER_PLACE = "choose another place"
 _WAYS_OUT = {
     errno.ENOENT: "check the path",
     errno.ENOTDIR: "a file is where a folder should be; check the path",
-    errno.EISDIR: "it is a folder; name a file",
+    errno.EISDIR: "a folder is where a file should be; remove it, or name a file",
     errno.EEXIST: f"move away what is there, or {_OTHER_PLACE}",
     errno.EACCES: f"change its permissions, or {_OTHER_PLACE}",
     errno.EPERM: f"change its permissions, or {_OTHER_PLACE}",

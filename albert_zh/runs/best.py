@@ -1,0 +1,67 @@
+"""A best checkpoint that somebody deleted: its loss is said, and the best of the others noted."""
+
+import os
+
+from absl import logging
+
+from albert_zh.checkpoint.manager import CheckpointManager
+from albert_zh.checkpoint.paths import BEST
+from albert_zh.runs.history import VALIDATION, History
+from albert_zh.runs.spec import VALIDATION_DATA, Validation
+from albert_zh.util.object_files import remove_if_exists
+
+
+def warn_of_lost_best(checkpoints: CheckpointManager) -> None:
+    """Say that the noted best checkpoint is gone, if it is.
+
+    Raises:
+        ValueError: The note is damaged.
+    """
+    if lost := _lost_best(checkpoints):
+        logging.warning(
+            "%s: the best checkpoint, %s, does not exist any more, so that a training or an "
+            "evaluation notes the best of the others; if you have a copy, use that one by its name",
+            checkpoints.directory,
+            lost,
+        )
+
+
+def replace_lost_best(
+    checkpoints: CheckpointManager, history: History, validation: Validation
+) -> None:
+    """Note the best of the others by the history, if the noted best checkpoint is gone.
+
+    Else nothing would keep that one from deletion.
+    """
+    if not _lost_best(checkpoints):
+        return
+    remove_if_exists(os.path.join(checkpoints.directory, BEST))
+    steps, best = checkpoints.steps(), None
+    scores = {
+        step: row for step, row in scores_by_step(history, validation).items() if step in steps
+    }
+    for step, metrics in scores.items():
+        note = validation.note(step, metrics)
+        best = note if validation.is_better(note, best) else best
+    if best:
+        checkpoints.note_best(best, newest_scored=max(scores))
+
+
+def scores_by_step(history: History, validation: Validation) -> dict[int, dict[str, float]]:
+    """Scores on the same validation set that the history has of a training's checkpoints."""
+    return {
+        row["step"]: {
+            key.removeprefix(VALIDATION): value
+            for key, value in row.items()
+            if key.startswith(VALIDATION) and key != VALIDATION_DATA
+        }
+        for row in history.rows()
+        if f"{VALIDATION}loss" in row and row.get(VALIDATION_DATA) == validation.data
+    }
+
+
+def _lost_best(checkpoints: CheckpointManager) -> str | None:
+    """The noted best checkpoint, if it does not exist any more though others do."""
+    best, steps = checkpoints.best(), checkpoints.steps()
+    is_lost = best and steps and best["checkpoint"] not in map("model.ckpt-{}".format, steps)
+    return best["checkpoint"] if is_lost else None
