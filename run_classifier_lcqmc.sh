@@ -45,7 +45,11 @@ find_weights() {
   for weights in albert_tiny_zh prev_trained_model/albert_tiny_zh; do
     ! holds_model "$weights" || return 0
   done
-  "$PYTHON" "$root/scripts/download.py" --model=albert_tiny_zh --to="$root/$weights" >&2
+  local status=0
+  "$PYTHON" "$root/scripts/download.py" --model=albert_tiny_zh --to="$root/$weights" >&2 ||
+    status=$?
+  [ "$status" -lt 128 ] || exit "$status" # Ctrl-C is no wish for random weights.
+  return "$status"
 }
 
 flags=(

@@ -13,6 +13,7 @@ if [ $# -gt 0 ]; then
   echo "error: unknown argument $1; this script takes none" >&2
   exit 1
 fi
+source scripts/stages.sh
 source scripts/setup.sh
 
 out=quickstart_output
@@ -29,8 +30,8 @@ for part in train validation; do
     '(NR % 10 == 0) == (part == "validation")' data/news_zh_1.txt >$out/$part.txt
 done
 make_records() {
-  "$PYTHON" create_pretraining_data.py --input_file=$out/"$1".txt --output_file=$out/"$1".tfrecord \
-    --vocab_file=$vocab --do_whole_word_mask=True "${lengths[@]}" --dupe_factor="$2"
+  run_stage "$PYTHON" create_pretraining_data.py --input_file=$out/"$1".txt \
+    --output_file=$out/"$1".tfrecord --vocab_file=$vocab --do_whole_word_mask=True "${lengths[@]}" --dupe_factor="$2"
 }
 make_records train 10
 make_records validation 2
@@ -38,14 +39,16 @@ make_records validation 2
 stage "2 of 5: pretrain from random weights"
 # Few steps at a low learning rate. On so little text, more steps or a higher rate only teach the
 # model which characters are frequent, which fine-tuning has to undo.
-"$PYTHON" run_pretraining.py --input_file=$out/train.tfrecord \
+run_training $out/pretrained/model.ckpt-200.index \
+  "$PYTHON" run_pretraining.py --input_file=$out/train.tfrecord \
   --eval_input_file=$out/validation.tfrecord --output_dir=$out/pretrained \
   --bert_config_file=$config "${lengths[@]}" --do_train=True --do_eval=True \
   --train_batch_size=64 --eval_batch_size=64 --num_train_steps=200 --num_warmup_steps=30 \
   --learning_rate=0.001 --save_checkpoints_steps=100
 
 stage "3 of 5: fine-tune on the sample pairs (do two questions ask the same?)"
-"$PYTHON" run_classifier.py --task_name=lcqmc --data_dir=data/lcqmc_sample \
+run_training $out/fine_tuned/test_results.tsv \
+  "$PYTHON" run_classifier.py --task_name=lcqmc --data_dir=data/lcqmc_sample \
   --output_dir=$out/fine_tuned --vocab_file=$vocab --bert_config_file=$config \
   --init_checkpoint=$out/pretrained/model.ckpt-200 --do_train=True --do_eval=True \
   --do_predict=True --max_seq_length=64 --train_batch_size=32 --learning_rate=5e-4 \
@@ -53,7 +56,8 @@ stage "3 of 5: fine-tune on the sample pairs (do two questions ask the same?)"
 
 stage "4 of 5: export the best checkpoint, load the export and compare outputs"
 if [ ! -e $out/exported ]; then
-  "$PYTHON" scripts/export_model.py --checkpoint=$out/fine_tuned --export_dir=$out/exported
+  run_stage "$PYTHON" scripts/export_model.py --checkpoint=$out/fine_tuned \
+    --export_dir=$out/exported
 fi
 
 stage "5 of 5: results"

@@ -183,7 +183,8 @@ def test_shard_that_was_moved_before_a_kill_and_then_deleted_is_written_again(
 ):
     build(tmp_path / "whole", corpus)
     with monkeypatch.context() as patch:
-        patch.setattr("shutil.rmtree", None)  # a kill after the shards were moved
+        # A kill after the shards were moved.
+        patch.setattr("albert_zh.creation.building.clear", None)
         with pytest.raises(TypeError):
             build(tmp_path / "out", corpus)
     (tmp_path / "out" / "a.tfrecord").unlink()
@@ -208,7 +209,8 @@ def test_run_killed_between_manifest_and_names_is_finished(tmp_path, corpus, mon
         patch.setattr(os, "replace", replace_some)
         if moved == 2:
             patch.setattr(
-                "shutil.rmtree", lambda directory: replace_some("", f"{tmp_path}/out/x.tfrecord")
+                "albert_zh.creation.building.clear",
+                lambda directory: replace_some("", f"{tmp_path}/out/x.tfrecord"),
             )
         with pytest.raises(KilledWhileMoving):
             build(tmp_path / "out", corpus)
@@ -326,6 +328,73 @@ def test_two_runs_in_one_place_are_an_error(tmp_path, corpus):
         ValueError, match=r"another process is at work in .*a\.tfrecord\.unfinished"
     ):
         build(tmp_path / "out", corpus, maker=NestedMaker())
+
+
+TWICE = """
+import pathlib, sys, time
+from dataclasses import replace
+from tests.test_building import RECORD_SET, EchoMaker, build
+from albert_zh.creation.outputs import Outputs, is_complete
+from albert_zh.records.manifest import read_manifest
+out, corpus, length = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), int(sys.argv[3])
+wanted = replace(RECORD_SET, recipe={"max_seq_length": length})
+outputs = Outputs.parse(f"{out}/a.tfrecord,{out}/b.tfrecord")
+def has_all():
+    return is_complete(outputs, wanted, lambda: read_manifest(str(out))[0].inputs)
+assert not has_all()
+print("started", flush=True)
+print(build(out, corpus, record_set=wanted, is_complete=has_all) and "wrote")
+"""
+
+
+@pytest.mark.parametrize(
+    ("length", "end"), [(9, "None\n"), (5, "another run: max_seq_length is 9")]
+)
+def test_run_that_waited_for_another_finds_its_shards(tmp_path, corpus, length, end):
+    class StartingMaker(EchoMaker):
+        def __call__(self, corpus_slice):
+            nonlocal other
+            if other is None:
+                other = subprocess.Popen(
+                    [sys.executable, "-c", TWICE, tmp_path / "out", corpus, str(length)],
+                    cwd=ROOT,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                )
+                assert other.stdout.readline() == "started\n"
+                time.sleep(0.3)  # It waits for the lock.
+            return super().__call__(corpus_slice)
+
+    other = None
+    build(tmp_path / "out", corpus, maker=StartingMaker())
+    output, _ = other.communicate(timeout=60)
+    assert end in output
+    assert (other.returncode == 0) == (length == 9)
+    build(tmp_path / "whole", corpus)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_names_that_another_run_has_taken_meanwhile_stay_its_own(tmp_path, corpus):
+    outputs = Outputs.parse(f"{tmp_path}/out/a.tfrecord,{tmp_path}/out/b.tfrecord")
+
+    class OvertakenMaker(EchoMaker):
+        def __call__(self, corpus_slice):
+            if corpus_slice.number == 0:
+                build(tmp_path / "out", corpus, name="b.tfrecord")
+            return super().__call__(corpus_slice)
+
+    with pytest.raises(ValueError, match=r"b\.tfrecord exists already, as one of 1 files"):
+        build(
+            tmp_path / "out",
+            corpus,
+            maker=OvertakenMaker(),
+            is_complete=lambda: is_complete(outputs, RECORD_SET, list),
+        )
+    build(tmp_path / "whole", corpus, name="b.tfrecord")
+    assert contents(tmp_path / "whole")["b.tfrecord"] == (tmp_path / "out/b.tfrecord").read_bytes()
+    (known,) = read_manifest(outputs.directory)
+    assert [shard.file for shard in known.shards] == ["b.tfrecord"]
 
 
 @pytest.mark.parametrize(

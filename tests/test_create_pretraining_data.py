@@ -546,6 +546,18 @@ def test_other_forms_of_records_hold_the_same_instances(tmp_path, corpus, vocab,
     assert plain == other
 
 
+def test_disk_that_takes_nothing_keeps_nothing_to_resume(tmp_path, corpus, vocab):
+    limit = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10));"
+    script = f"{limit} sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    flags = [*map(str, command(tmp_path))]
+    done = subprocess.run(
+        [flags[0], "-c", script, *flags[1:]], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(r"error: cannot write .*; ulimit -f may limit files\n", done.stderr)
+    assert os.listdir(tmp_path / "out") == []
+
+
 def test_full_disk_is_one_line_and_the_run_goes_on_after_it(tmp_path, corpus, vocab):
     limit = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000));"
     script = f"{limit} sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"

@@ -60,6 +60,19 @@ def _make_model(folder: pathlib.Path, *, without: str = "") -> None:
             (folder / name).write_text(name)
 
 
+def test_interrupted_download_ends_the_script(project):
+    (project / "scripts" / "download.py").write_text("import sys\nsys.exit(130)\n")
+    result = subprocess.run(
+        ["bash", project / "run_classifier_lcqmc.sh"],
+        env={"PATH": os.environ["PATH"], "VIRTUAL_ENV": sys.prefix},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (result.returncode, result.stdout) == (130, "")
+    assert "random" not in result.stderr
+
+
 def test_offline_clone_runs_on_the_sample_from_random_weights(project):
     flags, messages = _run(project)
     assert flags == {

@@ -5,6 +5,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -46,6 +48,25 @@ def test_directory_may_be_removed_while_it_is_locked(tmp_path):
     with locked(str(directory)):
         os.unlink(directory / LOCK)
         directory.rmdir()
+
+
+def test_directory_that_its_holder_removes_is_made_again(tmp_path):
+    directory = tmp_path / "work"
+    held = threading.Event()
+
+    def hold_and_remove():
+        with locked(str(directory)):
+            held.set()
+            time.sleep(0.3)
+            os.unlink(directory / LOCK)
+            directory.rmdir()
+
+    holder = threading.Thread(target=hold_and_remove)
+    holder.start()
+    held.wait()
+    with locked(str(directory), patience=20):
+        assert os.listdir(directory) == [LOCK]
+    holder.join()
 
 
 def test_file_system_without_locks_is_warned_of(tmp_path, monkeypatch, caplog):

@@ -97,7 +97,10 @@ def test_changed_file_is_an_error(outputs, tmp_path):
 
 def test_file_without_a_manifest_is_an_error(outputs, tmp_path):
     (tmp_path / "b.tfrecord").write_bytes(b"precious")
-    with pytest.raises(ValueError, match=r"b\.tfrecord exists already, and manifest\.json"):
+    with pytest.raises(ValueError, match=r"b\.tfrecord exists already, and there is no manif"):
+        complete(outputs)
+    (tmp_path / "manifest.json").write_text('{"record_sets": []}')
+    with pytest.raises(ValueError, match=r"manifest\.json beside it does not list it"):
         complete(outputs)
 
 

@@ -2,10 +2,12 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 import numpy as np
+import pytest
 import small
 
 from albert_zh.checkpoint.files import read_meta
@@ -48,7 +50,29 @@ def test_second_phase_is_longer_and_starts_from_the_first(tmp_path):
     )
 
 
-def test_missing_flag_is_named(tmp_path):
+def test_missing_flags_are_named(tmp_path):
     done = script("--input_file=corpus", f"--output_dir={tmp_path}")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: --vocab_file=... is missing")
+    assert done.stderr.startswith("error: missing: --vocab_file=... --bert_config_file=...; ")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--num_train_steps=abc", "--num_train_steps=abc is not a whole number above 0"),
+        ("--num_train_steps=x[$(touch${IFS}made)]", "--num_train_steps=x"),
+        ("--num_train_steps=5", "--num_train_steps=5: .* at least 10 steps"),
+        ("--train_batch_size=0", "--train_batch_size=0 is not a whole number above 0"),
+        ("--learning_rate=fast", "--learning_rate=fast is not a number"),
+        ("--lengths=128", "--lengths=128: it has to be two different numbers"),
+        ("--lengths=128,128", "--lengths=128,128: it has to be two different numbers"),
+        ("--output_dir out", "the value of a flag follows after an equals sign: --output_dir=..."),
+    ],
+)
+def test_wrong_values_are_refused_at_once(tmp_path, monkeypatch, flags, message):
+    monkeypatch.chdir(tmp_path)
+    paths = [f"--{name}=x" for name in ("input_file", "vocab_file", "bert_config_file")]
+    done = script(*paths, "--output_dir=out", *flags.split(" "))
+    assert done.returncode == 1
+    assert re.match(f"error: {message}", done.stderr)
+    assert os.listdir() == []

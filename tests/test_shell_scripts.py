@@ -1,7 +1,11 @@
-"""Shell scripts: --help, and nothing else, shows the comment at the top."""
+"""Shell scripts: --help shows the comment at the top; a signal ends a script with its stage."""
 
+import os
 import pathlib
+import shutil
+import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -10,7 +14,7 @@ SCRIPTS = sorted(
     str(path.relative_to(ROOT))
     for folder in (".", "scripts")
     for path in (ROOT / folder).glob("*.sh")
-    if path.name != "help.sh"  # the file that shows the help of the others
+    if path.name not in ("help.sh", "stages.sh")  # files that the others source
 )
 
 
@@ -45,3 +49,64 @@ def test_quickstart_takes_no_arguments(tmp_path):
     done = run("scripts/quickstart.sh", "--output_dir=x", folder=tmp_path)
     assert done.returncode == 1
     assert done.stderr == "error: unknown argument --output_dir=x; this script takes none\n"
+
+
+SLEEP = """
+import signal, time
+for number in (signal.SIGINT, signal.SIGTERM) * {stops_well}:
+    signal.signal(number, lambda *_: None)
+print("at work", flush=True)
+signal.pause()
+time.sleep(0.3)  # It saves.
+"""
+TWO_PHASES = "pretrain_two_phases.sh --input_file=a --vocab_file=b --bert_config_file=c"
+
+
+@pytest.mark.parametrize("is_group", [True, False])  # Ctrl-C reaches all; kill only the script
+@pytest.mark.parametrize(
+    ("at_work", "code"), [("create_pretraining_data.py", 143), ("run_pretraining.py", 0)]
+)
+@pytest.mark.parametrize("script", [f"{TWO_PHASES} --output_dir=out", "quickstart.sh"])
+def test_signal_ends_a_script_with_the_stage_at_work(tmp_path, script, at_work, code, is_group):
+    for name in ("scripts", "albert_zh"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    for name in ("requirements.txt", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "news_zh_1.txt").write_text("a\n", encoding="utf-8")
+    for name in ("create_pretraining_data.py", "run_pretraining.py", "run_classifier.py"):
+        (tmp_path / name).write_text(f"print({name!r})\n", encoding="utf-8")
+    program = SLEEP.format(stops_well=code == 0)
+    (tmp_path / at_work).write_text(program, encoding="utf-8")
+    process = subprocess.Popen(
+        ["bash", *f"scripts/{script}".split()],
+        cwd=tmp_path,
+        env={**os.environ, "VIRTUAL_ENV": sys.prefix},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while process.stdout.readline() != "at work\n":
+        assert process.poll() is None
+    if is_group:
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output) == (code, "")
+    assert errors.endswith("stopped; the same command resumes\n")
+
+
+def test_training_that_was_stopped_alone_ends_the_script(tmp_path):
+    script = "set -e; source scripts/stages.sh; run_training $0/end true; echo went on"
+    done = subprocess.run(
+        ["bash", "-c", script, tmp_path], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "stopped; the same command resumes\n")
+    (tmp_path / "end").touch()
+    done = subprocess.run(
+        ["bash", "-c", script, tmp_path], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("went on\n", "")

@@ -14,9 +14,8 @@ the corpus was edited in between.
 
 import contextlib
 import os
-import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from albert_zh.corpus.counts import left_out
@@ -28,7 +27,12 @@ from albert_zh.creation.outputs import Outputs
 from albert_zh.creation.shard_jobs import write_shards
 from albert_zh.creation.slice_jobs import make_slices
 from albert_zh.creation.sorted_slices import SliceHeader
-from albert_zh.creation.work_directory import open_work_directory
+from albert_zh.creation.work_directory import (
+    LOCK_SECONDS,
+    clear,
+    open_work_directory,
+    start_or_resume,
+)
 from albert_zh.records.manifest import RecordSet, add_set
 
 
@@ -38,7 +42,7 @@ class BuildLimits:
 
     slices: SliceSizes = field(default_factory=SliceSizes)
     sort_bytes: int = 32 << 20  # records that a worker sorts at once
-    lock_seconds: float = 10.0  # wait for workers of a killed run, which need one second to end
+    lock_seconds: float = LOCK_SECONDS
 
 
 def build_shards(
@@ -50,32 +54,39 @@ def build_shards(
     compressed: bool,
     num_workers: int,
     drop_duplicates: bool = False,
+    is_complete: Callable[[], bool] = lambda: False,
     limits: BuildLimits | None = None,
-) -> RecordSet:
+) -> RecordSet | None:
     """Make the records of a corpus and write them to their shards in random order.
 
     Args:
         reader: The documents.
         maker: Makes their records.
-        outputs: The places of the shards; `is_complete` found nothing else there.
+        outputs: The places of the shards.
         record_set: The recipe of the records, without inputs.
         compressed: Whether shards are compressed by gzip.
         num_workers: Processes; with 1 no further process is started.
         drop_duplicates: Leave out documents with the texts of an earlier one. They are counted in
             any case.
+        is_complete: True if the shards exist; raises ValueError if other files have their names.
+            Called when other runs are locked out, as one may just have ended, and before the
+            shards get their names.
         limits: The usual ones when left out.
 
     Returns:
-        `record_set` with inputs, counts and shards, as in the manifest.
+        `record_set` with inputs, counts and shards, as in the manifest. None if the shards exist.
 
     Raises:
         ValueError: The text gives no instances, or too few for the files; another run works here
             or left something unfinished here; a worker was killed.
     """
     limits = limits or BuildLimits()
-    with open_work_directory(
-        outputs.work_directory, record_set, lock_seconds=limits.lock_seconds
-    ) as directory:
+    directory = outputs.work_directory
+    with open_work_directory(directory, lock_seconds=limits.lock_seconds):
+        if is_complete():
+            clear(directory)
+            return None
+        start_or_resume(directory, record_set)
         duplicates = DuplicateFilter(drop=drop_duplicates)
         slices = make_slices(
             reader,
@@ -87,7 +98,7 @@ def build_shards(
         )
         counts = _total_counts(slices, reader.counts + duplicates.counts)
         if not counts["instances"]:
-            shutil.rmtree(directory)
+            clear(directory)
             raise no_instances(counts)
         files = outputs.files(num_bytes=sum(header.bytes for header in slices.values()))
         shards = write_shards(
@@ -100,15 +111,16 @@ def build_shards(
             sort_bytes=limits.sort_bytes,
         )
         if not all(shard.records for shard in shards):
-            shutil.rmtree(directory)
+            clear(directory)
             raise too_many_files(counts["instances"], files)
         result = replace(record_set, inputs=reader.inputs, counts=dict(counts), shards=shards)
+        is_complete()  # Another run may have made files of the same names in another directory.
         add_set(outputs.directory, result)
         for file in files:
             # A run that was killed right here has moved some of them.
             with contextlib.suppress(FileNotFoundError):
                 os.replace(os.path.join(directory, file), outputs.path(file))
-        shutil.rmtree(directory)
+        clear(directory)
     return result
 
 

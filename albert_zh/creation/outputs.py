@@ -130,10 +130,10 @@ def is_complete(
         for file in present:
             _check_unchanged(outputs.path(file), known)
         if stray := [file for file in existing if file not in files]:
-            raise _occupied(outputs.path(stray[0]), f"and {MANIFEST} beside it does not list it")
+            raise _unlisted(outputs.path(stray[0]))
         return present == files
     if existing:
-        raise _occupied(outputs.path(existing[0]), f"and {MANIFEST} beside it does not list it")
+        raise _unlisted(outputs.path(existing[0]))
     return False
 
 
@@ -171,6 +171,12 @@ def _check_unchanged(path: str, known: RecordSet) -> None:
     shard = known.shard(os.path.basename(path))
     if os.path.getsize(path) != shard.bytes or sha256_of_file(path) != shard.sha256:
         raise _occupied(path, f"but changed since {MANIFEST} was written")
+
+
+def _unlisted(path: str) -> ValueError:
+    if os.path.exists(os.path.join(os.path.dirname(path), MANIFEST)):
+        return _occupied(path, f"and {MANIFEST} beside it does not list it")
+    return _occupied(path, f"and there is no {MANIFEST} beside it, which says what it is made of")
 
 
 def _occupied(path: str, how: str) -> ValueError:

@@ -30,30 +30,40 @@ def create_records(options: DataOptions, reading: ReadingOptions, masking: Maski
     outputs = Outputs.parse(options.output_file, num_shards=options.num_shards)
     paths = find_inputs(options.input_file, outputs)
     plan = make_plan(options, reading, masking)
-    if is_complete(outputs, plan.record_set, lambda: [_describe_input(path) for path in paths]):
+
+    def has_all() -> bool:
+        return is_complete(outputs, plan.record_set, lambda: list(map(_describe_input, paths)))
+
+    result = None
+    if has_all():
         remove_leftovers(outputs)
+    else:
+        with _told_to_resume(outputs):
+            result = build_shards(
+                CorpusReader(paths, reading.rules),
+                plan.maker,
+                outputs=outputs,
+                record_set=plan.record_set,
+                compressed=options.compress == "gzip",
+                num_workers=options.num_workers or available_cores(),
+                drop_duplicates=options.drop_duplicates,
+                is_complete=has_all,
+            )
+    if result is None:
         print(f"complete already, nothing to do: {options.output_file}")
         return
-    with _told_to_resume(outputs):
-        result = build_shards(
-            CorpusReader(paths, reading.rules),
-            plan.maker,
-            outputs=outputs,
-            record_set=plan.record_set,
-            compressed=options.compress == "gzip",
-            num_workers=options.num_workers or available_cores(),
-            drop_duplicates=options.drop_duplicates,
-        )
     print(summary(Counter(result.counts), result.recipe))
     print(f"wrote {result.num_records:,} instances to {', '.join(outputs.labels(result.shards))}")
 
 
 @contextlib.contextmanager
 def _told_to_resume(outputs: Outputs) -> Iterator[None]:
-    """Say in the error of a full disk that the work done so far is not lost."""
+    """Say in the error of a full disk that the work done so far, if any, is not lost."""
     try:
         yield
     except WriteError as error:
+        if not os.path.isdir(outputs.work_directory):
+            raise
         raise WriteError(
             f"{error}. What is done is kept in {outputs.work_directory}: the same command resumes"
             " from there"

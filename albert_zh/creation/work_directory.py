@@ -10,47 +10,61 @@ a.tfrecord[.json]      shards, and the slices that they were written from
 import contextlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
 from albert_zh.creation.outputs import Outputs
 from albert_zh.records.manifest import UNFINISHED, RecordSet
-from albert_zh.util.files import make_directory, write_json
-from albert_zh.util.locks import locked
+from albert_zh.util.files import write_json
+from albert_zh.util.locks import LOCK, locked
 
+LOCK_SECONDS = 10.0  # wait for workers of a killed run, which need one second to end
 _RECIPE = "recipe.json"
 _SLICE_PREFIX = "slice-"
 _IDENTITY = ("recipe", "vocabulary", "versions")
 
 
 @contextlib.contextmanager
-def open_work_directory(
-    directory: str, record_set: RecordSet, *, lock_seconds: float
-) -> Iterator[str]:
-    """Locks the directory, which is empty or of the same run.
+def open_work_directory(directory: str, *, lock_seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Lock the directory; one that is empty at the end is removed.
 
     Raises:
-        ValueError: Another process holds the lock for `lock_seconds`, or an unfinished run with
-            another recipe left its files here.
-        WriteError: The directory cannot be made or written.
+        ValueError: Another process holds the lock for `lock_seconds`.
+        WriteError: The directory cannot be made.
     """
-    make_directory(directory)
     with contextlib.ExitStack() as stack:
+        stack.callback(_remove_if_empty, directory)
         try:
             stack.enter_context(locked(directory, patience=lock_seconds))
         except BlockingIOError as error:
             raise ValueError(f"{error}; wait for it or choose another --output_file") from None
-        path = os.path.join(directory, _RECIPE)
-        names = os.listdir(directory)
-        if any(name.startswith(_SLICE_PREFIX) for name in names):
-            _check_same_run(path, record_set)
-        else:
-            write_json(path, {name: getattr(record_set, name) for name in _IDENTITY})
-        for name in names:
-            if name.endswith(".tmp"):
-                os.remove(os.path.join(directory, name))
-        yield directory
+        yield
+
+
+def start_or_resume(directory: str, record_set: RecordSet) -> None:
+    """Prepare the locked directory for a run; the same one may have left its files here.
+
+    Raises:
+        ValueError: An unfinished run with another recipe left its files here.
+        WriteError: The directory cannot be written.
+    """
+    path = os.path.join(directory, _RECIPE)
+    names = os.listdir(directory)
+    if any(name.startswith(_SLICE_PREFIX) for name in names):
+        _check_same_run(path, record_set)
+    else:
+        write_json(path, {name: getattr(record_set, name) for name in _IDENTITY})
+    for name in names:
+        if name.endswith(".tmp"):
+            os.remove(os.path.join(directory, name))
+
+
+def clear(directory: str) -> None:
+    """Remove all files of the locked directory but the lock, and the recipe last."""
+    names = set(os.listdir(directory)) - {LOCK, _RECIPE}
+    for name in [*names, _RECIPE]:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(os.path.join(directory, name))
 
 
 def slice_path(directory: str, number: int) -> str:
@@ -64,9 +78,19 @@ def is_work_directory(path: str) -> bool:
 
 
 def remove_leftovers(outputs: Outputs) -> None:
-    """Remove the directory of a run that was killed after all shards had their names."""
-    if os.path.exists(os.path.join(outputs.work_directory, _RECIPE)):
-        shutil.rmtree(outputs.work_directory)
+    """Remove the directory of a run that was killed after all shards had their names.
+
+    Raises:
+        ValueError: That run is still at work.
+    """
+    if is_work_directory(outputs.work_directory):
+        with open_work_directory(outputs.work_directory):
+            clear(outputs.work_directory)
+
+
+def _remove_if_empty(directory: str) -> None:
+    with contextlib.suppress(OSError):  # Not empty, perhaps because the next process is in there.
+        os.rmdir(directory)
 
 
 def _check_same_run(path: str, record_set: RecordSet) -> None:

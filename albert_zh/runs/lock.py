@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from albert_zh.runs.options import RunOptions
 from albert_zh.train.strategy import is_chief
-from albert_zh.util.files import is_remote, make_directory
+from albert_zh.util.files import is_remote
 from albert_zh.util.locks import locked
 
 
@@ -29,7 +29,6 @@ def sole_training(
         yield
         return
     is_new = not os.path.exists(directory)
-    make_directory(directory)
     with contextlib.ExitStack() as stack:
         if is_new:
             stack.callback(_remove_if_empty, directory)  # after a mistake that was found later

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 from absl import logging
 
+from albert_zh.util.files import make_directory
+
 LOCK = ".lock"
 
 
@@ -24,11 +26,12 @@ def locked(directory: str, *, patience: float | None = None) -> Iterator[None]:
     log says so.
 
     Args:
-        directory: Has to exist.
+        directory: Made where it is missing. The holder may remove it: who waits makes it again.
         patience: Seconds to wait for the lock; None waits as long as it takes.
 
     Raises:
         BlockingIOError: Another process held the lock all the time; names it.
+        WriteError: The directory cannot be made.
     """
     path = os.path.join(directory, LOCK)
     handle = _lock(path, patience)
@@ -43,7 +46,11 @@ def locked(directory: str, *, patience: float | None = None) -> Iterator[None]:
 def _lock(path: str, patience: float | None) -> int:
     deadline = time.monotonic() + (patience or 0)
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        make_directory(os.path.dirname(path))
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:  # The holder before removed the directory just now.
+            continue
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
