@@ -125,7 +125,7 @@ def test_workers_have_no_need_of_the_vocabulary_file(corpus, maker):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b" \n\n", "no instances: the input has 0 documents"),
+        (b" \n\n", r"corpus\.txt has only white space"),
         ("今天\n".encode(), "1 instances for 3 output files leave files without"),
         (b"\xff\n", r"corpus\.txt, line 1: not UTF-8"),
     ],
