@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 
 import hypothesis
 import pytest
@@ -12,6 +13,10 @@ hypothesis.settings.load_profile("no deadline")
 
 # Before any test imports TensorFlow, which reads it once.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# Shells start programs in the background with Ctrl-C ignored, and their programs inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Files that take longest. Started first, none of them is left for one process alone at the end.
 _LONG = ("test_step.py", "test_kills.py", "test_recompute.py", "test_pretraining.py")

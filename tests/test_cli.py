@@ -6,8 +6,6 @@ import sys
 
 import pytest
 
-# Python does not listen to Ctrl-C if these tests were started in the background of a script.
-_LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 SCRIPT = '''"""Does little."""
 
 import dataclasses
@@ -146,7 +144,7 @@ def test_interruption_cannot_be_changed_by_a_module_that_is_being_imported(tmp_p
         "    raise ImportError('the installation is broken')\n"
     )
     path = f"import sys; sys.path.append({str(tmp_path)!r})"
-    code = f"{_LISTEN}; from albert_zh import cli; {path}; import stubborn"
+    code = f"from albert_zh import cli; {path}; import stubborn"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -157,8 +155,7 @@ def test_interruption_cannot_be_changed_by_a_module_that_is_being_imported(tmp_p
 
 def test_interruption_outside_imports_raises_as_usual():
     done = run_script(
-        f"import os, signal\n"
-        f"    {_LISTEN}\n"
+        "import os, signal\n"
         "    try:\n"
         "        os.kill(os.getpid(), signal.SIGINT); os.getpid()\n"
         "    except KeyboardInterrupt:\n"

@@ -178,7 +178,7 @@ def test_a_folder_whose_name_has_signs_of_a_glob_is_searched():
 @pytest.mark.usefixtures("corpus")
 def test_other_spellings_of_a_file_are_the_same_file(caplog):
     os.symlink("../a.txt", "part/link.txt")
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", logger="absl"):
         assert expand_inputs("a.txt,part/../a.txt,part/link.txt,b.txt") == ["a.txt", "b.txt"]
     assert caplog.messages == [
         "used once, as it is the same file: part/../a.txt is a.txt and 1 more"
