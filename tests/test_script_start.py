@@ -7,14 +7,8 @@ import sys
 
 import pytest
 import small
+from flag_scripts import ROOT, SCRIPTS
 
-ROOT = pathlib.Path(__file__).parent.parent
-SCRIPTS = sorted(
-    str(path.relative_to(ROOT))
-    for folder in (".", "scripts", "benchmarks")
-    for path in (ROOT / folder).glob("*.py")
-    if "cli.run(" in path.read_text(encoding="utf-8")
-)
 CLASSIFIER = ("run_classifier.py", "--do_train", "--output_dir=out")
 PRETRAINING = ("run_pretraining.py", "--do_train", "--output_dir=out")
 

@@ -1,18 +1,10 @@
 """A Python that cannot run the scripts is told in one line that leads to scripts/setup.sh."""
 
-import pathlib
 import subprocess
 import sys
 
 import pytest
-
-ROOT = pathlib.Path(__file__).parent.parent
-SCRIPTS = sorted(
-    str(path.relative_to(ROOT))
-    for folder in (".", "scripts", "benchmarks")
-    for path in (ROOT / folder).glob("*.py")
-    if "cli.run(" in path.read_text(encoding="utf-8")
-)
+from flag_scripts import ROOT, SCRIPTS
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -133,10 +133,7 @@ def evaluate_checkpoints(
     }
     if not run.is_chief:
         return
-    before, best = run.checkpoints.best(), None
-    for step in steps:
-        note = validation.note(step, scores[step])
-        best = note if validation.is_better(note, best) else best
+    before, best = run.checkpoints.best(), validation.best_of(scores)
     if before and before.get(VALIDATION_DATA, validation.data) != validation.data:
         place = move_away(options.output_dir, [_RESULTS, BEST], folder="earlier_evaluations")
         logging.warning(

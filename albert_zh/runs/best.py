@@ -36,14 +36,11 @@ def replace_lost_best(
     if not _lost_best(checkpoints):
         return
     remove_if_exists(os.path.join(checkpoints.directory, BEST))
-    steps, best = checkpoints.steps(), None
+    steps = checkpoints.steps()
     scores = {
         step: row for step, row in scores_by_step(history, validation).items() if step in steps
     }
-    for step, metrics in scores.items():
-        note = validation.note(step, metrics)
-        best = note if validation.is_better(note, best) else best
-    if best:
+    if best := validation.best_of(scores):
         checkpoints.note_best(best, newest_scored=max(scores))
 
 

@@ -51,6 +51,14 @@ class Validation:
         data = {VALIDATION_DATA: self.data} if self.data else {}
         return {"checkpoint": f"model.ckpt-{step}", **values, **data}
 
+    def best_of(self, scores: Mapping[int, Mapping[str, float]]) -> dict[str, Any] | None:
+        """The note of the best of some checkpoints: step -> metrics; None without any."""
+        best = None
+        for step, metrics in scores.items():
+            note = self.note(step, metrics)
+            best = note if self.is_better(note, best) else best
+        return best
+
     def is_better(self, note: Mapping[str, Any], best: Mapping[str, Any] | None) -> bool:
         """True if a checkpoint is better than the best before.
 
