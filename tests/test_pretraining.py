@@ -25,8 +25,10 @@ from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
 from albert_zh.objectives.pretraining import pretraining_objective
 from albert_zh.pretraining.data import training_and_validation_records
+from albert_zh.pretraining.evaluation import Evaluation
 from albert_zh.pretraining.run import pretrain
 from albert_zh.runs import plots
+from albert_zh.runs.spec import ValidationStopped
 from albert_zh.util.locks import locked
 
 
@@ -511,6 +513,33 @@ def test_results_name_their_records_and_are_kept_when_others_are_evaluated(data,
     assert f"the earlier results, on {one}, were moved to {kept}" in caplog.text
     assert evaluated(kept / "eval_results.json") == first
     assert f"records = {one}\n" in (kept / "eval_results.txt").read_text()
+
+
+def test_losses_on_another_validation_set_are_not_compared(data, tmp_path, caplog):
+    one, other = (os.path.join(data, name) for name in ("records.tfrecord", "shard-*.tfrecord"))
+    steps = {"num_train_steps": 2, "save_checkpoints_steps": 2}
+    run = options(data, tmp_path, eval_input_file=one, **steps)
+    pretrain(run)
+    best = tmp_path / "best_checkpoint.json"
+    first = evaluated(best)
+    best.write_text(json.dumps({**first, "loss": 0.0}))  # which no other checkpoint beats
+    pretrain(dataclasses.replace(run, eval_input_file=other))
+    assert "model.ckpt-2 was the best on another validation set" in caplog.text
+    assert evaluated(tmp_path / "earlier_evaluations" / "1" / best.name)["loss"] == 0.0
+    assert evaluated(best)["validation_data"] != first["validation_data"]
+    losses = {row["validation_data"] for row in history(tmp_path) if "validation_loss" in row}
+    assert losses == {first["validation_data"], evaluated(best)["validation_data"]}
+
+
+def test_stop_ends_a_validation(data, tmp_path):
+    run = options(data, tmp_path, eval_input_file=os.path.join(data, "records.tfrecord"))
+    config = ModelConfig.from_json_file(run.bert_config_file)
+    _, records = training_and_validation_records(run, config)
+    strategy = tf.distribute.get_strategy()
+    evaluation = Evaluation(run, PretrainingModel(config), records, strategy=strategy)
+    with pytest.raises(ValidationStopped):
+        evaluation.metrics(0, lambda: True)
+    assert evaluation.metrics(0)["loss"] > 0
 
 
 # ---- shards and folders

@@ -15,18 +15,16 @@ from absl import logging
 
 from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_exactly, read_step
-from albert_zh.checkpoint.paths import BEST
 from albert_zh.finetuning.data import Data
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.inference.predictor import Arrays, model_runner, run_batches
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
-from albert_zh.runs.best import scores_by_step
+from albert_zh.runs.best import scores_by_step, set_aside_other_best
 from albert_zh.runs.directory import RunDirectory, as_text
-from albert_zh.runs.earlier import move_away
 from albert_zh.runs.initial_weights import initial_checkpoint
-from albert_zh.runs.spec import VALIDATION_DATA, Validation, ValidationStopped
+from albert_zh.runs.spec import Validation, ValidationStopped
 from albert_zh.util.files import sha256_of_file
 from albert_zh.util.object_files import write_text
 from albert_zh.util.progress import Progress
@@ -133,14 +131,8 @@ def evaluate_checkpoints(
     }
     if not run.is_chief:
         return
-    before, best = run.checkpoints.best(), validation.best_of(scores)
-    if before and before.get(VALIDATION_DATA, validation.data) != validation.data:
-        place = move_away(options.output_dir, [_RESULTS, BEST], folder="earlier_evaluations")
-        logging.warning(
-            "%s was the best on another validation set; the scores on that were moved to %s",
-            before["checkpoint"],
-            place,
-        )
+    best = validation.best_of(scores)
+    set_aside_other_best(run.checkpoints, validation, [_RESULTS])
     run.checkpoints.note_best(best, newest_scored=steps[-1])
     scores = {**scores_by_step(run.history, validation), **scores}
     _write_results(
@@ -185,6 +177,8 @@ def score_unscored(
     They have no scores if it trained without --do_eval until now, or with another validation set.
     The newest is left to `runs.fit`.
     """
+    if run.is_chief:
+        set_aside_other_best(run.checkpoints, validation, [_RESULTS])
     steps, scores = run.checkpoints.steps(), scores_by_step(run.history, validation)
     if any(step not in scores for step in steps[:-1]):
         evaluate_checkpoints(options, run, evaluator, validation)

@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +12,8 @@ from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.objectives.pretraining import pretraining_metrics
 from albert_zh.pretraining.data import Records
 from albert_zh.pretraining.options import PretrainingOptions
-from albert_zh.runs.spec import VALIDATION_DATA
+from albert_zh.runs.spec import VALIDATION_DATA, ValidationStopped
+from albert_zh.train import agreement
 from albert_zh.train.metrics import add_means, results
 from albert_zh.train.step import make_evaluation_step
 from albert_zh.train.strategy import distribute_batches
@@ -52,8 +54,14 @@ class Evaluation:
         files = self._records.files
         return {"records": files.name, VALIDATION_DATA: files.fingerprint}
 
-    def metrics(self, step: int) -> dict[str, float]:
-        """Losses, perplexity and accuracies of the model as it stands, which is at this step."""
+    def metrics(
+        self, step: int, should_stop: Callable[[], bool] = lambda: False
+    ) -> dict[str, float]:
+        """Losses, perplexity and accuracies of the model as it stands, which is at this step.
+
+        Raises:
+            ValidationStopped: The run is to stop.
+        """
         if self._latest and self._latest[0] == step:
             return self._latest[1]
         options, files = self._options, self._records.files
@@ -69,6 +77,8 @@ class Evaluation:
             Progress(description="evaluate", unit="batch", total=total) as progress,
         ):
             for batch in distribute_batches(self._strategy, batches):
+                if agreement.any_worker(self._strategy, should_stop()):
+                    raise ValidationStopped
                 batch_means = tf.nest.map_structure(np.float64, self._evaluate(batch))
                 means = add_means([means, batch_means])
                 progress.advance()

@@ -40,7 +40,7 @@ from albert_zh.runs.initial_weights import (
     load_initial_weights,
 )
 from albert_zh.runs.lock import sole_training
-from albert_zh.runs.spec import Validation
+from albert_zh.runs.spec import VALIDATION_DATA, Validation
 from albert_zh.train.strategy import make_strategy, report_lost_workers
 from albert_zh.util.object_files import write_json, write_text
 
@@ -100,7 +100,9 @@ def _pretrain(
             validation = None
             if validation_records:
                 validation = Validation(
-                    lambda step, _: evaluation.metrics(step), options.eval_steps
+                    evaluation.metrics,
+                    options.eval_steps,
+                    data=evaluation.records[VALIDATION_DATA],
                 )
             spec = training_spec(run, model, records, initial_weights, validation)
             if run.is_chief:

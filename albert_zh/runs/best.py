@@ -1,11 +1,13 @@
-"""A best checkpoint that somebody deleted: its loss is said, and the best of the others noted."""
+"""The noted best checkpoint, if somebody deleted it or the validation set is another one now."""
 
 import os
+from collections.abc import Sequence
 
 from absl import logging
 
 from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.checkpoint.paths import BEST
+from albert_zh.runs.earlier import move_away
 from albert_zh.runs.history import VALIDATION, History
 from albert_zh.runs.spec import VALIDATION_DATA, Validation
 from albert_zh.util.object_files import remove_if_exists
@@ -42,6 +44,27 @@ def replace_lost_best(
     }
     if best := validation.best_of(scores):
         checkpoints.note_best(best, newest_scored=max(scores))
+
+
+def set_aside_other_best(
+    checkpoints: CheckpointManager, validation: Validation, results: Sequence[str] = ()
+) -> None:
+    """Move away the note of the best checkpoint, if it was the best on another validation set.
+
+    Args:
+        checkpoints: Those of the run.
+        validation: On the validation set as it is now.
+        results: Names of files in the run's directory with scores on the other set, to be moved
+            along.
+    """
+    best = checkpoints.best()
+    if best and best.get(VALIDATION_DATA, validation.data) != validation.data:
+        place = move_away(checkpoints.directory, [*results, BEST], folder="earlier_evaluations")
+        logging.warning(
+            "%s was the best on another validation set; the scores on that were moved to %s",
+            best["checkpoint"],
+            place,
+        )
 
 
 def scores_by_step(history: History, validation: Validation) -> dict[int, dict[str, float]]:

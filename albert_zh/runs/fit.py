@@ -18,12 +18,18 @@ from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_exactly
 from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.model.scope import named_variables
-from albert_zh.runs.best import replace_lost_best
+from albert_zh.runs.best import replace_lost_best, set_aside_other_best
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.history import VALIDATION
 from albert_zh.runs.identity import INITIAL_WEIGHTS, RANDOM
 from albert_zh.runs.options import RunOptions
-from albert_zh.runs.spec import TrainingSpec, ValidationStopped, optimizer_options
+from albert_zh.runs.spec import (
+    VALIDATION_DATA,
+    TrainingSpec,
+    Validation,
+    ValidationStopped,
+    optimizer_options,
+)
 from albert_zh.train import agreement
 from albert_zh.train.devices import is_accelerated, local_devices, should_compile
 from albert_zh.train.loop import Hooks, LoopOptions, train
@@ -60,6 +66,7 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
     step = int(trainer.step.read_value())
     rows = run.history.truncate(step) if run.is_chief else []
     if spec.validation and run.is_chief:
+        set_aside_other_best(run.checkpoints, spec.validation)
         replace_lost_best(run.checkpoints, run.history, spec.validation)
     stop = StopSignals(run.strategy, on_request=control.request_stop)
     hooks = _hooks(run, {**weights, **trainer.state}, idle, spec, stop)
@@ -68,7 +75,7 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
             run.write_report(_report(run, spec, first_step=step))
         if not run.checkpoints.latest():
             hooks.save(step, unrecorded)  # Fails now if the directory cannot be written.
-        if spec.validation and _should_validate(run, step, rows, loop):
+        if spec.validation and _should_validate(run, step, rows, loop, spec.validation):
             hooks.validate(step)
         has_ended = train(
             trainer,
@@ -203,11 +210,20 @@ def _resume(
 
 
 def _should_validate(
-    run: RunDirectory, step: int, rows: Sequence[Mapping[str, Any]], loop: LoopOptions
+    run: RunDirectory,
+    step: int,
+    rows: Sequence[Mapping[str, Any]],
+    loop: LoopOptions,
+    validation: Validation,
 ) -> bool:
-    """True if this step is due for validation and has none yet."""
+    """True if this step is due for validation and has none on this validation set yet."""
     is_due = loop.is_due(step, loop.validate_every)
-    is_done = any(row["step"] == step and f"{VALIDATION}loss" in row for row in rows)
+    is_done = any(
+        row["step"] == step
+        and f"{VALIDATION}loss" in row
+        and row.get(VALIDATION_DATA, validation.data) == validation.data
+        for row in rows
+    )
     # Only the chief has rows.
     return agreement.any_worker(run.strategy, run.is_chief and is_due and not is_done)
 
