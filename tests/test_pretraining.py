@@ -583,6 +583,14 @@ def test_shards_of_the_validation_set_and_files_named_one_by_one_are_no_loss(
     assert "not read" not in caplog.text
 
 
+def test_records_named_twice_are_read_once(data, shards, tmp_path):
+    first, *_ = map(str, sorted(shards.glob("shard-*")))
+    spellings = [first, os.path.join(shards, ".", os.path.basename(first)), str(tmp_path / "link")]
+    os.symlink(first, spellings[-1])
+    training, _ = checked_records(data, tmp_path / "out", input_file=",".join(spellings))
+    assert training.files.paths == (first,)
+
+
 def test_folder_of_records_stands_for_its_shards(data, shards, tmp_path, caplog):
     with caplog.at_level("INFO", logger="absl"):
         training, _ = checked_records(data, tmp_path / "out", input_file=str(shards))

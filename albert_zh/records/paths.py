@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 
+from albert_zh.corpus.paths import distinct_files
 from albert_zh.records.manifest import MANIFEST, UNFINISHED, RecordSet, find_sets
 from albert_zh.records.tfrecord import is_record_file
 from albert_zh.util.files import expand_patterns
@@ -19,7 +20,7 @@ def expand_records(patterns: str) -> tuple[list[str], list[str]]:
     A folder stands for the records in it and below it, without hidden files and unfinished runs.
 
     Returns:
-        The record files, and the other files of the folders.
+        The record files, each once however it is named, and the other files of the folders.
 
     Raises:
         FileNotFoundError: An item names no record file.
@@ -41,7 +42,7 @@ def expand_records(patterns: str) -> tuple[list[str], list[str]]:
         others += [path for path in files if path not in found]
     if not records:
         raise FileNotFoundError("the list of input files is empty")
-    return list(dict.fromkeys(records)), others
+    return distinct_files(records), others
 
 
 def _is_record_file(path: str) -> bool:
