@@ -24,6 +24,7 @@ ALLOWED = {
     "text": set(),
     "words": {"text"},
     "vocabulary": {"text", "words"},
+    "word_vectors": {"text", "config", "variants", "corpus", "creation", "flags"},
     "masking": {"text", "flags"},
     "corpus": {"text", "words", "masking", "flags"},
     "records": {"text", "corpus", "masking"},
@@ -53,7 +54,7 @@ ALLOWED["finetuning"] = ALLOWED["pretraining"] = ALLOWED["testing"] = set(ALLOWE
 # Parts that start and are tested without TensorFlow, and know no flags.
 PLAIN = {"text", "words", "vocabulary", "tasks", "config", "variants", "estimates"}
 # Parts that have flags, but start without TensorFlow.
-LIGHT = PLAIN | {"corpus", "records", "creation", "flags", "cli"}
+LIGHT = PLAIN | {"corpus", "records", "creation", "word_vectors", "flags", "cli"}
 
 
 def _modules() -> dict[str, pathlib.Path]:

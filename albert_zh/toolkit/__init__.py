@@ -22,6 +22,7 @@ SCRIPTS = (
     "scripts/inspect_records.py",
     "scripts/export_model.py",
     "scripts/build_vocab.py",
+    "scripts/warm_start.py",
     "scripts/convert_checkpoint.py",
     "scripts/estimate.py",
     "scripts/plot_history.py",

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 Job = TypeVar("Job")
@@ -65,6 +66,30 @@ def run_jobs(
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def run_jobs_in_order(
+    work: Callable[[Job], Result], jobs: Iterable[Job], *, num_workers: int
+) -> Iterator[Result]:
+    """Like `run_jobs`, with the results in the order of the jobs."""
+    waiting: dict[int, Result] = {}
+    following = 0
+    for number, result in run_jobs(_Numbered(work), enumerate(jobs), num_workers=num_workers):
+        waiting[number] = result
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
+
+
+@dataclass(frozen=True)
+class _Numbered:
+    """Passes the number of a job on to its result."""
+
+    work: Callable[[Any], Any]
+
+    def __call__(self, numbered: tuple[int, Any]) -> tuple[int, Any]:
+        number, job = numbered
+        return number, self.work(job)
 
 
 def _results(pool: ProcessPoolExecutor, jobs: Iterator, *, ahead: int) -> Iterator:

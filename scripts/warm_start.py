@@ -1,0 +1,55 @@
+r"""Write initial weights for pretraining, with word vectors counted from the corpus.
+
+  python scripts/warm_start.py --input_file=corpus/ --vocab_file=albert_config/vocab.txt \
+      --bert_config_file=albert_config/albert_config_tiny.json --output_dir=warm_start
+
+  python run_pretraining.py --init_checkpoint=warm_start ...
+
+The rows of the word table tell which tokens occur near each other, and the bias of the masked-LM
+head how frequent each is; all other weights are random. A small model would otherwise spend its
+first thousands of steps on learning that.
+"""
+
+import os
+
+from project import cli
+
+from albert_zh.config import ModelConfig
+from albert_zh.corpus.options import ReadingOptions
+from albert_zh.text.tokenizers import load_tokenizer
+from albert_zh.util.files import check_is_local, make_directory
+from albert_zh.util.tensorflow_start import import_tensorflow
+from albert_zh.word_vectors.corpus import corpus_vectors
+from albert_zh.word_vectors.options import WarmStartOptions
+
+
+def main(options: WarmStartOptions, reading: ReadingOptions) -> None:
+    check_is_local(options.output_dir)
+    if os.path.exists(options.output_dir) and os.listdir(options.output_dir):
+        raise FileExistsError(f"--output_dir={options.output_dir} is not empty; choose a new one")
+    config = ModelConfig.from_json_file(options.bert_config_file)
+    tokenizer = load_tokenizer(
+        options.vocab_file,
+        spm_model_file=options.spm_model_file,
+        do_lower_case=options.do_lower_case,
+    )
+    if len(tokenizer.vocab) != config.vocab_size:
+        raise ValueError(
+            f"the vocabulary has {len(tokenizer.vocab):,} entries, {options.bert_config_file} says "
+            f"vocab_size {config.vocab_size:,}; use the vocabulary and configuration of one model"
+        )
+    make_directory(options.output_dir)
+    vectors = corpus_vectors(options, reading, tokenizer, size=config.embedding_size)
+
+    import_tensorflow()
+    import tensorflow as tf
+
+    from albert_zh.pretraining.warm_start import write_warm_start
+
+    tf.config.set_visible_devices([], "GPU")  # There is nothing to compute.
+    prefix = write_warm_start(options, config, vectors)
+    print("\n".join([*vectors.summary(), f"wrote {prefix}"]))
+
+
+if __name__ == "__main__":
+    cli.run(main, WarmStartOptions, ReadingOptions)
