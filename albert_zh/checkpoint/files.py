@@ -45,14 +45,18 @@ def read_shapes(prefix: str) -> dict[str, tuple[int, ...]]:
 
 
 def read_arrays(prefix: str, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """The named arrays of a checkpoint.
+    """The named arrays of a checkpoint; those in half precision become float32.
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
         ValueError: The files are damaged.
     """
     with _reader(prefix) as reader:
-        return {name: reader.get_tensor(name) for name in names}
+        return {name: _single_precision(reader.get_tensor(name)) for name in names}
+
+
+def _single_precision(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
 @contextlib.contextmanager

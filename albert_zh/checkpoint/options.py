@@ -1,4 +1,4 @@
-"""Flags of the conversion of a checkpoint to another vocabulary."""
+"""Flags of the programs that make one checkpoint of another."""
 
 import dataclasses
 
@@ -40,3 +40,26 @@ class ConversionOptions:
         ModelConfig.from_json_file(self.bert_config_file)
         Vocab.load(self.vocab_file)
         Vocab.load(self.new_vocab_file)
+
+
+@dataclasses.dataclass(frozen=True)
+class SlimOptions:
+    """Flags of the slim checkpoint."""
+
+    init_checkpoint: str = option(
+        REQUIRED,
+        "Checkpoint to make slim; or a folder, which stands for its best or newest one.",
+    )
+    bert_config_file: str = option(
+        REQUIRED,
+        "JSON file with the model configuration, from the checkpoint's release or run.",
+        alias="albert_config_file",
+        is_file=True,
+    )
+    vocab_file: str = option(REQUIRED, "Vocabulary of the checkpoint.", is_file=True)
+    output_dir: str = option(REQUIRED, "New folder for the model.")
+
+    def check(self) -> None:
+        check_checkpoint_exists(self.init_checkpoint, flag="init_checkpoint")
+        ModelConfig.from_json_file(self.bert_config_file)
+        Vocab.load(self.vocab_file)

@@ -18,6 +18,7 @@ from typing import Any
 
 from absl import logging
 
+from albert_zh.checkpoint.checksums import check_checksums
 from albert_zh.util.near_names import did_you_mean, missing_folder
 
 BEST = "best_checkpoint.json"  # our note of the best checkpoint of a folder
@@ -43,7 +44,8 @@ def find_checkpoint(path: str, *, flag: str | None = None) -> str:
 
     Raises:
         FileNotFoundError: There is none; proposes near names.
-        ValueError: The folder holds several, and nothing tells which one is meant.
+        ValueError: The folder holds several, and nothing tells which one is meant. Or a file of it
+            is not the one of its checksums.
     """
     path = os.fspath(path)
     source = f"--{flag}={path}" if flag else path
@@ -65,6 +67,8 @@ def find_checkpoint(path: str, *, flag: str | None = None) -> str:
             f"{source}: {prefix}.data-00000-of-00001 is missing, which holds the weights; copy it "
             f"beside {prefix}.index"
         )
+    if "://" not in prefix:
+        check_checksums(os.path.dirname(prefix))
     return prefix
 
 

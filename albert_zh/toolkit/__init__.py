@@ -24,6 +24,7 @@ SCRIPTS = (
     "scripts/build_vocab.py",
     "scripts/warm_start.py",
     "scripts/convert_checkpoint.py",
+    "scripts/slim_checkpoint.py",
     "scripts/estimate.py",
     "scripts/plot_history.py",
     "scripts/launch_local.py",

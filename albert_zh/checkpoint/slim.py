@@ -1,0 +1,65 @@
+"""A checkpoint to pass on: weights in half precision, without the state of the training.
+
+float16 keeps 11 significant bits, so a weight changes by at most 0.05 %. `files.read_arrays` gives
+float32 again.
+"""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from albert_zh.checkpoint.checksums import write_checksums
+from albert_zh.checkpoint.files import read_arrays, read_shapes, write_checkpoint
+from albert_zh.checkpoint.loading import load_meta, read_step
+from albert_zh.checkpoint.meta import CheckpointMeta
+from albert_zh.checkpoint.names import is_weight
+from albert_zh.checkpoint.options import SlimOptions
+from albert_zh.checkpoint.paths import find_checkpoint
+from albert_zh.checkpoint.vocabulary_check import (
+    check_vocabulary,
+    check_vocabulary_size,
+    vocabulary_identity,
+)
+from albert_zh.config import ModelConfig
+from albert_zh.text.vocab import Vocab
+from albert_zh.util.object_files import write_json, write_text
+
+_NAME = "albert_model.ckpt"
+_LARGEST = float(np.finfo(np.float16).max)
+
+
+def slim_checkpoint(options: SlimOptions) -> list[str]:
+    """Write the folder; return the lines to print.
+
+    Raises:
+        ValueError, OSError: The files do not fit together; then nothing was written.
+    """
+    directory = options.output_dir
+    if os.path.exists(directory) and os.listdir(directory):
+        raise FileExistsError(f"--output_dir={directory} is not empty; choose a new one")
+    prefix = find_checkpoint(options.init_checkpoint, flag="init_checkpoint")
+    config = ModelConfig.from_json_file(options.bert_config_file)
+    vocab = Vocab.load(options.vocab_file)
+    check_vocabulary_size(len(vocab), config, source=options.vocab_file)
+    check_vocabulary(prefix, vocab.fingerprint)
+    arrays = read_arrays(prefix, filter(is_weight, read_shapes(prefix)))
+    for name, array in arrays.items():
+        if not (np.abs(array) <= _LARGEST).all():
+            raise ValueError(f"{prefix}: {name} has values that float16 cannot hold")
+    source = load_meta(prefix) or CheckpointMeta()
+    meta = CheckpointMeta(
+        config=config,
+        vocabulary=vocabulary_identity(vocab),
+        task=source.task,
+        converted={"precision": "float16", "step": read_step(prefix)},
+    )
+    tf.io.gfile.makedirs(directory)
+    write_json(os.path.join(directory, "albert_config.json"), config.to_dict())
+    write_text(os.path.join(directory, "vocab.txt"), "\n".join(vocab.tokens) + "\n")
+    written = os.path.join(directory, _NAME)
+    half = {name: array.astype(np.float16) for name, array in arrays.items()}
+    write_checkpoint(written, half, meta.to_json())
+    write_checksums(directory, os.listdir(directory))
+    megabytes = sum(array.nbytes for array in half.values()) / 1e6
+    return [f"wrote {written}: {len(half)} arrays, {megabytes:.1f} MB"]

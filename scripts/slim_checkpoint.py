@@ -1,0 +1,32 @@
+r"""Write a checkpoint to pass on: half-precision weights, configuration, vocabulary, checksums.
+
+  python scripts/slim_checkpoint.py --init_checkpoint=my_albert --output_dir=my_albert_slim \
+      --bert_config_file=my_albert/albert_config.json --vocab_file=my_albert/vocab.txt
+
+The weights take a sixth of the space of a training checkpoint, whose moments are left out. The
+folder works wherever --init_checkpoint does; its files are compared with SHA256SUMS then.
+"""
+
+import os
+
+from project import cli
+
+from albert_zh.checkpoint.options import SlimOptions
+from albert_zh.util.tensorflow_start import import_tensorflow
+
+
+def main(options: SlimOptions) -> None:
+    # There is nothing to compute, and oneDNN complains of float16.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    import_tensorflow()
+    import tensorflow as tf
+
+    from albert_zh.checkpoint.slim import slim_checkpoint
+
+    tf.config.set_visible_devices([], "GPU")
+    for line in slim_checkpoint(options):
+        print(line)
+
+
+if __name__ == "__main__":
+    cli.run(main, SlimOptions)

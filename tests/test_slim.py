@@ -1,0 +1,114 @@
+"""Slim checkpoints and the checksums of models that are passed on."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+import small
+from small_pretraining import options
+
+from albert_zh.checkpoint.checksums import SUMS, check_checksums, write_checksums
+from albert_zh.checkpoint.files import read_arrays, read_shapes
+from albert_zh.checkpoint.names import is_weight
+from albert_zh.checkpoint.options import SlimOptions
+from albert_zh.checkpoint.paths import find_checkpoint
+from albert_zh.checkpoint.slim import slim_checkpoint
+from albert_zh.pretraining.run import pretrain
+
+
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory):
+    run = options(data, tmp_path_factory.mktemp("run"), num_train_steps=2)
+    pretrain(run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def slim(trained, tmp_path_factory):
+    directory = str(tmp_path_factory.mktemp("slim") / "model")
+    slim_checkpoint(slim_options(trained, directory))
+    return directory
+
+
+def slim_options(trained, directory, **changes):
+    flags = {
+        "init_checkpoint": trained.output_dir,
+        "bert_config_file": trained.bert_config_file,
+        "vocab_file": os.path.join(trained.output_dir, "vocab.txt"),
+        "output_dir": directory,
+    }
+    return SlimOptions(**{**flags, **changes})
+
+
+def test_weights_are_those_of_the_run_in_half_precision(trained, slim):
+    source, prefix = find_checkpoint(trained.output_dir), find_checkpoint(slim)
+    names = list(filter(is_weight, read_shapes(source)))
+    assert list(read_shapes(prefix)) == names
+    weights, halved = read_arrays(source, names), read_arrays(prefix, names)
+    for name in names:
+        assert halved[name].dtype == np.float32
+        np.testing.assert_array_equal(halved[name], np.float32(np.float16(weights[name])))
+    values = sum(weights[name].size for name in names)
+    assert os.path.getsize(prefix + ".data-00000-of-00001") < 2 * values + 1000
+
+
+def test_training_starts_from_the_folder(data, slim, tmp_path):
+    pretrain(options(data, tmp_path, init_checkpoint=slim, num_train_steps=1))
+    prefix = find_checkpoint(slim)
+    stored = read_arrays(prefix, read_shapes(prefix))
+    for name, array in read_arrays(str(tmp_path / "model.ckpt-0"), stored).items():
+        np.testing.assert_array_equal(array, stored[name])
+
+
+def test_weights_beyond_half_precision_are_refused(trained, tmp_path):
+    from albert_zh.checkpoint.files import read_meta, write_checkpoint
+
+    source = find_checkpoint(trained.output_dir)
+    arrays = read_arrays(source, read_shapes(source))
+    arrays["bert/pooler/dense/bias"][0] = 1e6
+    write_checkpoint(str(tmp_path / "model.ckpt"), arrays, read_meta(source))
+    changes = {"init_checkpoint": str(tmp_path / "model.ckpt")}
+    with pytest.raises(ValueError, match="bert/pooler/dense/bias has values that float16"):
+        slim_checkpoint(slim_options(trained, str(tmp_path / "out"), **changes))
+    assert not (tmp_path / "out").exists()
+
+
+def test_folder_that_is_not_empty_is_refused(trained, slim):
+    with pytest.raises(FileExistsError, match="is not empty"):
+        slim_checkpoint(slim_options(trained, slim))
+
+
+def test_vocabulary_of_another_model_is_refused(trained, tmp_path):
+    lines = [*small.VOCABULARY[:-1], "别"]
+    (tmp_path / "vocab.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    other = slim_options(trained, str(tmp_path / "o"), vocab_file=str(tmp_path / "vocab.txt"))
+    with pytest.raises(ValueError, match="vocabulary"):
+        slim_checkpoint(other)
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "albert_model.ckpt.index", "albert_config.json"])
+def test_other_and_missing_files_are_named(slim, tmp_path, name):
+    folder = shutil.copytree(slim, tmp_path / "model")
+    check_checksums(str(folder))
+    path = folder / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    for given in (str(folder), str(folder / "albert_model.ckpt")):
+        with pytest.raises(ValueError, match=f"{name} is not the file that .*{SUMS} lists"):
+            find_checkpoint(given)
+    folder = shutil.copytree(slim, tmp_path / "second")
+    (folder / name).unlink()
+    with pytest.raises(FileNotFoundError, match=f"{name}|no checkpoint"):
+        find_checkpoint(str(folder))
+    folder = shutil.copytree(slim, tmp_path / "third")
+    (folder / SUMS).write_text("nonsense\n")
+    with pytest.raises(ValueError, match="line 1: no checksum"):
+        find_checkpoint(str(folder))
+
+
+def test_checksums_are_those_of_sha256sum(tmp_path):
+    (tmp_path / "a b.txt").write_bytes(b"abc")
+    write_checksums(str(tmp_path), ["a b.txt"])
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert (tmp_path / SUMS).read_text() == f"{digest}  a b.txt\n"
+    check_checksums(str(tmp_path))
