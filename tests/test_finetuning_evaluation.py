@@ -203,7 +203,47 @@ def test_resumed_run_scores_what_it_would_otherwise_delete(data, tmp_path):
     fine_tune(fine_tuning_options(data, tmp_path, **{**settings, "num_train_epochs": 2.0}))
     text = (tmp_path / "eval_results_albert_zh.txt").read_text()
     assert "model.ckpt-12 *****" in text
-    assert list(scores(tmp_path)) == [12, 14, 16]
+    assert list(scores(tmp_path)) == [10, 12, 14, 16]
+
+
+@pytest.mark.parametrize("is_killed_again", [False, True])
+def test_scores_of_checkpoints_before_a_resumption_are_not_forgotten(
+    is_killed_again, data, tmp_path, caplog
+):
+    settings = {**VALIDATED, "keep_checkpoint_max": 2}
+    with small.killed_at(7) as on_row:
+        unscored = fine_tuning_options(data, tmp_path, **{**settings, "do_eval": False})
+        fine_tune(unscored, on_row=on_row)
+    assert steps(tmp_path) == [4, 6]
+    if is_killed_again:
+        with small.killed_at(11) as on_row:
+            fine_tune(fine_tuning_options(data, tmp_path, **settings), on_row=on_row)
+    caplog.clear()
+    fine_tune(fine_tuning_options(data, tmp_path, **settings))
+    assert list(scores(tmp_path)) == [4, 6, 8, 10, 12]
+    rows = [row["step"] for row in history(tmp_path)]
+    assert rows == sorted(rows)
+    assert "2 of the 7 checkpoints of this training, such as model.ckpt-2, were deleted" in (
+        caplog.text
+    )
+    text = (tmp_path / "eval_results_albert_zh.txt").read_text()
+    assert "model.ckpt-4 *****" in text
+
+
+def test_best_checkpoint_that_nothing_notes_is_kept(data, tmp_path, caplog):
+    with small.killed_at(11) as on_row:
+        killed = fine_tuning_options(data, tmp_path, **VALIDATED, keep_checkpoint_max=2)
+        fine_tune(killed, on_row=on_row)
+    rows = history(tmp_path)
+    for row in rows:
+        if row["step"] == 8 and "validation_accuracy" in row:
+            row["validation_accuracy"] = 2.0
+    (tmp_path / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "best_checkpoint.json").unlink()
+    fine_tune(killed)
+    assert set(steps(tmp_path)) == {8, 10, 12}
+    assert best(tmp_path)["checkpoint"] == "model.ckpt-8"
+    assert "model.ckpt-8 is the best checkpoint, and it is noted again" in caplog.text
 
 
 def test_another_validation_set_starts_the_choice_anew(data, validated, tmp_path, caplog):

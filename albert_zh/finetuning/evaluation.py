@@ -175,13 +175,22 @@ def score_unscored(
     """Score the checkpoints of a run to resume before newer ones take their place.
 
     They have no scores if it trained without --do_eval until now, or with another validation set.
-    The newest is left to `runs.fit`.
+    If the newest alone has none, it is left to `runs.fit`.
     """
     if run.is_chief:
         set_aside_other_best(run.checkpoints, validation, [_RESULTS])
     steps, scores = run.checkpoints.steps(), scores_by_step(run.history, validation)
-    if any(step not in scores for step in steps[:-1]):
-        evaluate_checkpoints(options, run, evaluator, validation)
+    if not any(step not in scores for step in steps[:-1]):
+        return
+    evaluate_checkpoints(options, run, evaluator, validation)
+    if run.is_chief:
+        # Known for good: these checkpoints may be gone at the next evaluation.
+        run.history.truncate(steps[-1])
+        run.history.insert(
+            validation.row(step, evaluator.score_checkpoint(step, run.checkpoints.prefix(step)))
+            for step in steps
+            if step not in scores
+        )
 
 
 def _write_results(

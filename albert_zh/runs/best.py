@@ -1,4 +1,4 @@
-"""The noted best checkpoint, if somebody deleted it or the validation set is another one now."""
+"""The noted best checkpoint, if it or its note is gone or the validation set is another one now."""
 
 import os
 from collections.abc import Sequence
@@ -28,22 +28,29 @@ def warn_of_lost_best(checkpoints: CheckpointManager) -> None:
         )
 
 
-def replace_lost_best(
+def note_best_of_history(
     checkpoints: CheckpointManager, history: History, validation: Validation
 ) -> None:
-    """Note the best of the others by the history, if the noted best checkpoint is gone.
+    """Note the best checkpoint by the history, if none is noted or the noted one is gone.
 
-    Else nothing would keep that one from deletion.
+    Else nothing would keep it from deletion.
     """
-    if not _lost_best(checkpoints):
+    lost, steps = _lost_best(checkpoints), checkpoints.steps()
+    if checkpoints.best() and not lost:
         return
     remove_if_exists(os.path.join(checkpoints.directory, BEST))
-    steps = checkpoints.steps()
-    scores = {
-        step: row for step, row in scores_by_step(history, validation).items() if step in steps
-    }
-    if best := validation.best_of(scores):
-        checkpoints.note_best(best, newest_scored=max(scores))
+    rows = scores_by_step(history, validation)
+    scores = {step: rows[step] for step in sorted(rows) if step in steps}
+    if not (best := validation.best_of(scores)):
+        return
+    checkpoints.note_best(best, newest_scored=max(scores))
+    if not lost:  # Else `warn_of_lost_best` has said so.
+        logging.warning(
+            "%s lacks %s; by the history, %s is the best checkpoint, and it is noted again",
+            checkpoints.directory,
+            BEST,
+            best["checkpoint"],
+        )
 
 
 def set_aside_other_best(

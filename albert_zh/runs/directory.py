@@ -22,7 +22,7 @@ from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.runs.best import warn_of_lost_best
-from albert_zh.runs.history import VALIDATION, History
+from albert_zh.runs.history import History
 from albert_zh.runs.identity import resumed_identity
 from albert_zh.runs.options import RunOptions
 from albert_zh.runs.spec import VALIDATION_DATA, Validation
@@ -135,8 +135,7 @@ class RunDirectory:
                 best = note
             self.checkpoints.note_best(best, newest_scored=step)
             self.checkpoints.delete_old(newest=step)  # such as the one that was best before
-        data = {VALIDATION_DATA: validation.data} if validation.data else {}
-        self.record({"step": step, **{VALIDATION + key: metrics[key] for key in metrics}, **data})
+        self.record(validation.row(step, metrics))
         logging.info("validation metrics at step %d: %s", step, as_text(metrics))
 
     def write_report(self, report: Mapping[str, Any]) -> None:

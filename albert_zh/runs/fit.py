@@ -18,7 +18,7 @@ from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_exactly
 from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.model.scope import named_variables
-from albert_zh.runs.best import replace_lost_best, set_aside_other_best
+from albert_zh.runs.best import note_best_of_history, set_aside_other_best
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.history import VALIDATION
 from albert_zh.runs.identity import INITIAL_WEIGHTS, RANDOM
@@ -67,7 +67,7 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
     rows = run.history.truncate(step) if run.is_chief else []
     if spec.validation and run.is_chief:
         set_aside_other_best(run.checkpoints, spec.validation)
-        replace_lost_best(run.checkpoints, run.history, spec.validation)
+        note_best_of_history(run.checkpoints, run.history, spec.validation)
     stop = StopSignals(run.strategy, on_request=control.request_stop)
     hooks = _hooks(run, {**weights, **trainer.state}, idle, spec, stop)
     with stop, watchdog:

@@ -7,9 +7,10 @@
 """
 
 import json
+import operator
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -72,11 +73,18 @@ class History:
             )
         rows = [row for row in self.rows() if row["step"] <= step]
         if tf.io.gfile.exists(self._path):
-            write_text(self._path, "".join(json.dumps(row) + "\n" for row in rows))
+            self._write(rows)
         return rows
+
+    def insert(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add rows of earlier steps, each behind those of its step."""
+        self._write(sorted([*self.rows(), *rows], key=operator.itemgetter("step")))
 
     def append(self, row: Mapping[str, Any]) -> None:
         append_line(self._path, json.dumps(row))
+
+    def _write(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        write_text(self._path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def _key(key: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from albert_zh.checkpoint.names import LoadPlan
+from albert_zh.checkpoint.paths import VALIDATION
 from albert_zh.config import ModelConfig
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.optimizers import OptimizerOptions
@@ -50,6 +51,11 @@ class Validation:
         values = {f"{self.metric_prefix}{name}": metrics[name] for name in metrics}
         data = {VALIDATION_DATA: self.data} if self.data else {}
         return {"checkpoint": f"model.ckpt-{step}", **values, **data}
+
+    def row(self, step: int, metrics: Mapping[str, float]) -> dict[str, Any]:
+        """The row of the history for a step."""
+        data = {VALIDATION_DATA: self.data} if self.data else {}
+        return {"step": step, **{VALIDATION + key: metrics[key] for key in metrics}, **data}
 
     def best_of(self, scores: Mapping[int, Mapping[str, float]]) -> dict[str, Any] | None:
         """The note of the best of some checkpoints: step -> metrics; None without any."""
