@@ -368,6 +368,16 @@ def test_resumed_run_needs_only_the_flags_of_the_training(data, validated, tmp_p
     assert max(steps(out)) == 16
 
 
+def test_flag_that_is_left_out_of_a_resumption_is_said_to_change(data, tmp_path, caplog):
+    with small.killed_at(5) as on_row:
+        fine_tune(fine_tuning_options(data, tmp_path), on_row=on_row)
+    default = ClassifierOptions.learning_rate
+    fine_tune(fine_tuning_options(data, tmp_path, learning_rate=default, num_train_epochs=1))
+    assert "from step 4 on, --learning_rate is 5e-05 (it was 0.01); to go on as before, give" in (
+        caplog.text
+    )
+
+
 def test_new_run_names_the_flags_that_no_run_knows(data, tmp_path):
     new = ClassifierOptions(data_dir=str(data), output_dir=str(tmp_path / "new"), do_train=True)
     with pytest.raises(ValueError, match=r"give --task_name, --bert_config_file: .*new holds no"):

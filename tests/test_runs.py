@@ -75,6 +75,25 @@ def test_precision_may_change_in_a_run(run):
     assert [row["step"] for row in history(run.output_dir)] == [1, 2, 3]
 
 
+def test_change_of_the_course_of_a_run_is_said(run, caplog):
+    pretrain(run)
+    changed = {"learning_rate": 0.001, "num_train_steps": 4, "poly_power": 0.5}
+    pretrain(dataclasses.replace(run, **changed))
+    assert (
+        f"{run.output_dir}: from step 2 on, --learning_rate is 0.001 (it was 0.01), "
+        "--num_train_steps is 4 (it was 2), --poly_power is 0.5 (it was 1.0); to go on as before, "
+        "give --learning_rate=0.01 --num_train_steps=2 --poly_power=1.0"
+    ) in caplog.text
+
+
+def test_resumption_with_the_same_course_is_not_remarked(run, caplog):
+    with small.killed_at(3) as on_row:
+        pretrain(dataclasses.replace(run, num_train_steps=4), on_row=on_row)
+    pretrain(dataclasses.replace(run, num_train_steps=4, log_steps=2, micro_batch_size=2))
+    pretrain(dataclasses.replace(run, num_train_steps=4, learning_rate=1.0))  # nothing to train
+    assert "to go on as before" not in caplog.text
+
+
 def test_float16_checkpoint_gives_weights_to_another_run(run, data, tmp_path):
     pretrain(dataclasses.replace(run, num_train_steps=1, precision="float16"))
     prefix = f"{run.output_dir}/model.ckpt-1"

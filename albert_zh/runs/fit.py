@@ -19,6 +19,7 @@ from albert_zh.checkpoint.loading import load_exactly
 from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.best import note_best_of_history, set_aside_other_best
+from albert_zh.runs.changes import warn_of_changes
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.history import VALIDATION
 from albert_zh.runs.identity import INITIAL_WEIGHTS, RANDOM
@@ -72,6 +73,7 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
     hooks = _hooks(run, {**weights, **trainer.state}, idle, spec, stop)
     with stop, watchdog:
         if step < loop.until:
+            warn_of_changes(run.options, run.checkpoints.latest_meta().options, step=step)
             run.write_report(_report(run, spec, first_step=step))
         if not run.checkpoints.latest():
             hooks.save(step, unrecorded)  # Fails now if the directory cannot be written.
