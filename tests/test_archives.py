@@ -124,6 +124,43 @@ def test_damage_is_an_error_that_names_the_archive(tmp_path, kind):
             read(path, on_bad_text="skip")
 
 
+def _tar_in_other_states() -> dict[str, bytes]:
+    """A tar archive of which tarfile alone would read the first members, and take that for all."""
+    texts = {f"{number}.txt": f"第{number}个文件。\n".encode() for number in range(3)}
+    stored = archive("tar", texts)  # blocks: folder, header, text, header, text, header, text, end
+    header = 3 * tarfile.BLOCKSIZE
+    return {
+        "a byte of a header changed": stored[: header + 6] + b"X" + stored[header + 7 :],
+        "a header lost": stored[:header] + bytes(512) + stored[header + 512 :],
+        "cut inside a header": stored[: header + 100],
+        "cut between two members": stored[:header],
+        "two archives joined": stored + archive("tar", {"b.txt": b"text"}),
+    }
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+@pytest.mark.parametrize("state", _tar_in_other_states())
+def test_no_member_of_a_tar_archive_is_lost_silently(tmp_path, state, compress):
+    path = write(tmp_path, "a.tar", compress(_tar_in_other_states()[state]))
+    with pytest.raises(ValueError, match=r"a\.tar: this archive is damaged \(.*get it again"):
+        read(path, on_bad_text="skip")
+
+
+def test_a_zip_archive_after_another_is_no_archive(tmp_path):
+    joined = archive("zip", {"a.txt": b"text"}) + archive("zip", {"b.txt": b"text"})
+    with pytest.raises(ValueError, match=r"bytes before its first member; give archives that were"):
+        read(write(tmp_path, "a.zip", joined))
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tgz", "a.zip"])
+def test_an_archive_without_files_is_an_empty_file(tmp_path, name):
+    stored = {"a.zip": archive("zip", {}), "a.tar": bytes(10_240), "a.tgz": bytes(10_240)}[name]
+    paths = write(tmp_path, name, stored), write(tmp_path, "b.txt", b"text")
+    with pytest.raises(ValueError, match=f"{name} is an archive without files; remove it"):
+        read(*paths)
+    assert read(*paths, on_bad_text="skip")[1].counts == {"files_empty": 1}
+
+
 def test_an_encrypted_archive_is_refused(tmp_path):
     stored = bytearray(archive("zip", {"a.txt": b"text"}))
     for signature, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):

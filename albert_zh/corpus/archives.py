@@ -16,9 +16,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from albert_zh.corpus.compression import GET_AGAIN
+from albert_zh.corpus.compression import GET_AGAIN, without_compression_ending
 from albert_zh.corpus.foreign import OFFICE_DOCUMENT, ForeignFile
 from albert_zh.corpus.streams import TextStream
+
+_NO_MEMBERS = bytes(2 * tarfile.BLOCKSIZE)  # the end of a tar archive
+_REST_PART = 1 << 16  # bytes
+_JOINED = "; give archives that were joined one by one"
 
 # Members of zip archives that are a document of an office program or a book.
 _DOCUMENTS = ("[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF")
@@ -33,12 +37,17 @@ class Archive:
     members: Callable[[TextStream], Iterator[TextStream]]
 
 
-def detect_archive(first_bytes: bytes) -> Archive | None:
+def detect_archive(first_bytes: bytes, path: str = "") -> Archive | None:
     """The archive that begins so; None if it is none.
 
     >>> detect_archive(b"PK\\x03\\x04...").name, detect_archive("春。".encode())
     ('zip', None)
+    >>> detect_archive(bytes(1024), "a.tar.gz").name, detect_archive(bytes(1024), "a.txt")
+    ('tar', None)
     """
+    if first_bytes.startswith(_NO_MEMBERS) and not first_bytes.strip(b"\0"):
+        # An empty tar archive, or what a crash left of a text.
+        return _TAR if without_compression_ending(path).endswith((".tar", ".tgz")) else None
     return next((row for row in _ROWS if row.is_one(first_bytes)), None)
 
 
@@ -82,11 +91,29 @@ def _is_tar(first_bytes: bytes) -> bool:
 
 
 def _tar_members(stream: TextStream) -> Iterator[TextStream]:
-    with tarfile.open(fileobj=_Reader(stream), mode="r|") as archive:
+    with tarfile.open(fileobj=_Reader(stream), mode="r|", tarinfo=_TarHeader) as archive:
         for member in archive:
             if member.isfile() and not _is_hidden(member.name):
                 yield _Member(member.name, stream, archive.extractfile(member))
             archive.members = []  # Else it would remember all of them.
+        while rest := archive.fileobj.read(_REST_PART):
+            if rest.strip(b"\0"):
+                raise tarfile.ReadError(f"data after its end{_JOINED}")
+
+
+class _TarHeader(tarfile.TarInfo):
+    """The header of a member; tarfile takes one that is damaged or missing for the end."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:  # a block of zeros
+            raise
+        except tarfile.EmptyHeaderError:
+            raise tarfile.ReadError("its end is missing") from None
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(str(error)) from None
 
 
 def _zip_members(stream: TextStream) -> Iterator[TextStream]:
@@ -96,6 +123,10 @@ def _zip_members(stream: TextStream) -> Iterator[TextStream]:
             raise ForeignFile(
                 f"{stream.name} is {OFFICE_DOCUMENT}, which is not read; extract its text first"
             )
+        # Its list of members stands at the end; what is before the first one is in no list.
+        first = min((member.header_offset for member in archive.infolist()), default=0)
+        if first:
+            raise zipfile.BadZipFile(f"{first:,} bytes before its first member{_JOINED}")
         for member in archive.infolist():
             if member.is_dir() or _is_hidden(member.filename):
                 continue
@@ -128,7 +159,8 @@ class _Reader:
         return data
 
 
+_TAR = Archive("tar", _is_tar, _tar_members)
 _ROWS = (
-    Archive("tar", _is_tar, _tar_members),
+    _TAR,
     Archive("zip", lambda first: first.startswith((b"PK\x03\x04", b"PK\x05\x06")), _zip_members),
 )

@@ -23,10 +23,9 @@ def is_blank(first_bytes: bytes) -> bool:
     return len(first_bytes) < FIRST_BYTES and not first_bytes.removeprefix(codecs.BOM_UTF8).strip()
 
 
-def empty_file(name: str, first_bytes: bytes) -> BadText:
+def emptiness(first_bytes: bytes) -> str:
     """The problem of a file without text that begins so."""
-    problem = "has only white space or empty texts" if first_bytes else "is empty"
-    return BadText(f"{name} {problem}; remove it from the input files or fill it", "files_empty")
+    return "has only white space or empty texts" if first_bytes else "is empty"
 
 
 def check_line_ends(stream: TextStream) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from absl import logging
 
 from albert_zh.corpus.archives import Archive, detect_archive, members
-from albert_zh.corpus.beginnings import check_line_ends, empty_file, is_blank
+from albert_zh.corpus.beginnings import check_line_ends, emptiness, is_blank
 from albert_zh.corpus.counts import LEFT_OUT, left_out
 from albert_zh.corpus.foreign import ForeignFile, check_not_foreign
 from albert_zh.corpus.formats.catalog import AUTO, FORMATS, detect_format, format_choices
@@ -130,7 +130,7 @@ class CorpusReader:
         for path in paths:
             source = Source(path, self._open_file)
             if is_blank(source.peek()):
-                self._skip(empty_file(path, source.peek()))
+                self._skip_empty(source, emptiness(source.peek()))
                 continue
             try:
                 corpus_format = None if _archive(source) else self._format(source)
@@ -148,8 +148,12 @@ class CorpusReader:
     def _documents(self, stream: TextStream) -> Iterator[list[str]]:
         try:
             if archive := _archive(stream):
+                is_empty = True
                 for member in members(archive, stream):
+                    is_empty = False
                     yield from self._documents(member)
+                if is_empty:
+                    self._skip_empty(stream, "is an archive without files")
                 return
             before = self.counts.copy()
             context = ReadContext(self._rules.json_key, skip=self._skip, counts=self.counts)
@@ -158,10 +162,8 @@ class CorpusReader:
             if first is not None:
                 yield first
                 yield from documents
-            elif isinstance(stream, Source) and self.counts == before:
-                self._skip(empty_file(stream.name, stream.peek()))
-            elif self.counts == before:  # Archives often have empty files.
-                self.counts["files_empty"] += 1
+            elif self.counts == before:
+                self._skip_empty(stream, emptiness(stream.peek()))
         except ForeignFile as error:
             self._skip(BadText(str(error), "files_not_text"))
         except BadText as error:
@@ -180,6 +182,13 @@ class CorpusReader:
         if corpus_format.needs_line_ends:
             check_line_ends(stream)
         return corpus_format
+
+    def _skip_empty(self, stream: TextStream, problem: str) -> None:
+        if isinstance(stream, Source):
+            way_out = "remove it from the input files or fill it"
+            self._skip(BadText(f"{stream.name} {problem}; {way_out}", "files_empty"))
+        else:  # Archives often have empty files.
+            self.counts["files_empty"] += 1
 
     def _skip(self, error: BadText) -> None:
         if self._rules.on_bad_text == "error":
@@ -206,7 +215,7 @@ def _archive(stream: TextStream) -> Archive | None:
     Raises:
         ForeignFile: It is a document that is stored as an archive.
     """
-    archive = detect_archive(stream.peek())
+    archive = detect_archive(stream.peek(), stream.path)
     if archive:
         check_not_foreign(stream.peek(), stream.name)
     return archive
