@@ -254,8 +254,9 @@ def test_values_are_those_of_the_key_and_blank_lines_are_nothing(source_of):
         ('{"text": {"body": "夏"}}', r"the value of 'text' is dict, .* such as text\.body"),
         ('{"text": ["夏", 5]}', "the value of 'text' is int, not a string"),
         (r'{"text": "\ud834"}', "'text' has half of a character"),
-        ('{"text": 1' + "0" * 5000 + "}", "line 2: "),
-        ('{"text": ' + "[" * 100_000, "line 2: "),
+        ('{"text": 1' + "0" * 5000 + "}", "line 2: a number has too many digits; repair the line"),
+        ('{"text": ' + "[" * 100_000, "line 2: (nested too deeply; repair the line|not JSON)"),
+        ('{"text": "春", "text": "夏"}', "line 2: the key 'text' stands in one object twice"),
         (b'{"text": "\xff"}', r"not UTF-8 at byte 24 of the file \(0xff\)"),
         ('{"text": "' + "a" * 100 + '"}', "more than 0 MB"),
     ],
@@ -282,6 +283,22 @@ def test_the_objects_of_an_array_are_documents(source_of, compress, indent):
     assert problems == []
 
 
+def test_arrays_one_after_the_other_are_all_read(source_of):
+    pages = '[{"text": "春"}, {"text": "夏"}]\n[]\n\n[{"text": "秋"}][{"text": 7}]\n'
+    read, problems = values(source_of(pages))
+    assert read == ["春", "夏", "秋"]
+    (problem,) = problems
+    assert problem.endswith("corpus, object 4: the value of 'text' is int, not a string")
+
+
+def test_only_keys_of_the_text_may_not_be_repeated(source_of):
+    content = '{"id": 1, "id": 2, "data": {"text": "春"}}\n{"data": {"text": "夏", "text": "秋"}}'
+    read, problems = values(source_of(content), key="data.text")
+    assert read == ["春"]
+    (problem,) = problems
+    assert "line 2: the key 'text' stands in one object twice" in problem
+
+
 def test_bad_objects_of_an_array_are_reported_and_left_out(source_of):
     read, problems = values(source_of('[{"text": "春"}, 7, {"body": 1}, {"text": "夏"} ]'))
     assert read == ["春", "夏"]
@@ -299,6 +316,14 @@ def test_bad_objects_of_an_array_are_reported_and_left_out(source_of):
         ('[{"text": "春"}, ]', "object 2: Expecting value"),
         ('[{"text": "春"}, {"text" "夏"}]', "object 2: Expecting ':' delimiter"),
         (b'[{"text": "\xff"}]', "can't decode byte 0xff"),
+        ('[{"text": "春", "text": "夏"}]', "object 1: the key 'text' stands in one object twice"),
+        ('[{"text": "春", "id": 1' + "0" * 5000 + "}]", "object 1: a number has too many digits"),
+        *(
+            (f'[{{"text": "春"}}]{rest}', "after the ] of an array")
+            for rest in ("xyz", "]", '\n{"text": "夏"}', ',{"text": "夏"}', "\0\0")
+        ),
+        ('[]\n{"text": "春"}', "'{' after the ]"),
+        ('[{"text": "春"}]\n[{"text": "夏"}', ", is missing"),
         ('[{"text": "' + "a" * 3_000_000 + '"}]', "object 1 is not JSON or has more than 0 MB"),
     ],
 )
@@ -447,6 +472,34 @@ def test_faults_of_a_parquet_file_are_one_line(table):
     table.write_bytes(table.read_bytes()[:-20])
     with pytest.raises(ValueError, match=r"this parquet file is damaged .* get it again"):
         list(CorpusReader([str(table)], ReadingRules(on_bad_text="skip")))
+
+
+@pytest.mark.parametrize("has_index", [False, True])
+def test_joined_parquet_files_are_refused(tmp_path, has_index):
+    path = tmp_path / "a.parquet"
+    stored = b""
+    for text in ("春天。", "夏天。"):
+        rows = pyarrow.table({"text": [text] * 1000})
+        pyarrow.parquet.write_table(rows, path, write_page_index=has_index)
+        assert sum(map(len, CorpusReader([str(path)]))) == 1000
+        stored += path.read_bytes()
+    path.write_bytes(stored)
+    with pytest.raises(ValueError, match=r"a\.parquet: two parquet files were joined.* one by one"):
+        list(CorpusReader([str(path)], ReadingRules(on_bad_text="skip")))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_a_table_with_two_columns_of_the_name_is_refused(tmp_path, name):
+    (tmp_path / "a.csv").write_text("text,id,text,id\n春,1,夏,1\n", encoding="utf-8")
+    columns = [["春"], [1], ["夏"], [1]]
+    table = pyarrow.table(columns, names=["text", "id", "text", "id"])
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    path = str(tmp_path / name)
+    with pytest.raises(ValueError, match=r"has the column 'text' twice.*: text, id, text, id"):
+        list(CorpusReader([path]))
+    reader = CorpusReader([path], ReadingRules(on_bad_text="skip"))
+    assert list(reader) == []
+    assert reader.counts == {"files_with_column_twice": 1}
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "csv.gz"])

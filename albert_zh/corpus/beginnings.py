@@ -9,6 +9,7 @@ r"""Files without a line to read, recognised by their beginnings: blank ones, an
 import codecs
 import shlex
 
+from albert_zh.corpus.archives import detect_archive
 from albert_zh.corpus.formats.format import BadText
 from albert_zh.corpus.lines import LONGEST_LINE
 from albert_zh.corpus.streams import FIRST_BYTES, TextStream
@@ -23,9 +24,13 @@ def is_blank(first_bytes: bytes) -> bool:
     return len(first_bytes) < FIRST_BYTES and not first_bytes.removeprefix(codecs.BOM_UTF8).strip()
 
 
-def emptiness(first_bytes: bytes) -> str:
-    """The problem of a file without text that begins so."""
-    return "has only white space or empty texts" if first_bytes else "is empty"
+def empty_file(stream: TextStream) -> BadText:
+    """The problem of a file that turned out to have no text."""
+    problem = "has only white space or empty texts" if stream.peek() else "is empty"
+    if detect_archive(stream.peek(), stream.path):
+        problem = "is an archive without files"
+    way_out = "remove it from the input files or fill it"
+    return BadText(f"{stream.name} {problem}; {way_out}", "files_empty")
 
 
 def check_line_ends(stream: TextStream) -> None:

@@ -8,6 +8,7 @@ LEFT_OUT = {
     "files_not_text": "left out, such as pictures",
     "files_with_cr": "left out: their lines end in CR only",
     "files_without_column": "left out: no column of --json_key",
+    "files_with_column_twice": "left out: two columns have the name at --json_key",
     "files_without_doc": "left out: no element <doc> of WikiExtractor",
     "lines_not_utf8": "left out: not UTF-8",
     "lines_with_nul": "left out: NUL bytes in them",

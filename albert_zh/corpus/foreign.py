@@ -13,6 +13,8 @@ _SPACE = rb"(?:\xef\xbb\xbf)?\s*"
 class ForeignFile(ValueError):
     """A file that is no text."""
 
+    count = "files_not_text"  # in `corpus.counts`
+
 
 @dataclass(frozen=True)
 class ForeignKind:

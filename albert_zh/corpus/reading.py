@@ -11,12 +11,13 @@ counted.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from absl import logging
 
 from albert_zh.corpus.archives import Archive, detect_archive, members
-from albert_zh.corpus.beginnings import check_line_ends, emptiness, is_blank
+from albert_zh.corpus.beginnings import check_line_ends, empty_file, is_blank
 from albert_zh.corpus.counts import LEFT_OUT, left_out
 from albert_zh.corpus.foreign import ForeignFile, check_not_foreign
 from albert_zh.corpus.formats.catalog import AUTO, FORMATS, detect_format, format_choices
@@ -130,7 +131,7 @@ class CorpusReader:
         for path in paths:
             source = Source(path, self._open_file)
             if is_blank(source.peek()):
-                self._skip_empty(source, emptiness(source.peek()))
+                self._skip(empty_file(source))
                 continue
             try:
                 corpus_format = None if _archive(source) else self._format(source)
@@ -146,28 +147,27 @@ class CorpusReader:
             raise ForeignFile(foreign[0] + others)
 
     def _documents(self, stream: TextStream) -> Iterator[list[str]]:
+        before = self.counts.copy()
         try:
-            if archive := _archive(stream):
-                is_empty = True
-                for member in members(archive, stream):
-                    is_empty = False
-                    yield from self._documents(member)
-                if is_empty:
-                    self._skip_empty(stream, "is an archive without files")
-                return
-            before = self.counts.copy()
-            context = ReadContext(self._rules.json_key, skip=self._skip, counts=self.counts)
-            documents = iter(self._format(stream).read(stream, context) if stream.peek() else ())
+            documents = self._read(stream)
             first = next(documents, None)
             if first is not None:
                 yield first
                 yield from documents
-            elif self.counts == before:
-                self._skip_empty(stream, emptiness(stream.peek()))
-        except ForeignFile as error:
-            self._skip(BadText(str(error), "files_not_text"))
-        except BadText as error:
+            elif isinstance(stream, Source) and self.counts == before:
+                self._skip(empty_file(stream))
+            elif self.counts == before:  # Archives often have empty files.
+                self.counts["files_empty"] += 1
+        except (BadText, ForeignFile) as error:
             self._skip(error)
+
+    def _read(self, stream: TextStream) -> Iterator[list[str]]:
+        if archive := _archive(stream):
+            return chain.from_iterable(map(self._documents, members(archive, stream)))
+        if not stream.peek():
+            return iter(())
+        context = ReadContext(self._rules.json_key, skip=self._skip, counts=self.counts)
+        return iter(self._format(stream).read(stream, context))
 
     def _format(self, stream: TextStream) -> CorpusFormat:
         """The format of a file.
@@ -183,14 +183,7 @@ class CorpusReader:
             check_line_ends(stream)
         return corpus_format
 
-    def _skip_empty(self, stream: TextStream, problem: str) -> None:
-        if isinstance(stream, Source):
-            way_out = "remove it from the input files or fill it"
-            self._skip(BadText(f"{stream.name} {problem}; {way_out}", "files_empty"))
-        else:  # Archives often have empty files.
-            self.counts["files_empty"] += 1
-
-    def _skip(self, error: BadText) -> None:
+    def _skip(self, error: BadText | ForeignFile) -> None:
         if self._rules.on_bad_text == "error":
             raise error from None
         self.counts[error.count] += 1

@@ -7,8 +7,10 @@
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
+
+from albert_zh.corpus.formats.format import BadText
 
 _KEYS_IN_MESSAGE = 10
 
@@ -30,6 +32,36 @@ def parse_keys(text: str) -> tuple[str, ...]:
     if not keys:
         raise ValueError("json_key names no key")
     return keys
+
+
+def names_of(keys: Sequence[str]) -> set[str]:
+    """The names that objects may have on the way to the texts.
+
+    >>> sorted(names_of(["data.text"]))
+    ['data', 'data.text', 'text']
+    """
+    names: set[str] = set()
+    for key in keys:
+        while key:
+            name, _, rest = key.partition(".")
+            names |= {key, name}
+            key = rest
+    return names
+
+
+def check_columns(names: Sequence[str], wanted: Collection[str], file: str) -> None:
+    """Check that a table has no wanted column twice.
+
+    Raises:
+        BadText: It has: which one holds the text is not known.
+    """
+    repeated = next((name for name in wanted if names.count(name) > 1), None)
+    if repeated is not None:
+        raise BadText(
+            f"{file} has the column {repeated!r} twice; rename one of them; the columns are:"
+            f" {', '.join(names)}",
+            "files_with_column_twice",
+        )
 
 
 def text_of(document: dict[str, Any], keys: Sequence[str], counts: Counter[str]) -> str:

@@ -1,7 +1,7 @@
-"""A JSON array of any length, read value by value.
+"""A JSON array of any length, read value by value; or several, one after the other.
 
 ```
-[{"text": "春。"},⏎ {"te | xt": "夏。"}]      {"text": "春。"}   {"text": "夏。"}
+[{"text": "春。"},⏎ {"te | xt": "夏。"}]⏎[{"text": "秋。"}]      春。   夏。   秋。
 ```
 """
 
@@ -13,34 +13,43 @@ from typing import Any
 
 from albert_zh.corpus.formats.decoding import BYTE_ORDER_MARK
 from albert_zh.corpus.streams import TextStream
+from albert_zh.util.json_objects import json_problem
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _MORE = 1 << 16  # characters to wait for before an unfinished value is tried again
 
 
-def array_values(stream: TextStream, *, longest: int) -> Iterator[tuple[str, Any]]:
-    """The values of the array, each with its place in words.
+def array_values(
+    stream: TextStream, decoder: json.JSONDecoder, *, longest: int
+) -> Iterator[tuple[str, Any]]:
+    """The values of all arrays, each with its place in words.
 
     Raises:
-        ValueError: The array is damaged, has no end, or has a value of more than `longest` bytes.
+        ValueError: An array is damaged, has no end, or has a value of more than `longest` bytes; or
+            something else stands before or after it.
     """
-    text = _Buffer(stream, longest)
+    text = _Buffer(stream, decoder, longest)
     number = 0
-    text.take("[")
-    while text.next_sign() != "]":
-        if number:
-            text.take(",")
-        number += 1
-        yield f"{stream.name}, object {number}", text.value(number)
-    text.take("]")
+    while sign := text.next_sign():
+        if sign != "[":
+            raise text.damage(f"{sign!r} after the ] of an array")
+        text.take("[")
+        is_first = True
+        while text.next_sign() != "]":
+            if not is_first:
+                text.take(",")
+            number, is_first = number + 1, False
+            yield f"{stream.name}, object {number}", text.value(number)
+        text.take("]")
 
 
 class _Buffer:
     """The part of the array that has been read and not been used."""
 
-    def __init__(self, stream: TextStream, longest: int):
+    def __init__(self, stream: TextStream, decoder: json.JSONDecoder, longest: int):
         self._parts, self._name, self._longest = iter(stream), stream.name, longest
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._values = decoder
+        self._characters = codecs.getincrementaldecoder("utf-8")()
         self._text, self._begin = "", 0
         self._read(1)
         self._text = self._text.removeprefix(BYTE_ORDER_MARK)
@@ -54,22 +63,24 @@ class _Buffer:
 
     def take(self, sign: str) -> None:
         if self.next_sign() != sign:
-            raise self._damage(f"{sign} is missing")
+            raise self.damage(f"{sign} is missing")
         self._begin += 1
 
     def value(self, number: int) -> Any:
         self.next_sign()
         while True:
             try:
-                value, self._begin = json.JSONDecoder().raw_decode(self._text, self._begin)
-            except (ValueError, RecursionError) as error:
+                value, self._begin = self._values.raw_decode(self._text, self._begin)
+            except (json.JSONDecodeError, RecursionError) as error:
                 # Each time more, so that a long value is not tried too often.
                 length = len(self._text) - self._begin
                 if length > self._longest:
                     limit = f"object {number} is not JSON or has more than"
-                    raise self._damage(f"{limit} {self._longest >> 20} MB") from None
+                    raise self.damage(f"{limit} {self._longest >> 20} MB") from None
                 if not self._read(max(_MORE, length)):
-                    raise self._damage(f"object {number}: {error}") from None
+                    raise self.damage(f"object {number}: {error}") from None
+            except ValueError as error:
+                raise self.damage(f"object {number}: {json_problem(error)}") from None
             else:
                 return value
 
@@ -78,14 +89,14 @@ class _Buffer:
         parts, length = [self._text[self._begin :]], 0
         while length < size and (part := next(self._parts, None)) is not None:
             try:
-                parts.append(self._decoder.decode(part))
+                parts.append(self._characters.decode(part))
             except UnicodeDecodeError as error:
-                raise self._damage(str(error)) from None
+                raise self.damage(str(error)) from None
             length += len(parts[-1])
         self._text, self._begin = "".join(parts), 0
         return length > 0
 
-    def _damage(self, problem: str) -> ValueError:
+    def damage(self, problem: str) -> ValueError:
         return ValueError(
             f"{self._name} is a JSON array that cannot be read ({problem}); repair it, or write"
             " one object a line: --on_bad_text=skip skips lines, not parts of an array"

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from albert_zh.corpus.formats.decoding import BYTE_ORDER_MARK, decode, not_utf8, utf8_advice
-from albert_zh.corpus.formats.fields import NoTextError, parse_keys, text_of
+from albert_zh.corpus.formats.fields import NoTextError, names_of, parse_keys, text_of
 from albert_zh.corpus.formats.format import BadText, ReadContext
 from albert_zh.corpus.formats.joining import split_text
 from albert_zh.corpus.formats.json_array import array_values
 from albert_zh.corpus.lines import TextChunk, whole_lines
 from albert_zh.corpus.streams import TextStream
+from albert_zh.util.json_objects import json_problem, strict_decoder
 
 # Bytes. A thick book in Chinese has ten million, twice as many if it is written as \uXXXX.
 LONGEST_OBJECT = 1 << 25
@@ -45,7 +46,11 @@ def json_texts(
     """
     keys = parse_keys(context.text_key)
     is_array = stream.peek().removeprefix(_MARK).lstrip().startswith(b"[")
-    values = array_values(stream, longest=longest) if is_array else _lines(stream, context, longest)
+    decoder = strict_decoder(names_of(keys))
+    if is_array:
+        values = array_values(stream, decoder, longest=longest)
+    else:
+        values = _lines(stream, decoder, context, longest)
     for place, value in values:
         try:
             if not isinstance(value, dict):
@@ -64,7 +69,9 @@ def json_texts(
             yield text
 
 
-def _lines(stream: TextStream, context: ReadContext, longest: int) -> Iterator[tuple[str, Any]]:
+def _lines(
+    stream: TextStream, decoder: json.JSONDecoder, context: ReadContext, longest: int
+) -> Iterator[tuple[str, Any]]:
     """The value on each line that is not blank, and its place in words."""
     for line in whole_lines(stream, longest=longest):
         if not line.data.removeprefix(_MARK).strip():
@@ -74,31 +81,27 @@ def _lines(stream: TextStream, context: ReadContext, longest: int) -> Iterator[t
             if line.is_partial_line:
                 problem = f"{place}: more than {longest >> 20} MB; give smaller documents"
                 raise BadText(problem, "lines_too_long")
-            value = _value(line, stream, place)
+            value = _value(line, stream, decoder, place)
         except BadText as error:
             context.skip(error)
         else:
             yield place, value
 
 
-def _value(line: TextChunk, stream: TextStream, place: str) -> Any:
+def _value(line: TextChunk, stream: TextStream, decoder: json.JSONDecoder, place: str) -> Any:
     """The value on a line.
 
     Raises:
         BadText: There is none.
     """
     try:
-        return json.loads(decode(line.data, line.offset))
+        return decoder.decode(decode(line.data, line.offset))
     except UnicodeDecodeError as error:
         advice = utf8_advice(line.data, error.start, stream)
         raise not_utf8(error, line.number, line.offset, stream, advice) from None
     except json.JSONDecodeError as error:
-        problem = (
-            f"not JSON ({error}); give one whole object a line (jq -c . makes such lines), or"
-            " --input_format=text"
-        )
-    except RecursionError:
-        problem = "nested too deeply"
-    except ValueError as error:  # such as an integer of thousands of digits
-        problem = str(error)
-    raise BadText(f"{place}: {problem}", "lines_not_json")
+        way_out = "give one whole object a line (jq -c . makes such lines), or --input_format=text"
+        raise BadText(f"{place}: {json_problem(error)}; {way_out}", "lines_not_json") from None
+    except (ValueError, RecursionError) as error:
+        way_out = "repair the line, or leave out such lines with --on_bad_text=skip"
+        raise BadText(f"{place}: {json_problem(error)}; {way_out}", "lines_not_json") from None

@@ -10,7 +10,7 @@ import csv
 from collections.abc import Iterator
 
 from albert_zh.corpus.formats.decoding import decode, not_utf8, utf8_advice
-from albert_zh.corpus.formats.fields import parse_keys, text_of
+from albert_zh.corpus.formats.fields import check_columns, parse_keys, text_of
 from albert_zh.corpus.formats.format import BadText, ReadContext
 from albert_zh.corpus.formats.joining import split_text
 from albert_zh.corpus.lines import whole_lines
@@ -24,7 +24,7 @@ def read_table(stream: TextStream, context: ReadContext) -> Iterator[list[str]]:
     """Documents of a table.
 
     Raises:
-        BadText: The first row does not name the columns of --json_key.
+        BadText: The first row does not name the columns of --json_key, or one twice.
     """
     for text in table_texts(stream, context):
         yield from split_text(text, context.counts)
@@ -48,6 +48,7 @@ def table_texts(stream: TextStream, context: ReadContext) -> Iterator[bytes]:
             " lines as they are with --input_format=text",
             "files_without_column",
         )
+    check_columns(names, keys, stream.name)
     # Files with tabs hardly ever quote; a quotation mark in them is one of the text.
     quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
     rows = csv.reader(lines, delimiter=separator, quoting=quoting, strict=True)
