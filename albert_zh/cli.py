@@ -16,6 +16,9 @@ if __name__ == "__main__":
 seconds. So what needs TensorFlow is imported in `main`, and the rest on top.
 """
 
+from albert_zh.util import standard_streams  # noqa: F401  # Before what writes to them.
+
+# isort: split
 from albert_zh.util import uncaught  # Before the packages, which may be missing.
 
 # isort: split

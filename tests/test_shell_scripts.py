@@ -45,6 +45,14 @@ def test_help_shows_how_to_use_a_script_and_does_nothing(script, flags, tmp_path
     assert sorted(ROOT.iterdir()) == before
 
 
+@pytest.mark.parametrize("redirections", [">&-", "2>&-"])
+def test_closed_streams_are_as_good_as_dev_null(redirections):
+    script = f"bash {ROOT}/run_classifier_lcqmc.sh --help {redirections}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert bool(done.stdout) == (redirections == "2>&-")
+
+
 def test_quickstart_takes_no_arguments(tmp_path):
     done = run("scripts/quickstart.sh", "--output_dir=x", folder=tmp_path)
     assert done.returncode == 1

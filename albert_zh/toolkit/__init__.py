@@ -13,7 +13,7 @@ import os
 import sys
 
 from albert_zh import __version__
-from albert_zh.util import uncaught  # noqa: F401  # errors in one line
+from albert_zh.util import standard_streams, uncaught  # noqa: F401  # errors in one line
 
 SCRIPTS = (
     "create_pretraining_data.py",
