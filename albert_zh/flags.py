@@ -27,6 +27,7 @@ from absl import flags
 from albert_zh.toolkit import find_file
 from albert_zh.util.bounds import Bounds
 from albert_zh.util.files import expand_home
+from albert_zh.util.flag_parser import FlagParser
 from albert_zh.util.near_names import missing_file
 
 Options = TypeVar("Options")
@@ -252,26 +253,15 @@ def _define_flag(field: dataclasses.Field, hint: Any, flag_values: flags.FlagVal
     if kind is bool:
         flags.DEFINE_bool(**arguments)
     else:
-        flags.DEFINE(_Parser(kind, tuple(field.metadata["choices"] or ())), **arguments)
+        parser = FlagParser(
+            kind,
+            field.metadata["choices"] or (),
+            may_be_empty=field.default == "",
+            is_required=_is_required(field),
+        )
+        flags.DEFINE(parser, **arguments)
     if field.metadata["alias"]:
         flags.DEFINE_alias(field.metadata["alias"], field.name, flag_values=flag_values)
-
-
-class _Parser(flags.ArgumentParser):
-    """Reads the value of a number or a text; absl's own speak Python."""
-
-    def __init__(self, kind: type, choices: tuple[str, ...]):
-        self._kind, self._choices = kind, choices
-
-    def parse(self, argument: Any) -> Any:
-        try:
-            value = self._kind(argument)
-        except ValueError:
-            kind = "a whole number, in digits" if self._kind is int else "a number"
-            raise ValueError(f"it must be {kind}") from None
-        if self._choices and value not in self._choices:
-            raise ValueError(f"choose one of {', '.join(self._choices)}")
-        return value
 
 
 def _read_flags(option_class: type[Options], flag_values: flags.FlagValues) -> Options:

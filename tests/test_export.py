@@ -436,6 +436,18 @@ def test_files_of_others_are_never_replaced(frozen_only, tmp_path):
     assert (target / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("folder", [".", "..", ""])
+def test_working_directory_is_never_replaced(folder, frozen_only, tmp_path, monkeypatch):
+    here = tmp_path / "above" / "here"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    message = "is the working directory or above it, and would be replaced; choose a new folder"
+    with pytest.raises(ValueError, match=message):
+        export_model.export(dataclasses.replace(frozen_only, export_dir=folder))
+    assert here.samefile(".")
+    assert not list(here.iterdir())
+
+
 def test_export_that_appears_in_the_meantime_is_kept(tmp_path):
     target = tmp_path / "export"
     with (  # noqa: PT012 - the rename at the end of the block is meant

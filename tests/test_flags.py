@@ -66,6 +66,30 @@ def test_missing_required_flag_is_an_error_that_names_it():
         parsed("--steps=3")
 
 
+EMPTY = "the value is empty \\(is a variable of the shell unset\\?\\); give a value"
+
+
+@pytest.mark.parametrize("arguments", [["--output_dir="], ["--output_dir", ""], ["--model_dir= "]])
+def test_empty_required_flag_is_an_error_that_names_it(arguments):
+    with pytest.raises(ValueError, match=rf"--(output|model)_dir= ?: {EMPTY}$"):
+        parsed(*arguments)
+
+
+def test_empty_optional_flag_may_be_left_out():
+    with pytest.raises(ValueError, match=rf"--init_checkpoint=: {EMPTY}, or leave the flag out"):
+        parsed("--output_dir=out", "--init_checkpoint=")
+
+
+def test_empty_text_that_is_the_default_is_taken():
+    @dataclasses.dataclass(frozen=True)
+    class BeamOptions:
+        """Flags of another program."""
+
+        beam_options: str = option("", "options of the runner")
+
+    assert parsed("--beam_options=", classes=(BeamOptions,)).beam_options == ""
+
+
 def test_alias_sets_the_flag_and_satisfies_the_requirement():
     assert parsed("--model_dir=out").output_dir == "out"
 

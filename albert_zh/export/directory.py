@@ -21,10 +21,16 @@ def check_target(path: str, *, overwrite: bool) -> None:
     """
     if "://" in path:
         raise ValueError(f"--export_dir={path} is not local; export to a local folder and copy it")
+    path = path or os.curdir
     if not os.path.exists(path):
         return
     if not os.path.isdir(path):
         raise ValueError(f"--export_dir={path} is a file; choose a new folder")
+    if _holds_working_directory(path):
+        raise ValueError(
+            f"--export_dir={path} is the working directory or above it, and would be replaced; "
+            "choose a new folder"
+        )
     if os.path.ismount(path):
         raise ValueError(f"--export_dir={path} is a mount point; choose a new folder inside it")
     names = set(os.listdir(path))
@@ -40,6 +46,13 @@ def check_target(path: str, *, overwrite: bool) -> None:
             f"{path} holds files that no export wrote, such as {min(foreign)}; move them away or "
             "choose another --export_dir"
         )
+
+
+def _holds_working_directory(path: str) -> bool:
+    with contextlib.suppress(FileNotFoundError):  # Somebody removed the working directory.
+        folder = os.path.realpath(path)
+        return os.path.commonpath([folder, os.getcwd()]) == folder
+    return False
 
 
 def _files_of_export(path: str) -> set[str]:
