@@ -128,7 +128,8 @@ def test_json_is_readable_and_ends_with_a_line_end(tmp_path):
         ("春\n\n夏", ["春", "", "夏"]),
         ("春\r\n夏\r\n", ["春", "夏"]),
         ("\ufeff春\n\ufeff夏\n", ["春", "\ufeff夏"]),
-        (" 春\u2028夏\x85\r秋 \n", [" 春\u2028夏\x85\r秋 "]),
+        ("春\r\r\n夏\r", ["春", "夏"]),
+        (" 春\u2028夏\x85秋 \n", [" 春\u2028夏\x85秋 "]),
         ("", []),
     ],
 )
@@ -153,6 +154,29 @@ def test_bytes_that_are_not_utf8_are_located(tmp_path, content, line, byte, advi
     place = rf"file, line {line}: not UTF-8 at byte {byte} .*{advice}"
     with pytest.raises(ValueError, match=place):
         list(read_lines(str(tmp_path / "file")))
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("春\n夏\0\n", r"line 2: a NUL at byte 7 of the file \(0x00\); .* \(tr -d '\\000'\)$"),
+        ("\ufeff\0\n", "line 1: a NUL at byte 3"),
+        ("春 夏\r秋 冬\r", r"line 1: a CR inside the line, .*tr '\\r' '\\n' < .*file > NEW_FILE$"),
+        ("春\r\n夏\r秋\n", "line 2: a CR inside the line"),
+    ],
+)
+def test_bytes_that_no_line_has_are_located(tmp_path, content, problem):
+    path = tmp_path / "file"
+    path.write_bytes(content.encode())
+    with pytest.raises(ValueError, match=problem):
+        list(read_lines(str(path)))
+
+
+def test_utf16_without_a_mark_is_told_from_stray_nuls(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes("one\ntwo\n".encode("utf-16-le"))
+    with pytest.raises(ValueError, match=r"a NUL at byte 1 .*looks like UTF-16LE; convert it"):
+        list(read_lines(str(path)))
 
 
 def test_hash_is_that_of_the_whole_file(tmp_path):

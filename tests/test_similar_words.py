@@ -87,3 +87,8 @@ def test_faulty_table_is_an_error_with_its_place(table, text, message):
 def test_missing_table_is_an_error_that_says_what_to_give(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no table of similar words at .*none\.txt"):
         read_similar_words(str(tmp_path / "none.txt"), TOKENIZER)
+
+
+def test_lines_that_end_in_cr_are_refused(table):
+    with pytest.raises(ValueError, match=r"similar\.txt, line 1: a CR inside the line.*convert"):
+        read_similar_words(table("漂亮 美丽\r高兴 好看\r"), TOKENIZER)

@@ -29,6 +29,18 @@ def read(tmp_path):
     return written_and_read
 
 
+@pytest.mark.parametrize(("name", "tab"), [("train.tsv", "\t"), ("train.csv", ",")])
+@pytest.mark.parametrize(("end", "number"), [("\r", 1), ("\r\n", 2)], ids=["all lines", "one line"])
+def test_cr_between_rows_is_refused_and_the_line_named(read, name, tab, end, number):
+    content = f"你好\t再见\t0{end}一\t二\t1\r三\t四\t0{end}".replace("\t", tab)
+    with pytest.raises(ValueError, match=rf"{name}, line {number}: a CR inside the line.*convert"):
+        read(content, name)
+
+
+def test_cr_in_a_quoted_cell_is_part_of_its_text(read):
+    assert read('你好,"再\r见",0\n', "train.csv").examples == (Example("你好", "再\r见", "0"),)
+
+
 # ---- the first line
 
 

@@ -54,6 +54,11 @@ def test_entry_is_the_first_field_of_its_line(tmp_path, content):
     assert Vocab.load(written(tmp_path, content)).tokens == (*SPECIAL, "的")
 
 
+def test_lines_that_end_in_cr_are_named(tmp_path):
+    with pytest.raises(ValueError, match=r"line 1: a CR inside the line.*tr '\\r' '\\n' <"):
+        Vocab.load(written(tmp_path, "\r".join([*SPECIAL, "的"]) + "\r"))
+
+
 def test_special_entries_of_sentencepiece_are_known():
     vocab = Vocab(("<unk>", "<pad>", "[CLS]", "[SEP]", "[MASK]"))
     assert (vocab.unk_id, vocab.pad_id) == (0, 1)

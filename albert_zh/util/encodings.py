@@ -27,6 +27,16 @@ def sample_around(data: bytes, place: int) -> bytes:
     return data[begin - begin % 2 : place + SAMPLE_BYTES]
 
 
+def byte_advice(sample: bytes, byte: int, *, path: str | None, skip: str = "") -> str:
+    """The way out for a byte that is not UTF-8 or is NUL; see `encoding_advice`."""
+    if byte or (guess_encoding(sample) or "").startswith("UTF-16"):
+        return encoding_advice(sample, path=path, skip=skip)
+    otherwise = f", or leave out such lines with {skip}" if skip else ""
+    return (
+        f"no text has such bytes, a crash may leave them; take them away (tr -d '\\000'){otherwise}"
+    )
+
+
 def encoding_advice(sample: bytes, *, path: str | None, skip: str = "") -> str:
     """The way out for a file with bytes that are not UTF-8.
 

@@ -8,11 +8,12 @@ import itertools
 import json
 import os
 import re
+import shlex
 import tempfile
 from collections.abc import Iterator
 from typing import IO, Any
 
-from albert_zh.util.encodings import SAMPLE_BYTES, encoding_advice, sample_around
+from albert_zh.util.encodings import SAMPLE_BYTES, byte_advice, sample_around
 from albert_zh.util.error_text import reason
 from albert_zh.util.near_names import did_you_mean, missing_folder
 
@@ -124,28 +125,52 @@ def write_json(path: str, value: Any) -> None:
         file.write(f"{text}\n".encode(errors="backslashreplace"))
 
 
-def read_lines(path: str) -> Iterator[str]:
+def read_lines(path: str, *, may_hold_cr: bool = False) -> Iterator[str]:
     """Lines of a UTF-8 file without their ends and without a byte-order mark.
 
     Only `\\n` or `\\r\\n` ends a line: texts and vocabularies may hold other line separators.
 
+    Args:
+        path: The file.
+        may_hold_cr: Leave a CR inside a line to the caller; see `cr_inside`.
+
     Raises:
-        ValueError: Bytes are not UTF-8; names the file, the line and the byte.
+        ValueError: Bytes are not UTF-8, or one is NUL; or a CR is inside a line. Names the file,
+            the line and the byte.
     """
     offset = 0
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             mark = len(codecs.BOM_UTF8) if line.startswith(codecs.BOM_UTF8) and not offset else 0
             try:
-                yield line[mark:].decode().removesuffix("\n").removesuffix("\r")
+                text = line[mark:].decode().removesuffix("\n").rstrip("\r")
             except UnicodeDecodeError as error:
-                place = offset + mark + error.start
-                advice = encoding_advice(_sample_of_file(path, place), path=path)
-                raise ValueError(
-                    f"{path}, line {number}: not UTF-8 at byte {place} of the file "
-                    f"(0x{line[place - offset]:02x}); {advice}"
-                ) from None
+                raise _bad_byte(path, number, line, offset, mark + error.start) from None
+            if "\0" in text:
+                raise _bad_byte(path, number, line, offset, line.index(0))
+            if "\r" in text and not may_hold_cr:
+                raise cr_inside(path, number)
+            yield text
             offset += len(line)
+
+
+def cr_inside(path: str, number: int) -> ValueError:
+    """The error for a line with a CR that is not at its end, as in lines that are joined."""
+    return ValueError(
+        f"{path}, line {number}: a CR inside the line, as if lines ended in CR only, as on old"
+        f" Macs; convert them: tr '\\r' '\\n' < {shlex.quote(path)} > NEW_FILE"
+    )
+
+
+def _bad_byte(path: str, number: int, line: bytes, offset: int, place: int) -> ValueError:
+    """The error for a byte at a place of a line that begins at an offset of the file."""
+    byte = line[place]
+    what = "not UTF-8" if byte else "a NUL"
+    advice = byte_advice(_sample_of_file(path, offset + place), byte, path=path)
+    return ValueError(
+        f"{path}, line {number}: {what} at byte {offset + place} of the file (0x{byte:02x});"
+        f" {advice}"
+    )
 
 
 def _sample_of_file(path: str, place: int) -> bytes:

@@ -2,7 +2,7 @@
 
 from albert_zh.corpus.formats.format import BadText
 from albert_zh.corpus.streams import TextStream
-from albert_zh.util.encodings import encoding_advice, guess_encoding, sample_around
+from albert_zh.util.encodings import byte_advice, sample_around
 
 BYTE_ORDER_MARK = "\ufeff"  # at the beginning of some UTF-8 files
 
@@ -25,13 +25,7 @@ def decode(data: bytes, offset: int) -> str:
 def utf8_advice(data: bytes, place: int, stream: TextStream) -> str:
     """The way out for bytes that are not UTF-8 or NUL, at a place of the data."""
     sample = sample_around(data, place)
-    encoding = None if data[place] else guess_encoding(sample)
-    if data[place] or (encoding and encoding.startswith("UTF-16")):
-        return encoding_advice(sample, path=stream.plain_path, skip="--on_bad_text=skip")
-    return (
-        "no text has such bytes, a crash may leave them; take them away (tr -d '\\000'), or leave"
-        " out such lines with --on_bad_text=skip"
-    )
+    return byte_advice(sample, data[place], path=stream.plain_path, skip="--on_bad_text=skip")
 
 
 def not_utf8(

@@ -19,7 +19,7 @@ import dataclasses
 import io
 from collections.abc import Iterator, Sequence
 
-from albert_zh.util.files import read_lines
+from albert_zh.util.files import cr_inside, read_lines
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ def read_table(path: str) -> Table:
     """Read all rows of a file; empty lines at its end are left out.
 
     Raises:
-        ValueError: The file is empty or not UTF-8, or its quotation marks are not CSV's; the
-            message names file and line.
+        ValueError: The file is empty or not UTF-8, or its quotation marks are not CSV's, or a CR
+            stands outside of such; the message names file and line.
     """
-    lines = list(read_lines(path))
+    lines = list(read_lines(path, may_hold_cr=True))
     while lines and not lines[-1]:
         lines.pop()
     if not lines:
@@ -59,6 +59,9 @@ def read_table(path: str) -> Table:
     if _is_written_as_csv(path, lines):
         note = f"{path} is read as CSV with tabs: its quotation marks are not part of the texts"
         return Table(_parse_csv(path, lines, "\t"), "tabs", note)
+    for number, line in enumerate(lines, start=1):
+        if "\r" in line:
+            raise cr_inside(path, number)
     rows = [Row(number, line.split("\t")) for number, line in enumerate(lines, start=1)]
     num_quoted = sum(map(_is_quoted, (cell for row in rows for cell in row.cells)))
     note = (
@@ -77,6 +80,8 @@ def _parse_csv(path: str, lines: Sequence[str], delimiter: str) -> list[Row]:
             rows.append(Row(line, cells or [""], num_lines=num_lines))
             line = reader.line_num + 1
     except csv.Error as error:
+        if "\r" in lines[reader.line_num - 1]:  # outside quotation marks
+            raise cr_inside(path, reader.line_num) from None
         raise ValueError(
             f"{path}, line {line}: no CSV ({error}); a cell with a quotation mark stands in "
             'quotation marks, and the mark is doubled: "a ""b"" c"'
