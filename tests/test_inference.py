@@ -110,13 +110,39 @@ def export(run, tmp_path):
         ("frozen_graph.pb", "graph", ValueError, "is damaged"),
     ],
 )
-def test_incomplete_exports_are_errors(export, name, content, error, message):
+@pytest.mark.parametrize("has_sums", [True, False], ids=["", "of an earlier version"])
+def test_incomplete_exports_are_errors(export, name, content, error, message, has_sums):
+    if has_sums:
+        message = message.replace("holds no graph", "is damaged")
+    else:
+        manifest = json.loads((export / "export.json").read_text())
+        del manifest["formats"]["frozen_graph"]["sha256"]
+        (export / "export.json").write_text(json.dumps(manifest))
+        albert_zh.load(export)
     if content is None:
         (export / name).unlink()
     else:
         (export / name).write_text(content)
     with pytest.raises(error, match=message):
         albert_zh.load(export)
+
+
+@pytest.mark.parametrize(
+    ("format_name", "file"),
+    [
+        ("frozen_graph", "frozen_graph.pb"),
+        ("saved_model", "saved_model/variables/variables.data-00000-of-00001"),
+    ],
+)
+def test_damaged_weights_of_an_export_are_found(run, tmp_path, format_name, file):
+    export_model(load_model(run), export_dir=str(tmp_path / "export"), formats=[format_name])
+    path = tmp_path / "export" / file
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 64] = bytes(64)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"{file} is damaged: .*; copy it again, or export again"):
+        albert_zh.load(tmp_path / "export")
 
 
 @pytest.mark.parametrize("part", ["saved_model", "saved_model/", "export.json"])

@@ -21,7 +21,7 @@ from albert_zh.export.check import (
     require_finite,
     varied_batches,
 )
-from albert_zh.export.directory import MANIFEST, check_target, new_directory
+from albert_zh.export.directory import MANIFEST, check_target, new_directory, sums_of
 from albert_zh.export.formats.table import FORMATS
 from albert_zh.inference.load import FineTunedModel
 from albert_zh.inference.predictor import Arrays
@@ -93,6 +93,7 @@ def _export(
     require_equal(name, differences)
     return {
         "file": chosen.file,
+        "sha256": sums_of(directory, chosen.file),
         **chosen.interface(source),
         "largest_difference": differences,
     }

@@ -8,7 +8,9 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+from albert_zh.util.files import sha256_of_file
 
 MANIFEST = "export.json"
 
@@ -62,6 +64,33 @@ def _files_of_export(path: str) -> set[str]:
             return {MANIFEST, *json.load(file)["files"]}
         except (ValueError, KeyError, TypeError):
             raise ValueError(f"{manifest} is damaged; choose another --export_dir") from None
+
+
+def sums_of(directory: str, name: str) -> dict[str, str]:
+    """SHA-256 of a file of an export, or of all files in a folder of it, by path in the export."""
+    path = os.path.join(directory, name)
+    files = [path]
+    if os.path.isdir(path):
+        files = [os.path.join(above, each) for above, _, names in os.walk(path) for each in names]
+    return {os.path.relpath(file, directory): sha256_of_file(file) for file in sorted(files)}
+
+
+def check_sums(directory: str, expected: Mapping[str, str]) -> None:
+    """Check files of an export against their SHA-256.
+
+    Raises:
+        FileNotFoundError: One is missing.
+        ValueError: One is damaged.
+    """
+    for name, digest in expected.items():
+        path = os.path.join(directory, name)
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"{directory} lacks {name}; export again")
+        if sha256_of_file(path) != digest:
+            raise ValueError(
+                f"{path} is damaged: it is not the file that was exported (its SHA-256 is not that"
+                f" in {MANIFEST}); copy it again, or export again"
+            )
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import json
 import os
 
 from albert_zh.checkpoint.meta import TaskMeta
-from albert_zh.export.directory import MANIFEST
+from albert_zh.export.directory import MANIFEST, check_sums
 from albert_zh.export.formats.table import FORMATS
 from albert_zh.inference.load import find_text_files, tokenizer_of
 from albert_zh.inference.predictor import Predictor
@@ -44,8 +44,9 @@ def load_export(path: str) -> Predictor:
             task = TaskMeta.from_json(manifest["task"])
             longest = manifest["config"]["max_position_embeddings"]
             fingerprint = manifest["vocabulary"]["fingerprint"]
-            name = next(iter(manifest["formats"]))
-        except (ValueError, KeyError, TypeError, StopIteration) as error:
+            name, row = next(iter(manifest["formats"].items()))
+            sums = dict(row.get("sha256", {}))  # exports of earlier versions have none
+        except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
             raise ValueError(f"{manifest_path} is damaged ({error!r}); export again") from None
     if name not in FORMATS:
         raise ValueError(f"{path} has the format {name}, which this version does not know")
@@ -60,6 +61,7 @@ def load_export(path: str) -> Predictor:
         raise ValueError(
             f"{text_files['vocab.txt']} is not the vocabulary that was exported; export again"
         )
+    check_sums(path, sums)
     return Predictor(
         run=FORMATS[name].load(model_path),
         kind=find_kind(task.kind),
