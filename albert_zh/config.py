@@ -6,6 +6,7 @@ import enum
 import json
 from typing import Any
 
+from albert_zh.util.json_objects import read_object
 from albert_zh.variants import VARIANTS, Variant, find_variant
 
 
@@ -178,17 +179,14 @@ class ModelConfig:
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: It is not a JSON object, or `from_dict` rejects it. The message names the
-                file.
+            ValueError: It is not a JSON object, has a key twice, or `from_dict` rejects it. The
+                message names the file.
         """
-        with open(path, encoding="utf-8") as file:
-            try:
-                values = json.load(file)
-                if not isinstance(values, dict):
-                    raise ValueError("the file does not hold a JSON object")
-                return cls.from_dict(values)
-            except ValueError as error:
-                raise ValueError(f"{path}: {error}") from None
+        values = read_object(path)
+        try:
+            return cls.from_dict(values)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as JSON values; `from_dict` gives the same object back."""

@@ -117,17 +117,29 @@ def test_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b'{"vocab_size": 100', "delimiter"),
-        (b"[1, 2]", "the file does not hold a JSON object"),
-        (b"\xff\xfe{}", "utf-8"),
-        (b'{"ln_typ": "postln"}', "unknown keys ln_typ"),
+        (b'{"vocab_size": 100', r": not JSON \(.* delimiter.*\); repair it"),
+        (b'{\n// ours\n"vocab_size": 100}', r": not JSON \(.* line 2 column 1 .*\); repair it"),
+        (b"\xef\xbb\xbf \n", " is empty, where a JSON object should be"),
+        (b"[1, 2]", ": the file does not hold a JSON object"),
+        (b"\xff\xfe{}", ", line 1: not UTF-8 at byte 0 .*iconv -f UTF-16"),
+        (b'{"ln_typ": "postln"}', ": unknown keys ln_typ"),
+        (
+            b'{"hidden_size": 128, "ln_type": "postln", "hidden_size": 64}',
+            ": the key 'hidden_size' stands in one object twice; repair it",
+        ),
     ],
 )
 def test_complaint_about_a_file_names_it(tmp_path, content, complaint):
     path = tmp_path / "config.json"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=f"{re.escape(str(path))}: .*{complaint}"):
+    with pytest.raises(ValueError, match=f"{re.escape(str(path))}{complaint}"):
         ModelConfig.from_json_file(str(path))
+
+
+def test_byte_order_mark_of_a_file_is_no_part_of_it(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(BRIGHTMART), encoding="utf-8-sig")
+    assert ModelConfig.from_json_file(str(path)) == ModelConfig.from_dict(BRIGHTMART)
 
 
 @pytest.mark.parametrize(

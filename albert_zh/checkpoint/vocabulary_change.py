@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import json
 import os
 from collections.abc import Collection, Mapping
 
@@ -27,6 +26,7 @@ from albert_zh.checkpoint.vocabulary_check import (
 )
 from albert_zh.config import ModelConfig
 from albert_zh.text.vocab import Vocab
+from albert_zh.util.json_objects import read_object
 from albert_zh.util.object_files import write_json
 from albert_zh.vocabulary.entries import entry_pieces
 
@@ -93,8 +93,7 @@ def _write(
     options: ConversionOptions, arrays: Mapping[str, np.ndarray], meta: CheckpointMeta
 ) -> str:
     """Write the output directory, the checkpoint last; return the prefix of the checkpoint."""
-    with open(options.bert_config_file, encoding="utf-8") as file:
-        values = {**json.load(file), "vocab_size": meta.config.vocab_size}
+    values = {**read_object(options.bert_config_file), "vocab_size": meta.config.vocab_size}
     name = os.path.basename(options.bert_config_file)
     write_json(os.path.join(options.output_dir, name), values)
     tf.io.gfile.copy(options.new_vocab_file, os.path.join(options.output_dir, "vocab.txt"))

@@ -1,4 +1,4 @@
-"""JSON without a key that stands twice in an object: of such, Python keeps one value silently.
+"""JSON that people write: a key that stands twice is an error, and errors are in words for people.
 
 ```
 {"text": "春。", "text": "夏。"}      RepeatedKeyError, not {"text": "夏。"}
@@ -8,6 +8,8 @@
 import json
 from collections.abc import Collection
 from typing import Any
+
+from albert_zh.util.files import read_lines
 
 
 class RepeatedKeyError(ValueError):
@@ -51,3 +53,22 @@ def json_problem(error: ValueError | RecursionError) -> str:
         return f"not JSON ({error})"
     # Python's own advice on numbers of thousands of digits helps only programmers.
     return str(error) if isinstance(error, RepeatedKeyError) else "a number has too many digits"
+
+
+def read_object(path: str) -> dict[str, Any]:
+    """The JSON object in a UTF-8 file, which may begin with a byte-order mark.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It holds something else; names the file.
+    """
+    text = "\n".join(read_lines(path, may_hold_cr=True))
+    if not text.strip():
+        raise ValueError(f"{path} is empty, where a JSON object should be")
+    try:
+        values = strict_decoder().decode(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: {json_problem(error)}; repair it") from None
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: the file does not hold a JSON object")
+    return values
