@@ -218,7 +218,9 @@ def test_published_checkpoints_have_no_meta():
 @pytest.mark.parametrize("content", [b"{", b"", b"\xff\xfe\x00"])
 def test_damaged_meta_is_named(content, tmp_path):
     (tmp_path / "model.ckpt-1.meta.json").write_bytes(content)
-    with pytest.raises(ValueError, match=r"model\.ckpt-1\.meta\.json is damaged"):
+    with pytest.raises(
+        ValueError, match=r"ckpt-1\.meta\.json is damaged: .* delete this file alone"
+    ):
         read_meta(str(tmp_path / "model.ckpt-1"))
 
 
@@ -263,10 +265,7 @@ def test_way_out_of_a_damaged_checkpoint(step, way_out, tmp_path):
     for number in (40, 50, 60) if step else (60,):
         write_checkpoint(str(tmp_path / f"model.ckpt-{number}"), ARRAYS, {})
     prefix = str(tmp_path / f"model.ckpt-{step or 60}")
-    _damage(tmp_path / f"{prefix}.meta.json", "{")
     _damage(tmp_path / f"{prefix}.data-00000-of-00001", "truncated")
-    with pytest.raises(ValueError, match=way_out):
-        read_meta(prefix)
     with pytest.raises(ValueError, match=way_out):
         read_arrays(prefix, ARRAYS)
 

@@ -115,6 +115,21 @@ def test_resumed_run_ends_bit_identical_to_an_uninterrupted_one(data, tmp_path):
     )
 
 
+def test_run_with_a_damaged_meta_file_goes_on_without_it(data, tmp_path):
+    changes = {"num_train_epochs": 1.5, "save_checkpoints_steps": 5}
+    fine_tune(fine_tuning_options(data, tmp_path / "whole", **changes))
+    with small.killed_at(9) as on_row:
+        fine_tune(fine_tuning_options(data, tmp_path / "parts", **changes), on_row=on_row)
+    meta = tmp_path / "parts" / "model.ckpt-5.meta.json"
+    meta.write_text("")
+    with pytest.raises(ValueError, match=rf"{meta} is damaged: .*, or delete this file alone"):
+        fine_tune(fine_tuning_options(data, tmp_path / "parts", **changes))
+    meta.unlink()
+    fine_tune(fine_tuning_options(data, tmp_path / "parts", **changes))
+    end = "model.ckpt-12"
+    small.assert_same(arrays(tmp_path / "parts" / end), arrays(tmp_path / "whole" / end))
+
+
 @pytest.mark.parametrize("changes", [{}, small.BRIGHTMART, {"ln_type": "preln"}])
 def test_pretrained_weights_are_loaded_and_the_head_is_new(data, tmp_path, changes):
     changes = {**small.BRIGHTMART, **changes} if "ln_type" in changes else changes

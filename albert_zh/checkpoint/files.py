@@ -101,7 +101,16 @@ def read_meta(prefix: str) -> dict[str, Any] | None:
         try:
             return json.loads(file.read())
         except ValueError as error:
-            raise ValueError(f"{path} is damaged: {error}{way_out(prefix)}") from None
+            raise damaged_meta(prefix, error) from None
+
+
+def damaged_meta(prefix: str, error: ValueError) -> ValueError:
+    """The error for a meta file that cannot be read; the arrays beside it may be sound."""
+    path = meta_path(prefix)
+    return ValueError(
+        f"{path} is damaged: {error}; restore it from a copy, or delete this file alone and give"
+        " exactly the flags of the training, which nothing checks without it"
+    )
 
 
 def write_checkpoint(

@@ -33,9 +33,7 @@ def load_meta(prefix: str) -> CheckpointMeta | None:
     try:
         return CheckpointMeta.from_json(values)
     except ValueError as error:
-        raise ValueError(
-            f"{files.meta_path(prefix)} is damaged: {error}{files.way_out(prefix)}"
-        ) from None
+        raise files.damaged_meta(prefix, error) from None
 
 
 def load_exactly(variables: Variables, prefix: str) -> None:
