@@ -39,6 +39,12 @@ def test_vocabulary_gives_the_ids():
     assert recipe.random_ids == (5, 6, 7, 8)
 
 
+def test_vocabulary_of_special_entries_alone_is_refused_by_its_flag():
+    tokenizer = WordPieceTokenizer(Vocab(SPECIAL))
+    with pytest.raises(ValueError, match=r"of --vocab_file has \d+ entries, none of which a text"):
+        masking_recipe(MaskingOptions(), tokenizer, masking="word", max_predictions_per_seq=5)
+
+
 def test_defaults_are_the_published_ones():
     recipe = recipe_of()
     assert recipe.masked_lm_prob == 0.15

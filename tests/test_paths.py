@@ -134,6 +134,21 @@ def test_near_names_are_proposed(path, answer, tmp_path, monkeypatch):
     assert answer in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin", "albert_tiny.zip"])
+def test_file_of_another_kind_is_told_from_a_missing_checkpoint(name, tmp_path):
+    path = tmp_path / name
+    path.write_text("")
+    with pytest.raises(ValueError, match=rf"^--checkpoint: {path} is no checkpoint of TensorFlow"):
+        find_checkpoint(str(path), flag="checkpoint")
+
+
+def test_weights_without_their_index_are_told(tmp_path):
+    write(tmp_path, "model.ckpt-1")
+    (tmp_path / "model.ckpt-1.index").unlink()
+    with pytest.raises(FileNotFoundError, match=r"\(no file .*/model\.ckpt-1\.index\)"):
+        find_checkpoint(str(tmp_path / "model.ckpt-1.data-00000-of-00001"))
+
+
 def test_index_without_its_weights_is_told(tmp_path):
     write(tmp_path, "model.ckpt-1")
     (tmp_path / "model.ckpt-1.data-00000-of-00001").unlink()

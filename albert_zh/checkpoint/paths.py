@@ -220,12 +220,19 @@ def _below(folder: str, names: Sequence[str]) -> str:
     return f"; did you mean {choice}?" if choice else ""
 
 
-def _missing(path: str, source: str) -> FileNotFoundError:
+def _missing(path: str, source: str) -> FileNotFoundError | ValueError:
     """The error for a path that stands for no checkpoint."""
+    without = _ENDING.sub("", path)
+    if without == path and _is_file(path):
+        return ValueError(
+            f"{source}{path} is no checkpoint of TensorFlow, the only kind that is read: files such"
+            " as albert_model.ckpt.index and albert_model.ckpt.data-00000-of-00001, of which their"
+            " common beginning is given; unpack an archive, and convert weights of other programs"
+        )
     near, problem = "", "" if "://" in path else missing_folder(path)
     if not problem:
-        problem = f"no file {path}{_INDEX}"
-        near = did_you_mean(_ENDING.sub("", path), _prefixes(_siblings(path)))
+        problem = f"no file {without}{_INDEX}"
+        near = did_you_mean(without, _prefixes(_siblings(path)))
     hint = near or "; name it without the ending, such as albert_tiny_zh/albert_model.ckpt"
     return FileNotFoundError(f"{source}there is no checkpoint {path} ({problem}){hint}")
 

@@ -97,12 +97,17 @@ def masking_recipe(
             "--masking=ngram"
         )
     vocab = tokenizer.vocab
+    if not (random_ids := replacement_ids(vocab)):
+        raise ValueError(
+            f"the vocabulary of --vocab_file has {len(vocab)} entries, none of which a text can"
+            " have; give the model's vocabulary, or make one with scripts/build_vocab.py"
+        )
     return MaskingRecipe(
         masked_lm_prob=options.masked_lm_prob,
         max_predictions_per_seq=max_predictions_per_seq,
         mask_id=vocab.mask_id,
         special_ids=frozenset((vocab.cls_id, vocab.sep_id, vocab.mask_id, vocab.pad_id)),
-        random_ids=replacement_ids(vocab),
+        random_ids=random_ids,
         by_words=masking != "token",
         unit_lengths=_unit_lengths(options, masking),
         replace_per=ReplacePer(
