@@ -4,7 +4,7 @@
 #   bash create_pretrain_data.sh                       published settings
 #   bash create_pretrain_data.sh --dupe_factor=2 ...   any flag of create_pretraining_data.py
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")" >/dev/null && pwd)
+root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 source "$root/scripts/help.sh"
 source "$root/scripts/setup.sh"
 

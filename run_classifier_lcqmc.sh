@@ -9,7 +9,7 @@
 #   weights  --init_checkpoint with its --vocab_file and --bert_config_file, ./albert_tiny_zh,
 #            prev_trained_model/albert_tiny_zh, the published download, random values
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")" >/dev/null && pwd)
+root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 source "$root/scripts/help.sh"
 source "$root/scripts/setup.sh"
 

@@ -16,7 +16,7 @@
 # It writes records_128, records_512, phase_128 and phase_512, which holds the result, to the output
 # directory. Ctrl-C and SIGTERM stop the phase at work and the script; the same command resumes.
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." >/dev/null && pwd)
+root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 source "$root/scripts/help.sh"
 source "$root/scripts/stages.sh"
 

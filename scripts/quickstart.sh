@@ -7,8 +7,9 @@
 # about two minutes on two cores after the set-up. Sample and model (albert_config_nano.json) are
 # far too small for real use; they show that every stage works.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
-cd "$(dirname "${BASH_SOURCE[0]}")/.." >/dev/null
+root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+source "$root/scripts/help.sh"
+cd "$root"
 if [ $# -gt 0 ]; then
   echo "error: unknown argument $1; this script takes none" >&2
   exit 1

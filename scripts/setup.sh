@@ -22,8 +22,9 @@ if [ "${BASH_SOURCE[0]}" != "$0" ]; then
 fi
 
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
-cd "$(dirname "${BASH_SOURCE[0]}")/.." >/dev/null
+root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+source "$root/scripts/help.sh"
+cd "$root"
 
 venv=$PWD/.venv
 # Exists while .venv is incomplete; contains the id of the process at work.

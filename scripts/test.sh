@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Set-up, lint, tests. Arguments go to pytest: bash scripts/test.sh tests/test_tasks.py -k label
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+source "$root/scripts/help.sh"
+cd "$root"
 source scripts/setup.sh --test
 
 "$PYTHON" -m ruff check .

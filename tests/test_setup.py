@@ -25,7 +25,7 @@ FILES = (
     "albert_zh/util/nvidia.py",
 )
 # Folders with the shell's own commands, without any Python.
-COMMANDS = ("bash", "cat", "dirname", "mkdir", "rm", "sleep")
+COMMANDS = ("bash", "cat", "dirname", "mkdir", "readlink", "rm", "sleep")
 
 
 def _write_wheel(folder: pathlib.Path, name: str, version: str, *metadata: str) -> None:

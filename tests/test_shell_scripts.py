@@ -21,7 +21,7 @@ SCRIPTS = sorted(
 def run(script: str, *flags: str, folder: pathlib.Path) -> subprocess.CompletedProcess:
     # No Python is on this PATH, so nothing can be set up, downloaded or run.
     (folder / "bin").mkdir()
-    for name in ("bash", "dirname"):
+    for name in ("bash", "dirname", "readlink"):
         (folder / "bin" / name).symlink_to(f"/usr/bin/{name}")
     return subprocess.run(
         ["bash", script, *flags],
@@ -45,6 +45,19 @@ def test_help_shows_how_to_use_a_script_and_does_nothing(script, flags, tmp_path
     assert sorted(ROOT.iterdir()) == before
 
 
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_script_is_found_through_symbolic_links(script, tmp_path):
+    (tmp_path / "link.sh").symlink_to(os.path.relpath(ROOT / script, tmp_path))
+    (tmp_path / "folder").symlink_to((ROOT / script).parent)
+    expected = run(script, "--help", folder=tmp_path)
+    assert expected.stdout
+    for path in ("link.sh", f"folder/{os.path.basename(script)}"):
+        done = subprocess.run(
+            ["bash", path, "--help"], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, expected.stdout, "")
+
+
 @pytest.mark.parametrize("redirections", [">&-", "2>&-"])
 def test_closed_streams_are_as_good_as_dev_null(redirections):
     script = f"bash {ROOT}/run_classifier_lcqmc.sh --help {redirections}"
@@ -61,10 +74,12 @@ def test_quickstart_takes_no_arguments(tmp_path):
 
 SLEEP = """
 import signal, time
+received = []
 for number in (signal.SIGINT, signal.SIGTERM) * {stops_well}:
-    signal.signal(number, lambda *_: None)
+    signal.signal(number, lambda number, _: received.append(number))
 print("at work", flush=True)
-signal.pause()
+while not received:  # not signal.pause(), which would miss a signal that came just before
+    time.sleep(0.02)
 time.sleep(0.3)  # It saves.
 """
 TWO_PHASES = "pretrain_two_phases.sh --input_file=a --vocab_file=b --bert_config_file=c"
