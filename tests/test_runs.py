@@ -1,6 +1,7 @@
 """What runs remember and refuse, on a run of a few steps."""
 
 import dataclasses
+import shutil
 
 import pytest
 import small
@@ -12,6 +13,7 @@ from albert_zh.checkpoint.files import read_meta
 from albert_zh.config import ModelConfig
 from albert_zh.pretraining.run import pretrain
 from albert_zh.runs.batch_size import plan_within_memory
+from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.spec import Lengths
 from albert_zh.train import agreement
 from albert_zh.train.batch_plan import BatchPlan
@@ -143,6 +145,39 @@ def test_damaged_note_of_the_best_is_told_before_the_training(run, tmp_path):
     with pytest.raises(ValueError, match=r"best_checkpoint\.json is damaged; delete it"):
         pretrain(dataclasses.replace(run, num_train_steps=4))
     assert [row["step"] for row in history(tmp_path)] == [1, 2]
+
+
+@pytest.mark.parametrize("log_steps", [1, 100])  # a row or a checkpoint is written first
+def test_directory_that_is_removed_while_it_trains_gets_its_files_again(
+    log_steps, data, tmp_path, monkeypatch, caplog
+):
+    def saved_then_removed(run, step, *arguments, **names):
+        save(run, step, *arguments, **names)
+        if step == 2:
+            shutil.rmtree(tmp_path / "out")
+
+    save = RunDirectory.save
+    monkeypatch.setattr(RunDirectory, "save", saved_then_removed)
+    run = options(
+        data,
+        tmp_path / "out",
+        num_train_steps=4,
+        log_steps=log_steps,
+        vocab_file=f"{data}/vocab.txt",
+    )
+    pretrain(run)
+    assert "somebody removed albert_config.json and options.json and run.json of" in caplog.text
+    assert caplog.text.count("somebody removed") == 1
+    files = {path.name.split(".")[0] for path in (tmp_path / "out").iterdir()}
+    assert {"albert_config", "vocab", "options", "run", "history", "events"} <= files
+    assert (tmp_path / "out" / "model.ckpt-4.index").exists()
+    pretrain(dataclasses.replace(run, num_train_steps=5))
+    assert (tmp_path / "out" / "model.ckpt-5.index").exists()
+
+
+def test_directory_of_a_run_that_nobody_touches_is_not_remarked(run, caplog):
+    pretrain(run)
+    assert "somebody removed" not in caplog.text
 
 
 @pytest.mark.parametrize("name", ["history.jsonl", ".lock", "best_checkpoint.json"])

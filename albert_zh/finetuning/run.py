@@ -34,7 +34,7 @@ from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.prediction import predict_test
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.runs.batch_size import plan_batch
-from albert_zh.runs.companions import write_companions
+from albert_zh.runs.companions import CONFIGURATION, write_companions
 from albert_zh.runs.directory import Row, RunDirectory
 from albert_zh.runs.fit import fit
 from albert_zh.runs.identity import INITIAL_WEIGHTS
@@ -208,11 +208,15 @@ def _train(
         100 * share_of_padding(options, data),
     )
     if run.is_chief:
-        write_companions(
-            options.output_dir,
-            model.albert.config,
-            tokenizer.vocab,
-            spm_model_file=options.spm_model_file,
+        run.companions.write(
+            CONFIGURATION,
+            functools.partial(
+                write_companions,
+                options.output_dir,
+                model.albert.config,
+                tokenizer.vocab,
+                spm_model_file=options.spm_model_file,
+            ),
         )
     kind_model, rule = KIND_MODELS[data.task.kind.name], find_rule(options.optimizer)
     spec = TrainingSpec(

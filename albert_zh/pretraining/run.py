@@ -11,6 +11,7 @@ or --eval_fraction                                                best_checkpoin
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -29,7 +30,7 @@ from albert_zh.pretraining.evaluation import Evaluation
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.pretraining.training import run_identity, training_spec
 from albert_zh.runs import plots
-from albert_zh.runs.companions import find_vocabulary, write_companions
+from albert_zh.runs.companions import CONFIGURATION, find_vocabulary, write_companions
 from albert_zh.runs.directory import Row, RunDirectory
 from albert_zh.runs.earlier import move_away
 from albert_zh.runs.fit import fit
@@ -106,7 +107,8 @@ def _pretrain(
                 )
             spec = training_spec(run, model, records, initial_weights, validation)
             if run.is_chief:
-                _write_companions(options, config, records)
+                write = functools.partial(_write_companions, options, config, records)
+                run.companions.write(CONFIGURATION, write)
             with named_read_errors(records.files):
                 has_ended = fit(run, model, spec)
             if has_ended and run.is_chief:

@@ -1,15 +1,48 @@
 """Files beside the checkpoints of a run, which make them usable without its command line."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import tensorflow as tf
+from absl import logging
 
 from albert_zh.config import ModelConfig
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.object_files import write_json, write_text
 
 VOCABULARY, CONFIGURATION = "vocab.txt", "albert_config.json"
+
+
+class Companions:
+    """The files that a run writes at its start, and again if somebody removes them meanwhile."""
+
+    def __init__(self, directory: str):
+        self._directory = directory
+        self._writers: dict[str, Callable[[], object]] = {}  # by a file that each writes
+
+    def write(self, name: str, writer: Callable[[], object]) -> None:
+        """Let a function write a file of this name; it may write further ones along."""
+        writer()
+        self._writers[name] = writer
+
+    def restore(self) -> bool:
+        """Write again what is not there any more; True if there is such a file."""
+        names = [
+            name
+            for name in self._writers
+            if not tf.io.gfile.exists(os.path.join(self._directory, name))
+        ]
+        if not names:
+            return False
+        logging.warning(
+            "somebody removed %s of %s, or all of it; the training goes on and writes these files "
+            "again, but whatever else was removed is lost, such as earlier checkpoints",
+            " and ".join(names),
+            self._directory,
+        )
+        for name in names:
+            self._writers[name]()
+        return True
 
 
 def write_companions(

@@ -9,6 +9,7 @@ All workers read the directory; only the chief writes.
 """
 
 import dataclasses
+import functools
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.runs.best import warn_of_lost_best
+from albert_zh.runs.companions import Companions
 from albert_zh.runs.history import History
 from albert_zh.runs.identity import resumed_identity
 from albert_zh.runs.options import RunOptions
@@ -34,7 +36,7 @@ from albert_zh.util.object_files import write_json
 
 Row = Mapping[str, Any]
 
-_REPORT = "run.json"
+_FLAGS, _REPORT = "options.json", "run.json"
 
 # Keys of a row that TensorBoard does not plot.
 _NOT_CURVES = ("step", "steps", "spike", VALIDATION_DATA)
@@ -75,6 +77,7 @@ class RunDirectory:
             keep_every_hours=options.keep_checkpoint_every_n_hours,
         )
         self.history = History(options.output_dir)
+        self.companions = Companions(options.output_dir)
         self._summaries: SummaryWriter | None = None
         self._on_row = on_row
         self.identity = resumed_identity(self.checkpoints, identity, sources or {})
@@ -100,6 +103,7 @@ class RunDirectory:
         """
         if not self.is_chief:
             return
+        self._restore_companions()
         arrays = {
             name: variable.read_value() for name, variable in state.items() if name != GLOBAL_STEP
         }
@@ -117,6 +121,7 @@ class RunDirectory:
             return
         if self._on_row:
             self._on_row(row)
+        self._restore_companions()
         self.history.append(row)
         self._summaries = self._summaries or SummaryWriter(self.options.output_dir)
         points = {name: row[name] for name in row if name not in _NOT_CURVES}
@@ -138,15 +143,21 @@ class RunDirectory:
         self.record(validation.row(step, metrics))
         logging.info("validation metrics at step %d: %s", step, as_text(metrics))
 
+    def _restore_companions(self) -> None:
+        if self.companions.restore():
+            self.close()
+            self._summaries = None  # The next row opens a new file.
+
     def write_report(self, report: Mapping[str, Any]) -> None:
         """Write the flags and the resulting settings to the directory and the log."""
         if not self.is_chief:
             return
         directory = self.options.output_dir
-        write_json(os.path.join(directory, "options.json"), dataclasses.asdict(self.options))
-        write_json(os.path.join(directory, _REPORT), report)
+        for name, content in ((_FLAGS, dataclasses.asdict(self.options)), (_REPORT, report)):
+            path = os.path.join(directory, name)
+            self.companions.write(name, functools.partial(write_json, path, content))
         lines = (f"  {name.replace('_', ' ')}: {as_text(report[name])}" for name in report)
-        logging.info("%s/run.json:\n%s", directory, "\n".join(lines))
+        logging.info("%s/%s:\n%s", directory, _REPORT, "\n".join(lines))
 
     def report(self) -> dict[str, Any]:
         """The report of the training before; empty if there is none to read."""
