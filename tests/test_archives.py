@@ -146,6 +146,17 @@ def test_no_member_of_a_tar_archive_is_lost_silently(tmp_path, state, compress):
         read(path, on_bad_text="skip")
 
 
+def test_the_second_volume_of_a_tar_archive_is_no_archive(tmp_path):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as stored:
+        for name, kind in (("a.txt", b"M"), ("b.txt", tarfile.REGTYPE)):
+            member = tarfile.TarInfo(name)
+            member.type, member.size = kind, 4
+            stored.addfile(member, io.BytesIO(b"text"))
+    with pytest.raises(ValueError, match=r"damaged \(it continues another volume; unpack all with"):
+        read(write(tmp_path, "a.tar", file.getvalue()))
+
+
 def test_a_zip_archive_after_another_is_no_archive(tmp_path):
     joined = archive("zip", {"a.txt": b"text"}) + archive("zip", {"b.txt": b"text"})
     with pytest.raises(ValueError, match=r"bytes before its first member; give archives that were"):

@@ -21,6 +21,7 @@ from albert_zh.corpus.foreign import OFFICE_DOCUMENT, ForeignFile
 from albert_zh.corpus.streams import TextStream
 
 _NO_MEMBERS = bytes(2 * tarfile.BLOCKSIZE)  # the end of a tar archive
+_REST_OF_MEMBER = b"M"  # of GNU tar, at the beginning of a volume
 _REST_PART = 1 << 16  # bytes
 _JOINED = "; give archives that were joined one by one"
 
@@ -93,6 +94,8 @@ def _is_tar(first_bytes: bytes) -> bool:
 def _tar_members(stream: TextStream) -> Iterator[TextStream]:
     with tarfile.open(fileobj=_Reader(stream), mode="r|", tarinfo=_TarHeader) as archive:
         for member in archive:
+            if member.type == _REST_OF_MEMBER:
+                raise tarfile.ReadError("it continues another volume; unpack all with tar -M")
             if member.isfile() and not _is_hidden(member.name):
                 yield _Member(member.name, stream, archive.extractfile(member))
             archive.members = []  # Else it would remember all of them.
