@@ -1,7 +1,9 @@
 """Locks of directories: who holds them, and that they end with the process."""
 
+import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,6 +50,29 @@ def test_directory_may_be_removed_while_it_is_locked(tmp_path):
     with locked(str(directory)):
         os.unlink(directory / LOCK)
         directory.rmdir()
+
+
+def test_lock_is_made_anew_after_the_directory_was_removed(tmp_path):
+    directory = tmp_path / "work"
+    with locked(str(directory)) as keep:
+        keep()
+        shutil.rmtree(directory)
+        keep()
+        with pytest.raises(BlockingIOError), locked(str(directory), patience=0):
+            pass
+    assert os.listdir(directory) == []
+
+
+def test_lock_that_another_took_after_a_removal_stays_its_own(tmp_path):
+    directory = tmp_path / "work"
+    with contextlib.ExitStack() as first:
+        keep = first.enter_context(locked(str(directory)))
+        shutil.rmtree(directory)
+        with locked(str(directory), patience=0):
+            with pytest.raises(BlockingIOError, match=f"another process is at work in {directory}"):
+                keep()
+            first.close()
+            assert os.listdir(directory) == [LOCK]
 
 
 def test_directory_that_its_holder_removes_is_made_again(tmp_path):

@@ -1,5 +1,6 @@
 """What runs remember and refuse, on a run of a few steps."""
 
+import contextlib
 import dataclasses
 import shutil
 
@@ -20,6 +21,7 @@ from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.rules.table import LAMB
 from albert_zh.train.stopping import StopSignals
 from albert_zh.util.error_text import one_line
+from albert_zh.util.locks import LOCK, locked
 
 GIGABYTE = 10**9
 
@@ -173,6 +175,19 @@ def test_directory_that_is_removed_while_it_trains_gets_its_files_again(
     assert (tmp_path / "out" / "model.ckpt-4.index").exists()
     pretrain(dataclasses.replace(run, num_train_steps=5))
     assert (tmp_path / "out" / "model.ckpt-5.index").exists()
+
+
+def test_training_leaves_its_directory_to_one_that_began_there_anew(run, tmp_path):
+    with contextlib.ExitStack() as other:
+
+        def begin_anew(row):
+            if row["step"] == 3:
+                shutil.rmtree(tmp_path)
+                other.enter_context(locked(str(tmp_path), patience=0))
+
+        with pytest.raises(ValueError, match=r"another process is at work .* this training ends"):
+            pretrain(dataclasses.replace(run, num_train_steps=4), on_row=begin_anew)
+        assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
 def test_directory_of_a_run_that_nobody_touches_is_not_remarked(run, caplog):

@@ -78,8 +78,8 @@ def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | Non
     config.check_length(options.max_seq_length, source=options.bert_config_file)
     # Workers have to be connected before TensorFlow computes anything.
     strategy = make_strategy(options.strategy_options())
-    with sole_training(options, strategy, do_train=options.do_train):
-        _fine_tune(options, task, config, strategy, on_row)
+    with sole_training(options, strategy, do_train=options.do_train) as keep_alone:
+        _fine_tune(options, task, config, strategy, on_row, keep_alone)
 
 
 def _fine_tune(
@@ -88,6 +88,7 @@ def _fine_tune(
     config: ModelConfig,
     strategy: tf.distribute.Strategy,
     on_row: Callable[[Row], None] | None,
+    keep_alone: Callable[[], None],
 ) -> None:
     tokenizer = _tokenizer(options, config)
     meta = _task_meta(options, task)
@@ -99,7 +100,12 @@ def _fine_tune(
     if options.do_train:
         sources["training_data"] = find_file(task, data_dir=options.data_dir, split="train")
     run = RunDirectory(
-        options, identity=identity, strategy=strategy, on_row=on_row, sources=sources
+        options,
+        identity=identity,
+        strategy=strategy,
+        on_row=on_row,
+        sources=sources,
+        keep_alone=keep_alone,
     )
     data = prepare_data(options, task, tokenizer)
     with strategy.scope():

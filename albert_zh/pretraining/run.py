@@ -62,8 +62,8 @@ def pretrain(options: PretrainingOptions, *, on_row: Callable[[Row], None] | Non
     config = ModelConfig.from_json_file(options.bert_config_file)
     # Workers have to be connected before TensorFlow computes anything.
     strategy = make_strategy(options.strategy_options())
-    with sole_training(options, strategy, do_train=options.do_train):
-        _pretrain(options, config, strategy, on_row)
+    with sole_training(options, strategy, do_train=options.do_train) as keep_alone:
+        _pretrain(options, config, strategy, on_row, keep_alone)
 
 
 def _pretrain(
@@ -71,6 +71,7 @@ def _pretrain(
     config: ModelConfig,
     strategy: tf.distribute.Strategy,
     on_row: Callable[[Row], None] | None,
+    keep_alone: Callable[[], None],
 ) -> None:
     records, validation_records = training_and_validation_records(options, config)
     if not records.files.has_pairs:
@@ -84,6 +85,7 @@ def _pretrain(
             "training_data": options.input_file,
             INITIAL_WEIGHTS: options.init_checkpoint or "",
         },
+        keep_alone=keep_alone,
     )
     with strategy.scope():
         model = PretrainingModel(

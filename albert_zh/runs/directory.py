@@ -53,6 +53,7 @@ class RunDirectory:
         strategy: tf.distribute.Strategy | None = None,
         on_row: Callable[[Row], None] | None = None,
         sources: Mapping[str, str] | None = None,
+        keep_alone: Callable[[], None] = lambda: None,
     ):
         """
         Args:
@@ -63,6 +64,7 @@ class RunDirectory:
             strategy: Where to train; by default the current strategy.
             on_row: Called with each row of the history before it is recorded.
             sources: Files whose fingerprints are in the identity, by key, for messages.
+            keep_alone: Called before a row or a checkpoint is written, of `sole_training`.
 
         Raises:
             ValueError: The directory holds another run, or checkpoints of no run, or a damaged note
@@ -79,7 +81,7 @@ class RunDirectory:
         self.history = History(options.output_dir)
         self.companions = Companions(options.output_dir)
         self._summaries: SummaryWriter | None = None
-        self._on_row = on_row
+        self._on_row, self._keep_alone = on_row, keep_alone
         self.identity = resumed_identity(self.checkpoints, identity, sources or {})
         warn_of_lost_best(self.checkpoints)
 
@@ -103,7 +105,7 @@ class RunDirectory:
         """
         if not self.is_chief:
             return
-        self._restore_companions()
+        self._prepare_to_write()
         arrays = {
             name: variable.read_value() for name, variable in state.items() if name != GLOBAL_STEP
         }
@@ -121,7 +123,7 @@ class RunDirectory:
             return
         if self._on_row:
             self._on_row(row)
-        self._restore_companions()
+        self._prepare_to_write()
         self.history.append(row)
         self._summaries = self._summaries or SummaryWriter(self.options.output_dir)
         points = {name: row[name] for name in row if name not in _NOT_CURVES}
@@ -143,7 +145,9 @@ class RunDirectory:
         self.record(validation.row(step, metrics))
         logging.info("validation metrics at step %d: %s", step, as_text(metrics))
 
-    def _restore_companions(self) -> None:
+    def _prepare_to_write(self) -> None:
+        """See to a directory that somebody removed meanwhile."""
+        self._keep_alone()
         if self.companions.restore():
             self.close()
             self._summaries = None  # The next row opens a new file.

@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from absl import logging
 
@@ -17,7 +17,7 @@ LOCK = ".lock"
 
 
 @contextlib.contextmanager
-def locked(directory: str, *, patience: float | None = None) -> Iterator[None]:
+def locked(directory: str, *, patience: float | None = None) -> Iterator[Callable[[], None]]:
     """Keep other processes out of the directory; the lock ends with the process at the latest.
 
     The file `.lock` names the holder; it is there as long as the lock is, or after a kill, when it
@@ -29,17 +29,29 @@ def locked(directory: str, *, patience: float | None = None) -> Iterator[None]:
         directory: Made where it is missing. The holder may remove it: who waits makes it again.
         patience: Seconds to wait for the lock; None waits as long as it takes.
 
+    Returns:
+        A function that makes the lock anew if somebody removed the directory meanwhile; it raises
+        BlockingIOError if another process came first.
+
     Raises:
         BlockingIOError: Another process held the lock all the time; names it.
         WriteError: The directory cannot be made.
     """
     path = os.path.join(directory, LOCK)
     handle = _lock(path, patience)
+
+    def keep() -> None:
+        nonlocal handle
+        if not _is_at(path, handle):
+            former, handle = handle, _lock(path, 0)
+            os.close(former)
+
     try:
-        yield
+        yield keep
     finally:
-        with contextlib.suppress(OSError):  # The directory may be gone.
-            os.unlink(path)
+        with contextlib.suppress(OSError):
+            if _is_at(path, handle):  # The directory may be gone, or be that of another process.
+                os.unlink(path)
         os.close(handle)
 
 
