@@ -531,6 +531,22 @@ def test_losses_on_another_validation_set_are_not_compared(data, tmp_path, caplo
     assert losses == {first["validation_data"], evaluated(best)["validation_data"]}
 
 
+def test_validation_records_may_have_other_lengths(data, tmp_path):
+    flags = {"max_seq_length": 24, "max_predictions_per_seq": 5}
+    corpus, vocab = (os.path.join(data, name) for name in ("corpus.txt", "vocab.txt"))
+    longer = create_records(corpus, vocab, str(tmp_path / "longer.tfrecord"), **flags)
+    for changes in (LENGTHS, {"max_seq_length": None, "max_predictions_per_seq": None}):
+        run = options(data, tmp_path / "run", eval_input_file=longer, **changes)
+        config = ModelConfig.from_json_file(run.bert_config_file)
+        training, validation = training_and_validation_records(run, config)
+        assert dataclasses.asdict(training.lengths) == LENGTHS
+        assert dataclasses.asdict(validation.lengths) == flags
+    pretrain(run)
+    measured = [row for row in history(tmp_path / "run") if "validation_loss" in row]
+    assert [row["step"] for row in measured] == [0, 2, 4, 6]
+    assert measured[-1]["validation_loss"] < measured[0]["validation_loss"]
+
+
 def test_stop_ends_a_validation(data, tmp_path):
     run = options(data, tmp_path, eval_input_file=os.path.join(data, "records.tfrecord"))
     config = ModelConfig.from_json_file(run.bert_config_file)

@@ -116,6 +116,7 @@ def check_records(
     *,
     max_seq_length: int | None = None,
     max_predictions_per_seq: int | None = None,
+    may_differ: bool = False,
     vocab_size: int | None = None,
     on_corrupt: OnCorrupt = OnCorrupt.ERROR,
 ) -> RecordFiles:
@@ -126,6 +127,7 @@ def check_records(
         max_seq_length: Length of the batches, in tokens; None: as the records say.
         max_predictions_per_seq: Masks an example has room for; None: as the records say. It does
             not matter to records for dynamic masking, which have none.
+        may_differ: Whether the two lengths are only for records that do not tell their own.
         vocab_size: Entries of the model; ids beyond are bad, if no manifest tells the vocabulary.
         on_corrupt: With SKIP, all records are read once, and bad ones are left out, counted and
             named in the log. They are the same ones each time, so that what is a function of
@@ -149,7 +151,7 @@ def check_records(
     _agreed("vocabulary", [(path, owner.vocabulary["fingerprint"]) for path, owner in owners])
     vocabulary = owners[0][1].vocabulary if owners else None
     reader = RecordReader(
-        _common_layout(files, max_seq_length, max_predictions_per_seq),
+        _common_layout(files, max_seq_length, max_predictions_per_seq, may_differ),
         "GZIP" if files[0].is_compressed else "",
         vocabulary["size"] if vocabulary else vocab_size,
     )
@@ -240,12 +242,19 @@ def _agreed(trait: str, values: Sequence[tuple[str, Value]]) -> Value | None:
 
 
 def _common_layout(
-    files: Sequence[_File], max_seq_length: int | None, max_predictions_per_seq: int | None
+    files: Sequence[_File],
+    max_seq_length: int | None,
+    max_predictions_per_seq: int | None,
+    may_differ: bool,
 ) -> Layout:
+    def length(option: str, given: int | None) -> int:
+        are_known = all(file.length(option) is not None for file in files)
+        return _length(files, option, None if may_differ and are_known else given)
+
     first = files[0].layout
     return Layout(
-        _length(files, "max_seq_length", max_seq_length),
-        _length(files, "max_predictions_per_seq", max_predictions_per_seq) if first.masked else 0,
+        length("max_seq_length", max_seq_length),
+        length("max_predictions_per_seq", max_predictions_per_seq) if first.masked else 0,
         masked=first.masked,
         padded=first.padded,
     )

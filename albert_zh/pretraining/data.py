@@ -60,7 +60,7 @@ def training_and_validation_records(
     _warn_of_unnamed_shards(options, [*paths, *validation_paths])
     training, validation = _records(paths, options, config), None
     if validation_paths:
-        validation = _records(validation_paths, options, config)
+        validation = _records(validation_paths, options, config, may_differ=True)
         vocabularies = training.files.vocabulary, validation.files.vocabulary
         if None not in vocabularies and vocabularies[0] != vocabularies[1]:
             raise ValueError(f"{validation_paths[0]} is made of another vocabulary than {paths[0]}")
@@ -93,11 +93,19 @@ def _warn_of_unnamed_shards(options: PretrainingOptions, paths: list[str]) -> No
         )
 
 
-def _records(paths: list[str], options: PretrainingOptions, config: ModelConfig) -> Records:
+def _records(
+    paths: list[str],
+    options: PretrainingOptions,
+    config: ModelConfig,
+    *,
+    may_differ: bool = False,
+) -> Records:
+    """Check records; with `may_differ`, their own lengths go before those of the options."""
     files = check_records(
         paths,
         max_seq_length=options.max_seq_length,
         max_predictions_per_seq=options.max_predictions_per_seq,
+        may_differ=may_differ,
         vocab_size=config.vocab_size,
         on_corrupt=OnCorrupt(options.on_corrupt),
     )

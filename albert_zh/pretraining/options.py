@@ -25,8 +25,9 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     )
     eval_input_file: str | None = option(
         None,
-        "Validation records, evaluated during training. Without them or --eval_fraction, "
-        "--do_eval reads --input_file, which only shows how well the training data is fitted.",
+        "Validation records, evaluated during training; they may have other lengths than those of "
+        "--input_file. Without them or --eval_fraction, --do_eval reads --input_file, which only "
+        "shows how well the training data is fitted.",
     )
     eval_fraction: float | None = option(
         None,
