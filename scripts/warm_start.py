@@ -20,6 +20,7 @@ from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.util.files import check_is_local, make_directory
 from albert_zh.util.tensorflow_start import import_tensorflow
 from albert_zh.word_vectors.corpus import corpus_vectors
+from albert_zh.word_vectors.layout import Layout
 from albert_zh.word_vectors.options import WarmStartOptions
 
 
@@ -38,8 +39,9 @@ def main(options: WarmStartOptions, reading: ReadingOptions) -> None:
             f"the vocabulary has {len(tokenizer.vocab):,} entries, {options.bert_config_file} says "
             f"vocab_size {config.vocab_size:,}; use the vocabulary and configuration of one model"
         )
+    layout = Layout(config)
     make_directory(options.output_dir)
-    vectors = corpus_vectors(options, reading, tokenizer, size=config.embedding_size)
+    vectors = corpus_vectors(options, reading, tokenizer, size=layout.word_width)
 
     import_tensorflow()
     import tensorflow as tf

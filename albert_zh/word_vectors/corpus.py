@@ -2,15 +2,17 @@
 
 ```
 corpus -> token ids (a file) -> counts [V]
-                             -> co-occurrences [N, N] -> PPMI -> vectors [N, E]
+                             -> neighbours at each distance [N, N] -> association
+                                            -> vectors [N, E], a map [E, E] for each offset
 ```
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from absl import logging
 
 from albert_zh.corpus.counts import left_out
 from albert_zh.corpus.options import ReadingOptions
@@ -22,12 +24,8 @@ from albert_zh.text.vocab import Vocab
 from albert_zh.util.process_pool import available_cores
 from albert_zh.util.progress import Progress
 from albert_zh.word_vectors import token_file
-from albert_zh.word_vectors.cooccurrence import count_cooccurrences
-from albert_zh.word_vectors.factorization import (
-    low_rank_vectors,
-    nearest,
-    positive_mutual_information,
-)
+from albert_zh.word_vectors.factorization import association, nearest, vectors_and_maps
+from albert_zh.word_vectors.neighbours import count_neighbours
 from albert_zh.word_vectors.options import WarmStartOptions
 
 _EXAMPLES, _NEIGHBOURS = 5, 5
@@ -41,6 +39,7 @@ class CorpusVectors:
     counts: np.ndarray  # of all entries in the corpus, [V]
     entries: np.ndarray  # ids, the most frequent first, [N]
     vectors: np.ndarray  # [N, E]
+    maps: Mapping[int, np.ndarray]  # offset of a neighbour -> [E, E], see `factorization`
 
     def summary(self) -> list[str]:
         """Lines for people: how much of the text has vectors, and neighbours to judge them by."""
@@ -70,13 +69,13 @@ class CorpusVectors:
 def corpus_vectors(
     options: WarmStartOptions, reading: ReadingOptions, tokenizer: Tokenizer, *, size: int
 ) -> CorpusVectors:
-    """Count a corpus and factorize its co-occurrences.
+    """Count a corpus and factorize the associations of its neighbours.
 
     Args:
         options: The corpus, and how many entries get vectors.
         reading: How to read it.
         tokenizer: The model's tokenizer.
-        size: Components of a vector, the embedding size.
+        size: Components of a vector.
 
     Raises:
         ValueError, OSError: The corpus cannot be read, or has fewer different entries than vectors
@@ -93,21 +92,26 @@ def corpus_vectors(
             raise ValueError(
                 f"{len(entries):,} entries of the vocabulary, of --num_entries="
                 f"{options.num_entries}, occur in {options.input_file}"
-                f"{f' (left out: {lost})' if lost else ''}; an embedding_size of {size} needs at "
+                f"{f' (left out: {lost})' if lost else ''}; vectors of {size} components need at "
                 "least as many"
             )
         total = token_file.count_ids(file.name)
         with Progress(description="counting pairs", unit="token", total=total) as progress:
-            pairs = count_cooccurrences(
+            neighbours = count_neighbours(
                 file.name,
                 entries,
                 len(tokenizer.vocab),
                 num_workers=workers,
                 on_progress=progress.advance,
             )
-    information = positive_mutual_information(pairs)
-    vectors = low_rank_vectors(information, size, seed=options.random_seed)
-    return CorpusVectors(tokenizer.vocab, counts, entries, vectors)
+    logging.info("factorizing the associations of %s entries", f"{len(entries):,}")
+    vectors, maps = vectors_and_maps(
+        {distance: association(pairs) for distance, pairs in neighbours.items()},
+        counts[entries] / counts[entries].sum(),
+        size,
+        seed=options.random_seed,
+    )
+    return CorpusVectors(tokenizer.vocab, counts, entries, vectors, maps)
 
 
 def _documents(reader: CorpusReader) -> Iterator[list[str]]:

@@ -2,7 +2,7 @@
 
 ```
 documents   今天下雨。 | 在家。        tokens of a document one after another, GAP ids between two
-file        12 45 88 90 7 -1 -1 ... 5 62 7 -1 -1 ...        int32
+file        12 45 88 90 7 -1 -1 5 62 7 -1 -1 ...        int32
 ```
 """
 
@@ -16,8 +16,8 @@ import numpy as np
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.process_pool import run_jobs_in_order
 
-WINDOW = 5  # farthest distance of two tokens that co-occur
 NO_TOKEN = -1
+GAP = 2  # the farthest distance at which neighbours are counted
 _ID_BYTES = 4
 _BATCH = 1 << 18  # characters that a process tokenizes at a time
 
@@ -69,7 +69,7 @@ class _TokenIds:
         for texts in documents:
             for encoding in self.tokenizer.encode_batch(texts):
                 ids += encoding.ids
-            ids += [NO_TOKEN] * WINDOW
+            ids += [NO_TOKEN] * GAP
         return np.array(ids, np.int32)
 
 
