@@ -7,10 +7,11 @@ import pytest
 import tensorflow as tf
 
 from albert_zh.corpus.instances import Instance
-from albert_zh.input.files import RecordFiles, check_records, split_files
+from albert_zh.input.files import RecordFiles, check_records
 from albert_zh.input.reading import RecordRange, RecordReader
 from albert_zh.records.features import Layout, serialize
 from albert_zh.records.manifest import RecordSet, Shard, add_set
+from albert_zh.records.paths import split_files
 from albert_zh.records.tfrecord import frame
 
 PUBLISHED = Layout(8, 3)

@@ -10,7 +10,6 @@ number of records -> from the manifest, or counted; a scan for bad ones if they 
 import hashlib
 import json
 import os
-import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -173,33 +172,6 @@ def check_records(
         mask_id=_mask_id(files[0].path) if reader.layout.masked else None,
         num_skipped=num_skipped,
     )
-
-
-def split_files(paths: Sequence[str], fraction: float, *, seed: int) -> tuple[list[str], list[str]]:
-    """Split into files to train on and a validation set of whole files.
-
-    Args:
-        paths: Record files, in any order.
-        fraction: Share of the files in the validation set, between 0 and 1; at least one is.
-        seed: Decides which.
-
-    Raises:
-        ValueError: There is only one file, or the fraction leaves none to train on.
-
-    >>> split_files(["c", "a", "d", "b"], 0.25, seed=1)
-    (['a', 'c', 'd'], ['b'])
-    """
-    if not 0 < fraction < 1:
-        raise ValueError(f"--eval_fraction is a part of the files, between 0 and 1, not {fraction}")
-    if len(paths) < 2:
-        raise ValueError(
-            f"--eval_fraction holds out whole files, but there is only {paths[0]}; create the"
-            " records in several (--output_file='name-*.tfrecord' --num_shards=10), or give others"
-            " with --eval_input_file"
-        )
-    count = min(max(1, round(fraction * len(paths))), len(paths) - 1)
-    validation = random.Random(seed).sample(sorted(paths), count)
-    return sorted(set(paths) - set(validation)), sorted(validation)
 
 
 def _open(path: str, owner: RecordSet | None, on_corrupt: OnCorrupt) -> _File | None:

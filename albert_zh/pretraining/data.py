@@ -11,13 +11,13 @@ from albert_zh.checkpoint.vocabulary_check import (
     vocabulary_identity,
 )
 from albert_zh.config import ModelConfig
-from albert_zh.input.files import RecordFiles, check_records, split_files
+from albert_zh.input.files import RecordFiles, check_records
 from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import masking_recipe, predictions_needed
 from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.records.manifest import MANIFEST, find_sets
-from albert_zh.records.paths import expand_records, unnamed_shards
+from albert_zh.records.paths import expand_records, split_files, unnamed_shards
 from albert_zh.runs.initial_weights import initial_checkpoint
 from albert_zh.runs.spec import Lengths
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer

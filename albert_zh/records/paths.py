@@ -1,6 +1,7 @@
 """From paths, globs and folders as people write them to the record files that they mean."""
 
 import os
+import random
 import re
 from collections.abc import Iterator, Sequence
 
@@ -59,6 +60,33 @@ def _files_below(folder: str) -> Iterator[str]:
         yield from (
             file for file in files if os.path.isfile(file) and os.path.basename(file) != MANIFEST
         )
+
+
+def split_files(paths: Sequence[str], fraction: float, *, seed: int) -> tuple[list[str], list[str]]:
+    """Split into files to train on and a validation set of whole files.
+
+    Args:
+        paths: Record files, in any order.
+        fraction: Share of the files in the validation set, between 0 and 1; at least one is.
+        seed: Decides which.
+
+    Raises:
+        ValueError: There is only one file, or the fraction leaves none to train on.
+
+    >>> split_files(["c", "a", "d", "b"], 0.25, seed=1)
+    (['a', 'c', 'd'], ['b'])
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f"--eval_fraction is a part of the files, between 0 and 1, not {fraction}")
+    if len(paths) < 2:
+        raise ValueError(
+            f"--eval_fraction holds out whole files, but there is only {paths[0]}; create the"
+            " records in several (--output_file='name-*.tfrecord' --num_shards=10), or give others"
+            " with --eval_input_file"
+        )
+    count = min(max(1, round(fraction * len(paths))), len(paths) - 1)
+    validation = random.Random(seed).sample(sorted(paths), count)
+    return sorted(set(paths) - set(validation)), sorted(validation)
 
 
 def unnamed_shards(paths: Sequence[str], owners: Sequence[RecordSet | None]) -> list[str]:
