@@ -20,6 +20,7 @@ SCRIPTS = (
     "run_pretraining.py",
     "run_classifier.py",
     "scripts/inspect_records.py",
+    "scripts/fill_mask.py",
     "scripts/export_model.py",
     "scripts/build_vocab.py",
     "scripts/warm_start.py",
