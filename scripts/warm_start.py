@@ -10,6 +10,7 @@ head how frequent each is; all other weights are random. A small model would oth
 first thousands of steps on learning that.
 """
 
+import dataclasses
 import os
 
 from project import cli
@@ -17,7 +18,8 @@ from project import cli
 from albert_zh.config import ModelConfig
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.text.tokenizers import load_tokenizer
-from albert_zh.util.files import check_is_local, make_directory
+from albert_zh.util.files import check_is_local
+from albert_zh.util.new_directory import new_directory
 from albert_zh.util.tensorflow_start import import_tensorflow
 from albert_zh.word_vectors.corpus import corpus_vectors
 from albert_zh.word_vectors.layout import Layout
@@ -40,17 +42,18 @@ def main(options: WarmStartOptions, reading: ReadingOptions) -> None:
             f"vocab_size {config.vocab_size:,}; use the vocabulary and configuration of one model"
         )
     layout = Layout(config)
-    make_directory(options.output_dir)
-    vectors = corpus_vectors(options, reading, tokenizer, size=layout.word_width)
+    with new_directory(options.output_dir, overwrite=False) as partial:
+        unfinished = dataclasses.replace(options, output_dir=partial)
+        vectors = corpus_vectors(unfinished, reading, tokenizer, size=layout.word_width)
 
-    import_tensorflow()
-    import tensorflow as tf
+        import_tensorflow()
+        import tensorflow as tf
 
-    from albert_zh.pretraining.warm_start import write_warm_start
+        from albert_zh.pretraining.warm_start import write_warm_start
 
-    tf.config.set_visible_devices([], "GPU")  # There is nothing to compute.
-    prefix = write_warm_start(options, config, vectors)
-    print("\n".join([*vectors.summary(), f"wrote {prefix}"]))
+        tf.config.set_visible_devices([], "GPU")  # There is nothing to compute.
+        write_warm_start(unfinished, config, vectors)
+    print("\n".join([*vectors.summary(), f"wrote {options.output_dir}/model.ckpt"]))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,6 @@ from albert_zh.config import ModelConfig, Pooling
 from albert_zh.export import bundle as exporting
 from albert_zh.export import reading
 from albert_zh.export.check import TOLERANCE, varied_batches
-from albert_zh.export.directory import new_directory
 from albert_zh.export.formats import frozen_graph
 from albert_zh.export.formats.table import FORMATS, ExportFormat, parse_formats
 from albert_zh.inference.load import FineTunedModel, load_model
@@ -36,6 +35,7 @@ from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.text.vocab import Vocab
+from albert_zh.util.new_directory import new_directory
 
 SCRIPT = pathlib.Path(__file__).parent.parent / "scripts" / "export_model.py"
 LABELS = ("no", "perhaps", "yes")

@@ -82,14 +82,14 @@ while not received:  # not signal.pause(), which would miss a signal that came j
     time.sleep(0.02)
 time.sleep(0.3)  # It saves.
 """
-TWO_PHASES = "pretrain_two_phases.sh --input_file=a --vocab_file=b --bert_config_file=c"
+RECIPE = "pretrain_recipe.sh --init_checkpoint=w --input_file=a --vocab_file=b --bert_config_file=c"
 
 
 @pytest.mark.parametrize("is_group", [True, False])  # Ctrl-C reaches all; kill only the script
 @pytest.mark.parametrize(
     ("at_work", "code"), [("create_pretraining_data.py", 143), ("run_pretraining.py", 0)]
 )
-@pytest.mark.parametrize("script", [f"{TWO_PHASES} --output_dir=out", "quickstart.sh"])
+@pytest.mark.parametrize("script", [f"{RECIPE} --output_dir=out", "quickstart.sh"])
 def test_signal_ends_a_script_with_the_stage_at_work(tmp_path, script, at_work, code, is_group):
     for name in ("scripts", "albert_zh"):
         ignored = shutil.ignore_patterns("__pycache__")

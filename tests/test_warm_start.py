@@ -114,7 +114,7 @@ def test_bad_input_is_named(data, tmp_path):
     assert few.returncode == 1
     assert "16 entries of the vocabulary" in few.stderr
     assert "vectors of 64 components need at least as many" in few.stderr
-    assert not os.listdir(tmp_path / "a")
+    assert not (tmp_path / "a").exists()
     narrow = small.write_config(tmp_path, name="narrow.json", **{**SIZES, "embedding_size": 8})
     wrong = warm_start(data, str(tmp_path / "c"), bert_config_file=narrow)
     assert wrong.returncode == 1

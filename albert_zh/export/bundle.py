@@ -21,11 +21,12 @@ from albert_zh.export.check import (
     require_finite,
     varied_batches,
 )
-from albert_zh.export.directory import MANIFEST, check_target, new_directory, sums_of
+from albert_zh.export.directory import MANIFEST, check_target, sums_of
 from albert_zh.export.formats.table import FORMATS
 from albert_zh.inference.load import FineTunedModel
 from albert_zh.inference.predictor import Arrays
 from albert_zh.util.files import atomic_write, write_json
+from albert_zh.util.new_directory import new_directory
 
 
 def export_model(

@@ -1,14 +1,9 @@
-"""An export is a directory that appears whole under its name, or not at all.
-
-out/.export.partial/     while it is made and checked
-out/export/              after; its export.json lists what belongs to it
-"""
+"""The directory of an export; its export.json lists what belongs to it."""
 
 import contextlib
 import json
 import os
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from albert_zh.util.files import sha256_of_file
 
@@ -91,47 +86,3 @@ def check_sums(directory: str, expected: Mapping[str, str]) -> None:
                 f"{path} is damaged: it is not the file that was exported (its SHA-256 is not that"
                 f" in {MANIFEST}); copy it again, or export again"
             )
-
-
-@contextlib.contextmanager
-def new_directory(path: str, *, overwrite: bool) -> Iterator[str]:
-    """Give a temporary neighbour of `path` that takes its place when the block ends well.
-
-    After an exception nothing of it is left. What a kill leaves behind is hidden, and is removed
-    by the next export to the same path. Without `overwrite`, an OSError says that somebody filled
-    `path` in the meantime.
-    """
-    path = os.path.realpath(path)
-    partial = _neighbour(path, "partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    os.makedirs(partial)
-    try:
-        yield partial
-        _flush_to_disk(partial)
-        if overwrite:
-            _move_away(path)
-        os.rename(partial, path)
-        shutil.rmtree(_replaced(path), ignore_errors=True)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _move_away(path: str) -> None:
-    shutil.rmtree(_replaced(path), ignore_errors=True)
-    with contextlib.suppress(FileNotFoundError):
-        os.rename(path, _replaced(path))
-
-
-def _replaced(path: str) -> str:
-    return _neighbour(path, "replaced")
-
-
-def _neighbour(path: str, role: str) -> str:
-    return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{role}")
-
-
-def _flush_to_disk(directory: str) -> None:
-    for folder, _, names in os.walk(directory):
-        for name in names:
-            with open(os.path.join(folder, name), "rb") as file:
-                os.fsync(file.fileno())

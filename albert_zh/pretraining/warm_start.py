@@ -44,16 +44,15 @@ _SHARPNESS = 16.0  # score of a head for the position that it looks at, before t
 _NEIGHBOUR_HEADS = 5 / 6  # share of the heads that look at one offset each
 
 
-def write_warm_start(options: WarmStartOptions, config: ModelConfig, vectors: CorpusVectors) -> str:
-    """Write a checkpoint for --init_checkpoint, with configuration and vocabulary.
+def write_warm_start(
+    options: WarmStartOptions, config: ModelConfig, vectors: CorpusVectors
+) -> None:
+    """Write model.ckpt for --init_checkpoint, with configuration and vocabulary.
 
     Args:
         options: Directory and seed.
         config: Configuration of the model.
         vectors: Of `Layout(config).word_width` components.
-
-    Returns:
-        The checkpoint's prefix.
 
     Raises:
         OSError: The directory cannot be written.
@@ -66,7 +65,6 @@ def write_warm_start(options: WarmStartOptions, config: ModelConfig, vectors: Co
     prefix = os.path.join(options.output_dir, "model.ckpt")
     meta = CheckpointMeta(config=config, vocabulary=vocabulary_identity(vectors.vocab))
     write_checkpoint(prefix, named_variables(model), meta.to_json())
-    return prefix
 
 
 def warm_up(model: PretrainingModel, vectors: CorpusVectors, *, seed: int) -> None:

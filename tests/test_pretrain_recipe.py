@@ -1,4 +1,4 @@
-"""scripts/pretrain_two_phases.sh: records of two lengths, two runs, the second from the first."""
+"""scripts/pretrain_recipe.sh: warm start, records of two lengths, two runs."""
 
 import os
 import pathlib
@@ -18,19 +18,23 @@ WORDS = "bert/embeddings/word_embeddings"
 
 def script(*flags: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        ["bash", ROOT / "scripts" / "pretrain_two_phases.sh", *flags],
+        ["bash", ROOT / "scripts" / "pretrain_recipe.sh", *flags],
         env={**os.environ, "VIRTUAL_ENV": sys.prefix},
         capture_output=True,
         text=True,
     )
 
 
-def test_second_phase_is_longer_and_starts_from_the_first(tmp_path):
+def test_each_stage_starts_from_the_one_before(tmp_path):
+    config = {"embedding_size": 16, "hidden_size": 32, "num_attention_heads": 4}
+    corpus = small.write_corpus(tmp_path)
     flags = {
-        "input_file": small.write_corpus(tmp_path),
+        "input_file": corpus,
+        "validation_file": corpus,
         "vocab_file": small.write_vocabulary(tmp_path),
-        "bert_config_file": small.write_config(tmp_path),
+        "bert_config_file": small.write_config(tmp_path, **config),
         "output_dir": tmp_path / "out",
+        "segmenter": "none",
         "num_train_steps": 20,
         "train_batch_size": 5,
         "lengths": "16,32",
@@ -43,11 +47,18 @@ def test_second_phase_is_longer_and_starts_from_the_first(tmp_path):
         for name in ("phase_16/model.ckpt-18", "phase_32/model.ckpt-2")
     )
     assert [meta["options"]["train_batch_size"] for meta in (short, long)] == [5, 3]
-    assert [meta["options"]["learning_rate"] for meta in (short, long)] == [0.00176, 0.001232]
-    np.testing.assert_array_equal(
-        small.arrays(tmp_path / "out/phase_32/model.ckpt-0")[WORDS],
-        small.arrays(tmp_path / "out/phase_16/model.ckpt-18")[WORDS],
-    )
+    assert [meta["options"]["learning_rate"] for meta in (short, long)] == [8e-4, 4e-4]
+    for first, last in (
+        ("phase_16/model.ckpt-0", "warm_start/model.ckpt"),
+        ("phase_32/model.ckpt-0", "phase_16/model.ckpt-18"),
+    ):
+        words = (small.arrays(tmp_path / "out" / name)[WORDS] for name in (first, last))
+        np.testing.assert_array_equal(*words)
+    rows = (tmp_path / "out" / "phase_16" / "history.jsonl").read_text().splitlines()
+    assert "validation_masked_lm_loss" in rows[0]
+    again = script(*(f"--{name}={value}" for name, value in flags.items()))
+    assert again.returncode == 0, again.stderr
+    assert "at step 2 of 2: nothing to train" in again.stderr
 
 
 def test_missing_flags_are_named(tmp_path):
