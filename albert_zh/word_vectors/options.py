@@ -41,7 +41,7 @@ class WarmStartOptions:
     num_entries: int = option(
         8000,
         "Number of entries, the most frequent ones, that get vectors; the others start at random. "
-        "Memory grows with its square: 1 GB for 8,000.",
+        "Memory grows with its square: 1.2 GB for 8,000.",
         at_least=2,
     )
     random_seed: int = option(
