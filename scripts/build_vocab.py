@@ -18,8 +18,9 @@ Ids differ between vocabularies, so a vocabulary only fits models that were pret
 Published models need the vocab.txt of their release.
 """
 
+import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from project import cli
@@ -27,14 +28,13 @@ from project import cli
 from albert_zh.corpus.counts import left_out
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.corpus.paths import STANDARD_INPUT
-from albert_zh.corpus.reading import CorpusReader
+from albert_zh.corpus.reading import CorpusReader, with_progress
 from albert_zh.creation.inputs import find_inputs
 from albert_zh.flags import REQUIRED, given_flags, option
 from albert_zh.text.encoding import is_chinese
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.files import atomic_write, check_is_local, read_lines
 from albert_zh.util.process_pool import available_cores
-from albert_zh.util.progress import Progress
 from albert_zh.vocabulary.builder import PUBLISHED_SIZE, build_entries
 from albert_zh.vocabulary.counting import TextCounts, count_dictionary, count_texts
 from albert_zh.vocabulary.extension import count_unknown, new_entries, unused_slots
@@ -183,7 +183,7 @@ def _counts(options: BuildOptions, reading: ReadingOptions) -> TextCounts:
         return count_dictionary(do_lower_case=options.do_lower_case)
     reader = CorpusReader(find_inputs(options.input_file), reading.rules)
     counts = count_texts(
-        _texts(reader),
+        itertools.chain.from_iterable(with_progress(reader, "counting")),
         do_lower_case=options.do_lower_case,
         num_workers=options.num_workers or available_cores(),
     )
@@ -203,16 +203,6 @@ def _corpus_name(options: BuildOptions) -> str:
     if options.input_file is None:
         return "jieba's dictionary"
     return "standard input" if options.input_file == STANDARD_INPUT else options.input_file
-
-
-def _texts(reader: CorpusReader) -> Iterator[str]:
-    """Texts of all documents, with a progress bar."""
-    previous = 0
-    with Progress(description="counting", unit="B", total=reader.total, scaled=True) as progress:
-        for document in reader:
-            yield from document
-            progress.advance(reader.position - previous)
-            previous = reader.position
 
 
 if __name__ == "__main__":

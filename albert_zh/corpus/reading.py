@@ -27,6 +27,7 @@ from albert_zh.corpus.paths import stored_bytes
 from albert_zh.corpus.sources import OpenFile, Source, open_here
 from albert_zh.corpus.streams import TextStream
 from albert_zh.util.optional_packages import load_extra
+from albert_zh.util.progress import Progress
 
 ON_BAD_TEXT = ("error", "skip")
 
@@ -200,6 +201,16 @@ class CorpusReader:
             first = f"; the first: {self._first_problem}" if self._first_problem else ""
             logging.warning("left out of %s: %s%s", name, left_out(lost), first)
         self._first_problem = ""
+
+
+def with_progress(reader: CorpusReader, description: str) -> Iterator[list[str]]:
+    """Documents of a reader, with a progress bar."""
+    previous = 0
+    with Progress(description=description, unit="B", total=reader.total, scaled=True) as progress:
+        for document in reader:
+            yield document
+            progress.advance(reader.position - previous)
+            previous = reader.position
 
 
 def _archive(stream: TextStream) -> Archive | None:

@@ -73,10 +73,11 @@ def warm_up(model: PretrainingModel, vectors: CorpusVectors, *, seed: int) -> No
     Args:
         model: The model.
         vectors: Of `Layout(config).word_width` components.
-        seed: Of the directions of the two spaces.
+        seed: Of the directions of the two spaces, and of the rows without a vector.
     """
-    space = _Space.of(model, seed)
-    _set_input(model, vectors, space)
+    rng = np.random.default_rng(seed)
+    space = _Space.of(model, rng)
+    _set_input(model, vectors, space, rng)
     for blocks in model.albert.encoder.groups.values():
         for block in blocks:
             _look_at_neighbours(block.attention, vectors.maps, space)
@@ -93,9 +94,8 @@ class _Space:
     frequencies: np.ndarray  # of the features of a position, `[P / 2]`
 
     @classmethod
-    def of(cls, model: PretrainingModel, seed: int) -> "_Space":
+    def of(cls, model: PretrainingModel, rng: np.random.Generator) -> "_Space":
         layout = Layout(model.albert.config)
-        rng = np.random.default_rng(seed)
         frame = np.eye(layout.config.hidden_size)
         if layout.projects_words_first or model.albert.embeddings.projection is not None:
             frame, _ = np.linalg.qr(rng.standard_normal(frame.shape))
@@ -121,14 +121,16 @@ class _Space:
         return matrix
 
 
-def _set_input(model: PretrainingModel, vectors: CorpusVectors, space: _Space) -> None:
+def _set_input(
+    model: PretrainingModel, vectors: CorpusVectors, space: _Space, rng: np.random.Generator
+) -> None:
     layout, embeddings = space.layout, model.albert.embeddings
     gain, width = 1.0, layout.config.embedding_size
     if layout.projects_words_first:
         width = layout.config.hidden_size
         gain = layout.config.initializer_range * math.sqrt(width)
     norm = _LARGEST_SCORE / (math.sqrt(width) * gain)
-    rows, features = _word_rows(vectors, norm), _POSITION_NORM * norm * gain * space.features()
+    rows, features = _word_rows(vectors, norm, rng), _POSITION_NORM * norm * gain * space.features()
     if layout.projects_words_first:
         embeddings.words.assign(rows)
         embeddings.word_projection.assign(gain * space.words)
@@ -140,13 +142,13 @@ def _set_input(model: PretrainingModel, vectors: CorpusVectors, space: _Space) -
         embeddings.projection.kernel.assign(np.concatenate([space.positions, space.words]))
 
 
-def _word_rows(vectors: CorpusVectors, norm: float) -> np.ndarray:
+def _word_rows(vectors: CorpusVectors, norm: float, rng: np.random.Generator) -> np.ndarray:
     """Centred vectors, of this norm on average over the text; random ones for other entries."""
     counts = vectors.counts[vectors.entries]
     weights = (counts / counts.sum())[:, None]
     centred = vectors.vectors - (weights * vectors.vectors).sum(axis=0)
     size = centred.shape[1]
-    rows = np.random.default_rng(size).standard_normal((len(vectors.vocab), size))
+    rows = rng.standard_normal((len(vectors.vocab), size))
     rows *= norm / math.sqrt(size)
     rows[vectors.entries] = centred * (norm / math.sqrt((weights * centred**2).sum()))
     rows[vectors.vocab.mask_id] = 0.0

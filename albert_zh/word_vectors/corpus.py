@@ -8,7 +8,7 @@ corpus -> token ids (a file) -> counts [V]
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from absl import logging
 
 from albert_zh.corpus.counts import left_out
 from albert_zh.corpus.options import ReadingOptions
-from albert_zh.corpus.reading import CorpusReader
+from albert_zh.corpus.reading import CorpusReader, with_progress
 from albert_zh.creation.inputs import find_inputs
 from albert_zh.text.encoding import is_chinese
 from albert_zh.text.tokenizers import Tokenizer
@@ -84,7 +84,9 @@ def corpus_vectors(
     reader = CorpusReader(find_inputs(options.input_file), reading.rules)
     workers = options.num_workers or available_cores()
     with tempfile.NamedTemporaryFile(dir=options.output_dir, prefix=".token_ids.") as file:
-        counts = token_file.write_ids(_documents(reader), tokenizer, file, num_workers=workers)
+        counts = token_file.write_ids(
+            with_progress(reader, "tokenizing"), tokenizer, file, num_workers=workers
+        )
         file.flush()
         entries = _most_frequent(counts, tokenizer.vocab, options.num_entries)
         if len(entries) < size:
@@ -112,15 +114,6 @@ def corpus_vectors(
         seed=options.random_seed,
     )
     return CorpusVectors(tokenizer.vocab, counts, entries, vectors, maps)
-
-
-def _documents(reader: CorpusReader) -> Iterator[list[str]]:
-    previous = 0
-    with Progress(description="tokenizing", unit="B", total=reader.total, scaled=True) as progress:
-        for document in reader:
-            yield document
-            progress.advance(reader.position - previous)
-            previous = reader.position
 
 
 def _most_frequent(counts: np.ndarray, vocab: Vocab, number: int) -> np.ndarray:
