@@ -11,8 +11,8 @@ from albert_zh.train.optimizers import (
     OptimizerOptions,
     clip_by_global_norm,
 )
-from albert_zh.train.rules import adamw, lamb
-from albert_zh.train.rules.table import ADAMW, LAMB
+from albert_zh.train.rules import adamw, lamb, muon
+from albert_zh.train.rules.table import ADAMW, LAMB, MUON
 
 # Published LAMB from one start with one gradient, rate 0.01, decay 0.01, after three steps.
 START = [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]
@@ -108,6 +108,69 @@ def test_weight_decay_leaves_out_biases_and_layer_norms(name, decays):
     optimizer.apply([tf.zeros(2)], tf.constant(0.5), accept=tf.constant(True))
     shrunk = 1 - 0.5 * 0.01 if decays else 1.0
     np.testing.assert_allclose(variable, [2.0 * shrunk, -2.0 * shrunk], rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (4, 9), (9, 4)])
+def test_orthogonalized_keeps_directions_and_evens_out_their_strength(shape):
+    rng = np.random.default_rng(0)
+    left, right = (np.linalg.qr(rng.standard_normal((size, size)))[0] for size in shape)
+    rank = min(shape)
+    strengths = np.geomspace(1.0, 0.05, rank)  # before: one direction is 20 times another
+    matrix = (left[:, :rank] * strengths) @ right[:rank]
+    result = muon.orthogonalized(tf.constant(matrix, tf.float32)).numpy()
+    within = left[:, :rank].T @ result @ right[:rank].T  # diagonal if the directions are kept
+    assert np.abs(within - np.diag(np.diag(within))).max() < 1e-5
+    assert np.diag(within).min() > 0.6
+    assert np.diag(within).max() < 1.3
+
+
+def test_two_muon_steps_match_numpy():
+    """momentum = 0.95 momentum + gradient; step = 0.2 sqrt(3) orthogonal(gradient + 0.95 momentum)"""
+    kernel = tf.Variable(START, name="dense/kernel")
+    optimizer = Optimizer([kernel], OptimizerOptions(MUON, weight_decay=0.1))
+    gradients = [np.float32(GRADIENT), np.float32(START)]
+    expected, momentum = np.float32(START), np.zeros([2, 3], np.float32)
+    for gradient in gradients:
+        optimizer.apply([tf.constant(gradient)], tf.constant(0.01), accept=tf.constant(True))
+        momentum = 0.95 * momentum + gradient
+        x = gradient + 0.95 * momentum
+        x /= np.linalg.norm(x)
+        for _ in range(5):
+            gram = x @ x.T
+            x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+        expected -= 0.01 * (0.2 * np.sqrt(3) * x + 0.1 * expected)
+    np.testing.assert_allclose(kernel, expected, rtol=1e-5)
+    m, v = optimizer.slots[0]
+    np.testing.assert_allclose(m, momentum, rtol=1e-6)
+    assert not v.numpy().any()
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("bert/embeddings/word_embeddings", [2, 3]),
+        ("cls/seq_relationship/output_weights", [2, 3]),
+        ("dense/bias", [3]),
+        ("dense/kernel", [2, 3, 4]),  # of groups
+    ],
+)
+def test_muon_is_adamw_for_what_is_no_kernel_of_two_axes(name, shape):
+    rng = np.random.default_rng(0)
+    start, gradient = rng.standard_normal((2, *shape)).astype(np.float32)
+    ends = []
+    for rule in (MUON, ADAMW):
+        variable = tf.Variable(start, name=name)
+        optimizer = Optimizer([variable], OptimizerOptions(rule))
+        optimizer.apply([tf.constant(gradient)], tf.constant(0.01), accept=tf.constant(True))
+        ends.append(variable.numpy())
+    np.testing.assert_array_equal(*ends)
+
+
+def test_muon_step_of_a_zero_gradient_is_weight_decay_alone():
+    kernel = tf.Variable(START, name="dense/kernel")
+    optimizer = Optimizer([kernel], OptimizerOptions(MUON, weight_decay=0.1))
+    optimizer.apply([tf.zeros([2, 3])], tf.constant(0.5), accept=tf.constant(True))
+    np.testing.assert_allclose(kernel, np.float32(START) * 0.95, rtol=1e-6)
 
 
 def test_slots_are_named_after_their_variables():

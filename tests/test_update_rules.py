@@ -68,5 +68,5 @@ def test_lineages_apply_and_store_lamb_in_their_own_way(data):
 
 
 def test_unknown_rule_is_named_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"--optimizer=adam .*choose one of adamw, lamb"):
+    with pytest.raises(ValueError, match=r"--optimizer=adam .*choose one of adamw, lamb, muon"):
         find_rule("adam")

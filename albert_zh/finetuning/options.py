@@ -10,7 +10,7 @@ from albert_zh.runs.options import RunOptions
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.splits import find_file
 from albert_zh.text.tokenizers import load_tokenizer
-from albert_zh.train.rules.table import RULES
+from albert_zh.train.rules.table import OPTIMIZER_HELP, RULES
 
 _OF_RUN = "Default: as the run in --output_dir"
 _TOKENIZER_FILES = ("vocab_file", "spm_model_file")
@@ -63,7 +63,7 @@ class ClassifierOptions(RunOptions):
     train_batch_size: int = option(32, "Examples per optimizer step.", at_least=1)
     eval_batch_size: int = option(64, "Examples per evaluation batch.", at_least=1)
     predict_batch_size: int = option(64, "Examples per prediction batch.", at_least=1)
-    optimizer: str = option("adamw", "Optimizer.", choices=list(RULES))
+    optimizer: str = option("adamw", OPTIMIZER_HELP, choices=list(RULES))
     learning_rate: float = option(5e-5, "Peak learning rate.", at_least=0)
     num_train_epochs: float = option(3.0, "Passes over the training data.", above=0)
     warmup_proportion: float = option(

@@ -10,7 +10,7 @@ from albert_zh.masking.options import MASKINGS, MaskingOptions
 from albert_zh.records.paths import expand_records
 from albert_zh.runs.options import RunOptions
 from albert_zh.text.vocab import Vocab
-from albert_zh.train.rules.table import RULES
+from albert_zh.train.rules.table import OPTIMIZER_HELP, RULES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +74,7 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     sentence_order_weight: float = option(
         1.0, "Weight of the sentence-order loss; 0 trains without it.", at_least=0
     )
-    optimizer: str = option("lamb", "Optimizer.", choices=list(RULES))
+    optimizer: str = option("lamb", OPTIMIZER_HELP, choices=list(RULES))
     learning_rate: float = option(5e-5, "Peak learning rate.", at_least=0)
     poly_power: float = option(1.0, "Power of the decay to 0: 1 is linear.", at_least=0)
     num_train_steps: int = option(

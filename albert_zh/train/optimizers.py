@@ -12,6 +12,7 @@ from albert_zh.train.rules.table import Rule
 
 # Variables with one of these in their name have no weight decay.
 _NO_DECAY = re.compile("LayerNorm|layer_norm|bias")
+_KERNEL = re.compile(r"/kernel(:\d+)?$")
 
 
 def clip_by_global_norm(
@@ -80,6 +81,8 @@ class Optimizer(tf.Module):
         arguments: dict[str, Any] = {"weight_decay": self._options.weight_decay}
         if _NO_DECAY.search(param.name):
             arguments = {"weight_decay": 0.0, **self._options.undecayed}
+        if _KERNEL.search(param.name) and len(param.shape) == 2:
+            arguments |= self._options.rule.kernels
         # As tensors: given variables of several devices, a compiled function mixes them up.
         state = [variable.read_value() for variable in (param, *slots)]
         values = self._new_values(gradient, learning_rate, accept, state, arguments)

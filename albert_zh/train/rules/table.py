@@ -2,7 +2,8 @@
 
 import dataclasses
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,12 +13,14 @@ class Rule:
         update(grad, param, *slots, learning_rate=..., weight_decay=..., ...) -> (param, *slots)
 
     from a gradient, a parameter and its slots to the new values of parameter and slots. It may
-    have further arguments with defaults, which a lineage's row in `variants` may set.
+    have further arguments with defaults, which a lineage's row in `variants` or `kernels` may set.
     """
 
     name: str  # value of --optimizer
     slots: tuple[str, ...]  # suffixes of the slots' names, for every variable
     module: str
+    # Further arguments of `update` for the kernels of dense layers, which have two axes.
+    kernels: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def load_update(self) -> Callable:
         """Import TensorFlow and return the function `update`."""
@@ -26,8 +29,18 @@ class Rule:
 
 ADAMW = Rule("adamw", slots=("adam_m", "adam_v"), module="albert_zh.train.rules.adamw")
 LAMB = Rule("lamb", slots=("adam_m", "adam_v"), module="albert_zh.train.rules.lamb")
+MUON = Rule(
+    "muon",
+    slots=("muon_m", "muon_v"),
+    module="albert_zh.train.rules.muon",
+    kernels={"is_kernel": True},
+)
 
-RULES = {rule.name: rule for rule in (ADAMW, LAMB)}
+OPTIMIZER_HELP = (  # of flags
+    "Optimizer. muon: steps of equal strength in all directions for the matrices of layers, AdamW "
+    "for the rest."
+)
+RULES = {rule.name: rule for rule in (ADAMW, LAMB, MUON)}
 
 
 def find_rule(name: str) -> Rule:
