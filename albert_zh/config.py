@@ -145,6 +145,14 @@ class ModelConfig:
                 "another configuration"
             )
 
+    def check_vocabulary_size(self, size: int, *, source: str) -> None:
+        """Raise ValueError unless the model has one row per entry of the vocabulary in `source`."""
+        if size != self.vocab_size:
+            raise ValueError(
+                f"{source} has {size:,} entries, the model's configuration says vocab_size "
+                f"{self.vocab_size:,}; use the vocabulary and the configuration of one model"
+            )
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ModelConfig":
         """Read the keys of a published configuration.

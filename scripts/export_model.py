@@ -13,41 +13,18 @@ from typing import Any
 
 from project import cli
 
-from albert_zh.checkpoint.paths import check_checkpoint_exists
-from albert_zh.config import ModelConfig
 from albert_zh.export.directory import check_target
 from albert_zh.flags import REQUIRED, option
-from albert_zh.text.tokenizers import load_tokenizer
+from albert_zh.inference.options import ModelOptions
 
 
 @dataclasses.dataclass(frozen=True)
-class ExportOptions:
+class ExportOptions(ModelOptions):
     """Flags of the export."""
 
-    checkpoint: str = option(
-        REQUIRED,
-        "Output directory of run_classifier.py, which stands for its best checkpoint or else the "
-        "newest; or one checkpoint, such as lcqmc_output/model.ckpt-200.",
-    )
     export_dir: str = option(REQUIRED, "New directory for the exported files.")
     formats: str | None = option(
         None, "Comma-separated list of formats, such as saved_model. Default: all of them."
-    )
-    vocab_file: str | None = option(
-        None, "Vocabulary of the model. Default: the vocab.txt beside the checkpoint.", is_file=True
-    )
-    spm_model_file: str | None = option(
-        None,
-        "SentencePiece model, for models trained with one. Default: the spm.model beside the "
-        "checkpoint, if there is one.",
-        is_file=True,
-    )
-    config_file: str | None = option(
-        None,
-        "JSON file with the model configuration. Required for checkpoints without a meta.json, "
-        "such "
-        "as those of the published code; these must use the pooled output.",
-        is_file=True,
     )
     labels: str | None = option(
         None,
@@ -58,11 +35,7 @@ class ExportOptions:
 
     def check(self) -> None:
         check_target(self.export_dir, overwrite=self.overwrite)
-        check_checkpoint_exists(self.checkpoint, flag="checkpoint")
-        if self.vocab_file or self.spm_model_file:
-            load_tokenizer(self.vocab_file, spm_model_file=self.spm_model_file)
-        if self.config_file:
-            ModelConfig.from_json_file(self.config_file)
+        super().check()
 
 
 def main(options: ExportOptions) -> None:

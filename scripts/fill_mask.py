@@ -12,42 +12,20 @@ import sys
 
 from project import cli
 
-from albert_zh.checkpoint.paths import check_checkpoint_exists
-from albert_zh.config import ModelConfig
-from albert_zh.flags import REQUIRED, option
-from albert_zh.text.tokenizers import load_tokenizer
+from albert_zh.flags import option
+from albert_zh.inference.options import ModelOptions
 from albert_zh.util.files import read_lines
 
 
 @dataclasses.dataclass(frozen=True)
-class FillMaskOptions:
+class FillMaskOptions(ModelOptions):
     """Model and texts."""
 
-    checkpoint: str = option(
-        REQUIRED,
-        "Checkpoint of run_pretraining.py or of the published code; or a folder, which stands for "
-        "its best or newest one.",
-    )
     text: str | None = option(None, "A text with [MASK] in it.")
     input_file: str | None = option(
         None, "Texts instead of --text, one a line; - is standard input."
     )
     top_k: int = option(5, "Entries to show for each [MASK].", at_least=1)
-    vocab_file: str | None = option(
-        None, "Vocabulary of the model. Default: the vocab.txt beside the checkpoint.", is_file=True
-    )
-    spm_model_file: str | None = option(
-        None,
-        "SentencePiece model, for models trained with one. Default: the spm.model beside the "
-        "checkpoint, if there is one.",
-        is_file=True,
-    )
-    config_file: str | None = option(
-        None,
-        "JSON file with the model configuration. Required for checkpoints without a meta.json, "
-        "such as those of the published code.",
-        is_file=True,
-    )
     do_lower_case: bool = option(
         True, "Lower-case the texts and strip accents; must match pretraining."
     )
@@ -55,13 +33,6 @@ class FillMaskOptions:
     def __post_init__(self):
         if (self.text is None) == (self.input_file is None):
             raise ValueError("give a text with --text, or a file of texts with --input_file")
-
-    def check(self) -> None:
-        check_checkpoint_exists(self.checkpoint, flag="checkpoint")
-        if self.vocab_file or self.spm_model_file:
-            load_tokenizer(self.vocab_file, spm_model_file=self.spm_model_file)
-        if self.config_file:
-            ModelConfig.from_json_file(self.config_file)
 
     def texts(self) -> list[str]:
         if self.text is not None:

@@ -36,11 +36,7 @@ def main(options: WarmStartOptions, reading: ReadingOptions) -> None:
         spm_model_file=options.spm_model_file,
         do_lower_case=options.do_lower_case,
     )
-    if len(tokenizer.vocab) != config.vocab_size:
-        raise ValueError(
-            f"the vocabulary has {len(tokenizer.vocab):,} entries, {options.bert_config_file} says "
-            f"vocab_size {config.vocab_size:,}; use the vocabulary and configuration of one model"
-        )
+    config.check_vocabulary_size(len(tokenizer.vocab), source="the vocabulary")
     layout = Layout(config)
     with new_directory(options.output_dir, overwrite=False) as partial:
         unfinished = dataclasses.replace(options, output_dir=partial)

@@ -38,6 +38,7 @@ ALLOWED = {
     "runs": {"flags", "config", "variants", "estimates", "text", "train", "checkpoint", "model"},
     "tasks": {"text"},
     "inference": {
+        "flags",
         "config",
         "variants",
         "text",

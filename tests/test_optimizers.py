@@ -125,7 +125,10 @@ def test_orthogonalized_keeps_directions_and_evens_out_their_strength(shape):
 
 
 def test_two_muon_steps_match_numpy():
-    """momentum = 0.95 momentum + gradient; step = 0.2 sqrt(3) orthogonal(gradient + 0.95 momentum)"""
+    """
+    momentum = 0.95 * momentum + gradient
+    step = 0.2 * sqrt(3) * orthogonalized(gradient + 0.95 * momentum)
+    """
     kernel = tf.Variable(START, name="dense/kernel")
     optimizer = Optimizer([kernel], OptimizerOptions(MUON, weight_decay=0.1))
     gradients = [np.float32(GRADIENT), np.float32(START)]

@@ -6,9 +6,15 @@ import struct
 import pytest
 import tensorflow as tf
 
-from albert_zh.records.tfrecord import count_records, frame, read_records, scan_frames
+from albert_zh.records.tfrecord import count_records, frame, scan_frames
 
 PAYLOADS = [b"", b"x", b"abc", b"\x00" * 700, bytes(range(256)) * 40]
+
+
+def payloads_of(path):
+    frames = list(scan_frames(str(path)))
+    assert not any(each.problem for each in frames)
+    return [each.payload for each in frames]
 
 
 def test_frames_are_the_bytes_tensorflow_writes(tmp_path):
@@ -27,41 +33,31 @@ def record_file(tmp_path):
 
 
 def test_records_are_read_and_counted(record_file):
-    assert list(read_records(str(record_file))) == PAYLOADS
+    assert payloads_of(record_file) == PAYLOADS
     assert count_records(str(record_file)) == len(PAYLOADS)
 
 
-@pytest.mark.parametrize("reader", [lambda path: list(read_records(path)), count_records])
 @pytest.mark.parametrize("kept", [5, 11, 14, 16 + 12, 16 + 17 + 12 + 2])
-def test_cut_off_file_is_an_error_with_the_offset(record_file, reader, kept):
+def test_cut_off_file_is_an_error_with_the_offset(record_file, kept):
     record_file.write_bytes(record_file.read_bytes()[:kept])
     number, offset = (0, 0) if kept < 16 else (1, 16) if kept < 33 else (2, 33)
     with pytest.raises(ValueError, match=rf"a\.tfrecord: record {number}, at byte {offset}: "):
-        reader(str(record_file))
+        count_records(str(record_file))
 
 
-def test_flipped_bit_is_an_error_with_the_offset(record_file):
-    content = bytearray(record_file.read_bytes())
-    content[16 + 17 + 12] ^= 1
-    record_file.write_bytes(content)
-    with pytest.raises(ValueError, match="record 2, at byte 33: its checksum does not match;"):
-        list(read_records(str(record_file)))
-
-
-@pytest.mark.parametrize("reader", [lambda path: list(read_records(path)), count_records])
-def test_empty_file_and_other_format_are_errors(tmp_path, reader):
+def test_empty_file_and_other_format_are_errors(tmp_path):
     path = tmp_path / "b.tfrecord"
     path.write_bytes(b"")
     with pytest.raises(ValueError, match=r"b\.tfrecord is empty"):
-        reader(str(path))
+        count_records(str(path))
     path.write_text("春天来了。\n" * 10, encoding="utf-8")
     with pytest.raises(ValueError, match="record 0, at byte 0: no record begins here"):
-        reader(str(path))
+        count_records(str(path))
 
 
 def test_compressed_records_are_read_and_counted(record_file):
     record_file.write_bytes(gzip.compress(record_file.read_bytes()))
-    assert list(read_records(str(record_file))) == PAYLOADS
+    assert payloads_of(record_file) == PAYLOADS
     assert count_records(str(record_file)) == len(PAYLOADS)
 
 
@@ -69,16 +65,15 @@ def test_plain_file_that_begins_like_a_compressed_one_is_read(tmp_path):
     payload = bytes(struct.unpack("<H", b"\x1f\x8b")[0])
     (tmp_path / "a").write_bytes(frame(payload))
     assert (tmp_path / "a").read_bytes()[:2] == b"\x1f\x8b"
-    assert list(read_records(str(tmp_path / "a"))) == [payload]
+    assert payloads_of(tmp_path / "a") == [payload]
 
 
-@pytest.mark.parametrize("reader", [lambda path: list(read_records(path)), count_records])
-def test_compressed_file_cut_off_anywhere_is_an_error(record_file, reader):
+def test_compressed_file_cut_off_anywhere_is_an_error(record_file):
     whole = gzip.compress(record_file.read_bytes())
     for kept in range(12, len(whole), 3):
         record_file.write_bytes(whole[:kept])
         with pytest.raises(ValueError, match=r"a\.tfrecord: record \d, at byte [\d,]+: "):
-            reader(str(record_file))
+            count_records(str(record_file))
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])

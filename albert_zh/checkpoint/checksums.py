@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Sequence
 
+from albert_zh.util.checksums import check_files
 from albert_zh.util.files import atomic_write, read_lines, sha256_of_file
 
 SUMS = "SHA256SUMS"
@@ -41,17 +42,16 @@ def check_checksums(folder: str) -> None:
 # A run asks for its initial checkpoint several times.
 @functools.cache
 def _check(path: str, _times: frozenset[tuple[str, int]]) -> None:
-    folder = os.path.dirname(path)
+    sums = {}
     for number, line in enumerate(read_lines(path), start=1):
         match = _LINE.fullmatch(line)
         if not match:
             raise ValueError(f"{path}, line {number}: no checksum and file name: {line!r}")
         expected, name = match.groups()
-        file = os.path.join(folder, name)
-        if not os.path.exists(file):
-            raise FileNotFoundError(f"{file} is missing, which {path} lists; copy it again")
-        if sha256_of_file(file) != expected:
-            raise ValueError(
-                f"{file} is not the file that {path} lists, so it is damaged or of another model; "
-                f"copy it again, or remove {SUMS} if you changed it on purpose"
-            )
+        sums[name] = expected
+    check_files(
+        os.path.dirname(path),
+        sums,
+        listed_in=path,
+        way_out=f"copy it again, or remove {SUMS} if you changed the folder on purpose",
+    )

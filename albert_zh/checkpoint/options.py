@@ -9,13 +9,13 @@ from albert_zh.text.vocab import Vocab
 
 
 @dataclasses.dataclass(frozen=True)
-class ConversionOptions:
-    """Flags of the conversion."""
+class SourceOptions:
+    """The checkpoint that another one is made of."""
 
     init_checkpoint: str = option(
         REQUIRED,
-        "Checkpoint to convert; or a folder, which stands for its best or newest one. Checkpoints "
-        "of brightmart's and google's code can be converted too.",
+        "Checkpoint to start from; or a folder, which stands for its best or newest one. "
+        "Checkpoints of brightmart's and google's code are fine, too.",
     )
     bert_config_file: str = option(
         REQUIRED,
@@ -24,6 +24,17 @@ class ConversionOptions:
         is_file=True,
     )
     vocab_file: str = option(REQUIRED, "Vocabulary of the checkpoint.", is_file=True)
+
+    def check(self) -> None:
+        check_checkpoint_exists(self.init_checkpoint, flag="init_checkpoint")
+        ModelConfig.from_json_file(self.bert_config_file)
+        Vocab.load(self.vocab_file)
+
+
+@dataclasses.dataclass(frozen=True)
+class ConversionOptions(SourceOptions):
+    """Flags of the conversion."""
+
     new_vocab_file: str = option(REQUIRED, "Vocabulary of the converted checkpoint.", is_file=True)
     output_dir: str = option(REQUIRED, "New directory for the converted checkpoint.")
     do_lower_case: bool = option(
@@ -36,30 +47,12 @@ class ConversionOptions:
     )
 
     def check(self) -> None:
-        check_checkpoint_exists(self.init_checkpoint, flag="init_checkpoint")
-        ModelConfig.from_json_file(self.bert_config_file)
-        Vocab.load(self.vocab_file)
+        super().check()
         Vocab.load(self.new_vocab_file)
 
 
 @dataclasses.dataclass(frozen=True)
-class SlimOptions:
+class SlimOptions(SourceOptions):
     """Flags of the slim checkpoint."""
 
-    init_checkpoint: str = option(
-        REQUIRED,
-        "Checkpoint to make slim; or a folder, which stands for its best or newest one.",
-    )
-    bert_config_file: str = option(
-        REQUIRED,
-        "JSON file with the model configuration, from the checkpoint's release or run.",
-        alias="albert_config_file",
-        is_file=True,
-    )
-    vocab_file: str = option(REQUIRED, "Vocabulary of the checkpoint.", is_file=True)
     output_dir: str = option(REQUIRED, "New folder for the model.")
-
-    def check(self) -> None:
-        check_checkpoint_exists(self.init_checkpoint, flag="init_checkpoint")
-        ModelConfig.from_json_file(self.bert_config_file)
-        Vocab.load(self.vocab_file)

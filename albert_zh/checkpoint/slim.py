@@ -18,7 +18,6 @@ from albert_zh.checkpoint.options import SlimOptions
 from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.checkpoint.vocabulary_check import (
     check_vocabulary,
-    check_vocabulary_size,
     vocabulary_identity,
 )
 from albert_zh.config import ModelConfig
@@ -41,7 +40,7 @@ def slim_checkpoint(options: SlimOptions) -> list[str]:
     prefix = find_checkpoint(options.init_checkpoint, flag="init_checkpoint")
     config = ModelConfig.from_json_file(options.bert_config_file)
     vocab = Vocab.load(options.vocab_file)
-    check_vocabulary_size(len(vocab), config, source=options.vocab_file)
+    config.check_vocabulary_size(len(vocab), source=options.vocab_file)
     check_vocabulary(prefix, vocab.fingerprint)
     arrays = read_arrays(prefix, filter(is_weight, read_shapes(prefix)))
     for name, array in arrays.items():

@@ -21,7 +21,6 @@ from albert_zh.checkpoint.options import ConversionOptions
 from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.checkpoint.vocabulary_check import (
     check_vocabulary,
-    check_vocabulary_size,
     vocabulary_identity,
 )
 from albert_zh.config import ModelConfig
@@ -65,7 +64,7 @@ def _check_source(
 ) -> None:
     """Raise ValueError unless checkpoint, configuration and old vocabulary belong together."""
     check_tables(read_shapes(prefix), config)
-    check_vocabulary_size(len(old), config, source=options.vocab_file)
+    config.check_vocabulary_size(len(old), source=options.vocab_file)
     check_vocabulary(prefix, old.fingerprint)
     if new.fingerprint == old.fingerprint:
         raise ValueError(

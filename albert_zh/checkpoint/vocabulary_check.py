@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from albert_zh.checkpoint.loading import load_meta
 from albert_zh.checkpoint.meta import VocabularyIdentity
-from albert_zh.config import ModelConfig
 from albert_zh.text.vocab import Vocab
 
 # No checkpoint of another toolkit was trained with it.
@@ -22,15 +21,6 @@ PROJECT_VOCABULARY = os.path.join(
 def vocabulary_identity(vocab: Vocab) -> VocabularyIdentity:
     """Identity of a vocabulary, to store in a checkpoint."""
     return VocabularyIdentity(vocab.fingerprint, len(vocab))
-
-
-def check_vocabulary_size(size: int, config: ModelConfig, *, source: str) -> None:
-    """Raise ValueError unless the model has exactly one row per entry."""
-    if size != config.vocab_size:
-        raise ValueError(
-            f"{source} has {size:,} entries, the model's configuration says vocab_size "
-            f"{config.vocab_size:,}; use the vocabulary and the configuration of one model"
-        )
 
 
 def check_vocabulary(prefix: str, fingerprint: str) -> None:

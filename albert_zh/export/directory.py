@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-from collections.abc import Mapping
 
 from albert_zh.util.files import sha256_of_file
 
@@ -68,21 +67,3 @@ def sums_of(directory: str, name: str) -> dict[str, str]:
     if os.path.isdir(path):
         files = [os.path.join(above, each) for above, _, names in os.walk(path) for each in names]
     return {os.path.relpath(file, directory): sha256_of_file(file) for file in sorted(files)}
-
-
-def check_sums(directory: str, expected: Mapping[str, str]) -> None:
-    """Check files of an export against their SHA-256.
-
-    Raises:
-        FileNotFoundError: One is missing.
-        ValueError: One is damaged.
-    """
-    for name, digest in expected.items():
-        path = os.path.join(directory, name)
-        if not os.path.exists(path):
-            raise FileNotFoundError(f"{directory} lacks {name}; export again")
-        if sha256_of_file(path) != digest:
-            raise ValueError(
-                f"{path} is damaged: it is not the file that was exported (its SHA-256 is not that"
-                f" in {MANIFEST}); copy it again, or export again"
-            )

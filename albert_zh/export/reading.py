@@ -4,12 +4,13 @@ import json
 import os
 
 from albert_zh.checkpoint.meta import TaskMeta
-from albert_zh.export.directory import MANIFEST, check_sums
+from albert_zh.export.directory import MANIFEST
 from albert_zh.export.formats.table import FORMATS
 from albert_zh.inference.load import find_text_files, tokenizer_of
 from albert_zh.inference.predictor import Predictor
 from albert_zh.tasks.catalog import find_kind
 from albert_zh.text.vocab import Vocab
+from albert_zh.util.checksums import check_files
 
 
 def is_export(path: str) -> bool:
@@ -61,7 +62,7 @@ def load_export(path: str) -> Predictor:
         raise ValueError(
             f"{text_files['vocab.txt']} is not the vocabulary that was exported; export again"
         )
-    check_sums(path, sums)
+    check_files(path, sums, listed_in=MANIFEST, way_out="copy the folder again, or export again")
     return Predictor(
         run=FORMATS[name].load(model_path),
         kind=find_kind(task.kind),

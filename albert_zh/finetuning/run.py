@@ -18,7 +18,6 @@ from albert_zh.checkpoint.meta import CheckpointMeta, TaskMeta
 from albert_zh.checkpoint.names import LoadPlan
 from albert_zh.checkpoint.vocabulary_check import (
     check_vocabulary,
-    check_vocabulary_size,
     vocabulary_identity,
 )
 from albert_zh.config import ModelConfig
@@ -139,7 +138,7 @@ def _tokenizer(options: ClassifierOptions, config: ModelConfig) -> Tokenizer:
         do_lower_case=options.do_lower_case,
     )
     source = options.spm_model_file or options.vocab_file
-    check_vocabulary_size(len(tokenizer.vocab), config, source=source)
+    config.check_vocabulary_size(len(tokenizer.vocab), source=source)
     if prefix := initial_checkpoint(options):
         check_vocabulary(prefix, tokenizer.vocab.fingerprint)
     return tokenizer

@@ -15,7 +15,7 @@ import tensorflow as tf
 from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_meta, load_weights
 from albert_zh.checkpoint.paths import find_checkpoint
-from albert_zh.checkpoint.vocabulary_check import check_vocabulary, check_vocabulary_size
+from albert_zh.checkpoint.vocabulary_check import check_vocabulary
 from albert_zh.config import ModelConfig
 from albert_zh.inference.load import find_text_files
 from albert_zh.model.heads.pretraining import PretrainingModel
@@ -132,7 +132,7 @@ def load_fill_mask(
     )
     check_vocabulary(prefix, tokenizer.vocab.fingerprint)
     source = files.get("vocab.txt") or files["spm.model"]
-    check_vocabulary_size(len(tokenizer.vocab), config, source=source)
+    config.check_vocabulary_size(len(tokenizer.vocab), source=source)
     model = PretrainingModel(config)
     load_weights(named_variables(model), prefix, config)
     return FillMask(prefix, model, tokenizer)

@@ -23,7 +23,6 @@ from albert_zh.checkpoint.meta import TaskMeta, VocabularyIdentity
 from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.checkpoint.vocabulary_check import (
     check_vocabulary,
-    check_vocabulary_size,
     vocabulary_identity,
 )
 from albert_zh.config import ModelConfig, Pooling
@@ -118,7 +117,7 @@ def load_model(
     vocabulary = loaded.vocabulary()
     check_vocabulary(prefix, vocabulary.fingerprint)
     source = text_files.get("vocab.txt") or text_files["spm.model"]
-    check_vocabulary_size(vocabulary.size, config, source=source)
+    config.check_vocabulary_size(vocabulary.size, source=source)
     return loaded
 
 

@@ -7,7 +7,6 @@ from absl import logging
 
 from albert_zh.checkpoint.vocabulary_check import (
     check_vocabulary,
-    check_vocabulary_size,
     vocabulary_identity,
 )
 from albert_zh.config import ModelConfig
@@ -131,7 +130,7 @@ def _check_vocabulary(
     if files.vocabulary is None:
         logging.warning("%s: no manifest tells which vocabulary the records are made of", name)
         return
-    check_vocabulary_size(files.vocabulary["size"], config, source=f"the vocabulary of {name}")
+    config.check_vocabulary_size(files.vocabulary["size"], source=f"the vocabulary of {name}")
     if prefix := initial_checkpoint(options):
         check_vocabulary(prefix, files.vocabulary["fingerprint"])
 

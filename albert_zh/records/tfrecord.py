@@ -78,41 +78,28 @@ def scan_frames(path: str, *, payloads: bool = True) -> Iterator[Frame]:
             yield Frame(number, offset, b"", "the compressed data is damaged or cut off")
 
 
-def read_records(path: str) -> Iterator[bytes]:
-    """Payloads of the file's records in order, checksums checked.
-
-    Raises:
-        ValueError: The file is empty, cut off or damaged; names the file, record and byte offset.
-    """
-    return (frame.payload for frame in _good_frames(path))
-
-
 def count_records(path: str) -> int:
     """Number of records in the file; reads the lengths and skips the payloads.
 
     Raises:
         ValueError: The file is empty, cut off or damaged; names the file, record and byte offset.
     """
-    return sum(1 for _ in _good_frames(path, payloads=False))
-
-
-def _open_content(path: str) -> contextlib.AbstractContextManager[IO[bytes]]:
-    return gzip.open(path) if is_gzip(path) else open(path, "rb")
-
-
-def _good_frames(path: str, *, payloads: bool = True) -> Iterator[Frame]:
-    is_empty = True
-    for frame in scan_frames(path, payloads=payloads):
+    count = 0
+    for frame in scan_frames(path, payloads=False):
         if frame.problem:
             raise ValueError(
                 f"{path}: record {frame.number:,}, at byte {frame.offset:,}: {frame.problem}; the"
                 " file is damaged, cut off or not a TFRecord file. Copy it again or create it anew"
                 " with create_pretraining_data.py"
             )
-        is_empty = False
-        yield frame
-    if is_empty:
+        count += 1
+    if not count:
         raise ValueError(f"{path} is empty: a TFRecord file has at least one record")
+    return count
+
+
+def _open_content(path: str) -> contextlib.AbstractContextManager[IO[bytes]]:
+    return gzip.open(path) if is_gzip(path) else open(path, "rb")
 
 
 class _UnreadableError(Exception):
