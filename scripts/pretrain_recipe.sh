@@ -10,7 +10,7 @@
 #   --init_checkpoint=          start from a model instead of the warm start
 #   --num_train_steps=10000     of both phases together
 #   --train_batch_size=32       of the first phase; the second has as many tokens in a step
-#   --learning_rate=8e-4        peak of the first phase; the second uses half of it
+#   --learning_rate=1.6e-3      peak of the first phase; the second uses half of it
 #   --lengths=128,512           tokens per example in each phase
 #   --segmenter=jieba           finds the words, which are masked whole; rjieba is faster
 #   any other flag              goes to run_pretraining.py in both phases
@@ -29,7 +29,7 @@ fail() {
 }
 
 input_file='' vocab_file='' bert_config_file='' output_dir='' validation_file='' init_checkpoint=''
-num_train_steps=10000 train_batch_size=32 learning_rate=8e-4 lengths=128,512 segmenter=jieba
+num_train_steps=10000 train_batch_size=32 learning_rate=1.6e-3 lengths=128,512 segmenter=jieba
 own='input_file|vocab_file|bert_config_file|output_dir|validation_file|init_checkpoint'
 own+='|num_train_steps|train_batch_size|learning_rate|lengths|segmenter'
 flags=()
@@ -83,8 +83,8 @@ phase() {
   run_training "$output_dir/phase_$length/model.ckpt-$steps.index" \
     "$PYTHON" "$root/run_pretraining.py" --do_train=True --input_file="$records/part-*.tfrecord" \
     --output_dir="$output_dir/phase_$length" --bert_config_file="$bert_config_file" \
-    --vocab_file="$vocab_file" --init_checkpoint="$initial" --masking=word --masked_lm_prob=0.2 \
-    --optimizer=adamw --learning_rate="$rate" --num_train_steps="$steps" \
+    --vocab_file="$vocab_file" --init_checkpoint="$initial" --masking=word --masked_lm_prob=0.3 \
+    --optimizer=muon --learning_rate="$rate" --num_train_steps="$steps" \
     --num_warmup_steps=$((steps / 20)) --train_batch_size="$batch" --eval_batch_size=64 \
     ${validation[@]+"${validation[@]}"} ${flags[@]+"${flags[@]}"}
 }

@@ -47,7 +47,7 @@ def test_each_stage_starts_from_the_one_before(tmp_path):
         for name in ("phase_16/model.ckpt-18", "phase_32/model.ckpt-2")
     )
     assert [meta["options"]["train_batch_size"] for meta in (short, long)] == [5, 3]
-    assert [meta["options"]["learning_rate"] for meta in (short, long)] == [8e-4, 4e-4]
+    assert [meta["options"]["learning_rate"] for meta in (short, long)] == [1.6e-3, 8e-4]
     for first, last in (
         ("phase_16/model.ckpt-0", "warm_start/model.ckpt"),
         ("phase_32/model.ckpt-0", "phase_16/model.ckpt-18"),
