@@ -163,6 +163,14 @@ def given_flags(options: Any) -> set[str]:
     return {field.name for field in fields if getattr(options, field.name) != field.default}
 
 
+def with_values(options: Options, values: Mapping[str, Any]) -> Options:
+    """A copy with the values of flags that were not given; `given_flags` still leaves them out."""
+    completed = dataclasses.replace(options, **values)
+    if (given := getattr(options, _GIVEN, None)) is not None:
+        object.__setattr__(completed, _GIVEN, given)
+    return completed
+
+
 def help_text(*option_classes: type, width: int = 100) -> str:
     """Describe the flags of the classes, grouped by the class that states them.
 

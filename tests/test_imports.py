@@ -34,7 +34,15 @@ ALLOWED = {
     "model": {"config", "variants"},
     "objectives": {"config", "variants", "model", "train.losses", "train.metrics"},
     "train": set(),
-    "checkpoint": {"flags", "config", "variants", "text", "vocabulary", "train.rules.table"},
+    "checkpoint": {
+        "flags",
+        "toolkit",
+        "config",
+        "variants",
+        "text",
+        "vocabulary",
+        "train.rules.table",
+    },
     "runs": {"flags", "config", "variants", "estimates", "text", "train", "checkpoint", "model"},
     "tasks": {"text"},
     "inference": {

@@ -474,6 +474,30 @@ def test_directory_holds_configuration_and_vocabulary(data, tmp_path, caplog):
         pretrain(dataclasses.replace(run, vocab_file=str(other)))
 
 
+@pytest.mark.parametrize("config_name", ["albert_config.json", "albert_config_tiny.json"])
+def test_files_beside_the_initial_checkpoint_need_no_flags(data, tmp_path, config_name):
+    run = options(data, tmp_path / "run", num_train_steps=1, num_warmup_steps=0)
+    pretrain(run)
+    (tmp_path / "run" / "albert_config.json").rename(tmp_path / "run" / config_name)
+    source = os.path.join(tmp_path / "run", "model.ckpt-1")
+    unnamed = {"bert_config_file": None, "vocab_file": None}
+    following = dynamic(data, tmp_path / "next", init_checkpoint=source, **unnamed)
+    following = dataclasses.replace(following, num_train_steps=1, num_warmup_steps=0)
+    following.check()
+    pretrain(following)
+    assert (tmp_path / "next" / "vocab.txt").exists()
+    # A run that is resumed has its own.
+    pretrain(dataclasses.replace(following, init_checkpoint=None, num_train_steps=2))
+    assert (tmp_path / "next" / "model.ckpt-2.index").exists()
+
+
+def test_without_any_configuration_the_flag_is_asked_for(data, tmp_path):
+    run = options(data, tmp_path / "run", bert_config_file=None)
+    for start in (run.check, lambda: pretrain(run)):
+        with pytest.raises(ValueError, match=r"give --bert_config_file: .*albert_config/ has"):
+            start()
+
+
 def test_other_optimizer_is_refused_when_a_run_resumes(data, tmp_path):
     brightmart = small.write_config(
         data, name="brightmart.json", num_hidden_layers=1, **small.BRIGHTMART

@@ -18,6 +18,7 @@ from albert_zh.finetuning.run import fine_tune
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
+from albert_zh.runs.companions import write_companions
 from albert_zh.tasks.catalog import find_task
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.text.vocab import Vocab
@@ -258,6 +259,19 @@ def test_configuration_of_another_size_is_refused(data, tmp_path):
                 data, tmp_path / "out", bert_config_file=config, init_checkpoint=prefix
             )
         )
+
+
+def test_files_beside_the_initial_checkpoint_need_no_flags(data, tmp_path):
+    config = ModelConfig.from_json_file(small.write_config(data))
+    prefix = write_weights(PretrainingModel(config), tmp_path / "albert_model.ckpt")
+    write_companions(str(tmp_path), config, Vocab.load(os.path.join(data, "vocab.txt")))
+    unnamed = {"bert_config_file": None, "vocab_file": None}
+    for number, source in enumerate((prefix, tmp_path)):
+        output_dir = tmp_path / f"out{number}"
+        run = fine_tuning_options(data, output_dir, init_checkpoint=str(source), **unnamed)
+        run.check()
+        fine_tune(run)
+        assert (output_dir / "vocab.txt").exists()
 
 
 def test_our_vocabulary_never_meets_weights_of_another_toolkit(data, tmp_path):

@@ -8,14 +8,13 @@ import os
 
 import tensorflow as tf
 
+from albert_zh import toolkit
 from albert_zh.checkpoint.loading import load_meta
 from albert_zh.checkpoint.meta import VocabularyIdentity
 from albert_zh.text.vocab import Vocab
 
 # No checkpoint of another toolkit was trained with it.
-PROJECT_VOCABULARY = os.path.join(
-    os.path.dirname(__file__), "..", "..", "albert_config", "vocab.txt"
-)
+PROJECT_VOCABULARY = os.path.join(toolkit.ROOT, toolkit.FILES, "vocab.txt")
 
 
 def vocabulary_identity(vocab: Vocab) -> VocabularyIdentity:

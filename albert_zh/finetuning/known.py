@@ -1,6 +1,7 @@
 """Flags that need not be given, because a run knows them: that in the output directory.
 
-Without one, an evaluation or a prediction asks the run that --init_checkpoint is part of.
+Without one, an evaluation or a prediction asks the run that --init_checkpoint is part of; a
+training takes the model's files from there, but not the task.
 
 ```
 options.json        --task_name  --max_seq_length  --do_lower_case  --use_pooled_output
@@ -13,6 +14,8 @@ import json
 import os
 from typing import Any
 
+from albert_zh.checkpoint.beside import files_beside
+
 # Flags that describe the model and its task, and their values for a new run; None: required.
 SETTINGS: dict[str, Any] = {
     "task_name": None,
@@ -22,12 +25,15 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def known_flags(output_dir: str, *, init_checkpoint: str | None) -> tuple[str, dict[str, Any]]:
+def known_flags(
+    output_dir: str, *, init_checkpoint: str | None, do_train: bool
+) -> tuple[str, dict[str, Any]]:
     """Directory of the run that is asked, and the flags that it knows; none without a run.
 
     Args:
         output_dir: Asked first.
-        init_checkpoint: A checkpoint to be used as it is, or its folder; None for a training.
+        init_checkpoint: A checkpoint, or its folder.
+        do_train: Whether a new run begins with it; else it is used as it is.
 
     Raises:
         ValueError: The note of the flags is damaged.
@@ -38,16 +44,11 @@ def known_flags(output_dir: str, *, init_checkpoint: str | None) -> tuple[str, d
     directory = init_checkpoint
     if not os.path.isdir(directory):
         directory = os.path.dirname(directory)
-    return directory, _flags_of(directory)
+    return directory, files_beside(directory) if do_train else _flags_of(directory)
 
 
 def _flags_of(directory: str) -> dict[str, Any]:
-    settings = _read_settings(os.path.join(directory, "options.json"))
-    files = {"bert_config_file": "albert_config.json", "vocab_file": "vocab.txt"}
-    if _exists(os.path.join(directory, "spm.model")):
-        files = {"bert_config_file": "albert_config.json", "spm_model_file": "spm.model"}
-    paths = {flag: os.path.join(directory, name) for flag, name in files.items()}
-    return settings | {flag: path for flag, path in paths.items() if _exists(path)}
+    return _read_settings(os.path.join(directory, "options.json")) | files_beside(directory)
 
 
 def _read_settings(path: str) -> dict[str, Any]:

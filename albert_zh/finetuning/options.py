@@ -5,7 +5,7 @@ from typing import Any
 
 from albert_zh.config import Pooling
 from albert_zh.finetuning.known import SETTINGS, known_flags
-from albert_zh.flags import REQUIRED, option
+from albert_zh.flags import REQUIRED, option, with_values
 from albert_zh.runs.options import RunOptions
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.splits import find_file
@@ -13,6 +13,7 @@ from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.train.rules.table import OPTIMIZER_HELP, RULES
 
 _OF_RUN = "Default: as the run in --output_dir"
+_BESIDE = f"{_OF_RUN}, or beside --init_checkpoint"
 _TOKENIZER_FILES = ("vocab_file", "spm_model_file")
 
 
@@ -27,14 +28,14 @@ class ClassifierOptions(RunOptions):
     bert_config_file: str | None = option(
         None,
         "JSON file with the sizes of the model. Published weights come with theirs. "
-        f"{_OF_RUN}, else required.",
+        f"{_BESIDE}; else required.",
         alias="albert_config_file",
         is_file=True,
     )
     vocab_file: str | None = option(
         None,
         "Vocabulary of the model, one entry a line. Not needed with --spm_model_file. "
-        f"{_OF_RUN}, else required.",
+        f"{_BESIDE}; else required.",
         is_file=True,
     )
     spm_model_file: str | None = option(
@@ -94,19 +95,19 @@ class ClassifierOptions(RunOptions):
             ValueError: A flag is missing that no run knows.
         """
         defaults = {name: SETTINGS[name] for name in SETTINGS if getattr(self, name) is None}
-        options = dataclasses.replace(self, **{**defaults, **self.known()[1]})
+        options = with_values(self, {**defaults, **self.known()[1]})
         required = ("task_name", "bert_config_file")
         if missing := [f"--{name}" for name in required if getattr(options, name) is None]:
             raise ValueError(
-                f"give {', '.join(missing)}: {self.output_dir} holds no run that knows; --help "
-                "describes all flags"
+                f"give {', '.join(missing)}: neither a run in {self.output_dir} nor a file beside "
+                "--init_checkpoint tells; --help describes all flags"
             )
         return options
 
     def known(self) -> tuple[str, dict[str, Any]]:
         """Directory of a run, and the flags that it knows and that were not given."""
         directory, flags = known_flags(
-            self.output_dir, init_checkpoint=None if self.do_train else self.init_checkpoint
+            self.output_dir, init_checkpoint=self.init_checkpoint, do_train=self.do_train
         )
         if self.vocab_file or self.spm_model_file:
             flags = {name: flags[name] for name in flags if name not in _TOKENIZER_FILES}

@@ -72,7 +72,7 @@ def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | Non
     directory, known = given.known()
     if known:
         flags = " ".join(f"--{name}={value}" for name, value in known.items())
-        logging.info("as the run in %s: %s", directory, flags)
+        logging.info("taken from %s: %s", directory, flags)
     config = ModelConfig.from_json_file(options.bert_config_file)
     config.check_length(options.max_seq_length, source=options.bert_config_file)
     # Workers have to be connected before TensorFlow computes anything.

@@ -4,7 +4,8 @@ import dataclasses
 
 from absl import logging
 
-from albert_zh.flags import REQUIRED, option
+from albert_zh.checkpoint.beside import files_beside
+from albert_zh.flags import REQUIRED, option, with_values
 from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import MASKINGS, MaskingOptions
 from albert_zh.records.paths import expand_records
@@ -20,6 +21,13 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     Those of masking are for records without masks, made with --masking=dynamic.
     """
 
+    bert_config_file: str | None = option(
+        None,
+        "JSON file with the model configuration; published weights come with one. Default: that of "
+        "the run in --output_dir, or beside --init_checkpoint; else required.",
+        alias="albert_config_file",
+        is_file=True,
+    )
     input_file: str = option(
         REQUIRED, "Training records: comma-separated TFRecord files, globs and folders."
     )
@@ -47,8 +55,9 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     )
     vocab_file: str | None = option(
         None,
-        "Vocabulary of the records, one entry a line. Required for records without masks; with "
-        "others it is compared with theirs, and copied to --output_dir.",
+        "Vocabulary of the records, one entry a line; compared with theirs, and copied to "
+        "--output_dir. Default: that of the run in --output_dir, or beside --init_checkpoint; else "
+        "required for records without masks.",
         is_file=True,
     )
     masking: str | None = option(
@@ -114,7 +123,35 @@ class PretrainingOptions(RunOptions, MaskingOptions):
             )
 
     def check(self) -> None:
-        super().check()
+        if self.bert_config_file is None and "://" in f"{self.output_dir}{self.init_checkpoint}":
+            return  # Only TensorFlow reads what lies there.
+        options = self.completed()
+        RunOptions.check(options)
+        options._check_inputs()
+
+    def completed(self) -> "PretrainingOptions":
+        """The options with the model's files where no flag names them.
+
+        Raises:
+            ValueError: There is no configuration.
+        """
+        files = files_beside(self.output_dir)
+        if not files and self.init_checkpoint:
+            files = files_beside(self.init_checkpoint)
+        files = {
+            name: files[name]
+            for name in ("bert_config_file", "vocab_file")
+            if name in files and getattr(self, name) is None
+        }
+        options = with_values(self, files)
+        if options.bert_config_file is None:
+            raise ValueError(
+                "give --bert_config_file: there is no albert_config.json in --output_dir or beside "
+                "--init_checkpoint; albert_config/ has those of all sizes"
+            )
+        return options
+
+    def _check_inputs(self) -> None:
         self._warn_of_long_warmup()
         for patterns in filter(None, (self.input_file, self.eval_input_file)):
             expand_records(patterns)

@@ -59,6 +59,7 @@ def pretrain(options: PretrainingOptions, *, on_row: Callable[[Row], None] | Non
         ValueError, OSError: The options, the records or a checkpoint do not fit; nothing was
             written then. Or the training could not continue; the last checkpoint is whole.
     """
+    options = options.completed()
     config = ModelConfig.from_json_file(options.bert_config_file)
     # Workers have to be connected before TensorFlow computes anything.
     strategy = make_strategy(options.strategy_options())

@@ -1,0 +1,56 @@
+"""Files of a model that lie beside its checkpoint, so that they need not be named.
+
+```
+models/albert_tiny/   albert_model.ckpt.*   albert_config.json        vocab.txt
+albert_tiny_zh/       albert_model.ckpt.*   albert_config_tiny.json   vocab.txt
+```
+"""
+
+import fnmatch
+import os
+
+_CONFIGURATIONS = "albert_config*.json"
+
+
+def files_beside(checkpoint: str) -> dict[str, str]:
+    """Flags, and the files for them: `bert_config_file`, `vocab_file` or `spm_model_file`.
+
+    What is not there, or not sure, is left out.
+
+    Args:
+        checkpoint: A checkpoint, or its folder.
+    """
+    folder = checkpoint if _is_folder(checkpoint) else os.path.dirname(checkpoint)
+    names = _names(folder)
+    configurations = fnmatch.filter(names, _CONFIGURATIONS)
+    if "albert_config.json" in names:
+        configurations = ["albert_config.json"]
+    files = {}
+    if len(configurations) == 1:
+        files["bert_config_file"] = configurations[0]
+    if "spm.model" in names:
+        files["spm_model_file"] = "spm.model"
+    elif "vocab.txt" in names:
+        files["vocab_file"] = "vocab.txt"
+    return {flag: os.path.join(folder, name) for flag, name in files.items()}
+
+
+# Object stores need TensorFlow, which takes seconds to import.
+
+
+def _is_folder(path: str) -> bool:
+    if "://" not in path:
+        return os.path.isdir(path)
+    import tensorflow as tf
+
+    return tf.io.gfile.isdir(path)
+
+
+def _names(folder: str) -> list[str]:
+    if not _is_folder(folder or "."):
+        return []
+    if "://" not in folder:
+        return os.listdir(folder or ".")
+    import tensorflow as tf
+
+    return tf.io.gfile.listdir(folder)
