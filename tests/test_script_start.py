@@ -81,7 +81,7 @@ GOOD = {
         ("--do_train=perhaps", "--do_train=perhaps: choose True or False"),
         ("--optimizer=sgd", "--optimizer=sgd: choose one of "),
         ("--output_dir=vocab.txt", "--output_dir=vocab.txt is a file; name a folder, which may"),
-        ("--task_name=nosuch", "unknown task 'nosuch'; known tasks are lcqmc"),
+        ("--task_name=nosuch", "unknown task 'nosuch'; known tasks are afqmc"),
         (
             "--data_dir=nosuch",
             "no train file: looked for train.txt, train.tsv, train.csv in nosuch",

@@ -51,8 +51,77 @@ def test_both_published_names_are_the_pair_task(name):
 
 
 def test_unknown_task_is_an_error_that_lists_the_known_ones():
-    with pytest.raises(ValueError, match="unknown task 'lcqm'; known tasks are lcqmc, lcqmc_pair"):
+    with pytest.raises(
+        ValueError, match=r"unknown task 'lcqm'; known tasks are afqmc, .*lcqmc, lcqmc_pair"
+    ):
         find_task("lcqm")
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "num_texts"),
+    [("afqmc", 2, 2), ("tnews", 15, 1), ("iflytek", 119, 1), ("ocnli", 3, 2), ("cmnli", 3, 2)],
+)
+def test_clue_tasks_have_their_labels_and_texts(name, labels, num_texts):
+    task = find_task(name)
+    assert (len(set(task.labels)), len(task.columns.texts)) == (labels, num_texts)
+    assert len(task.keys.texts) == num_texts
+
+
+def test_json_lines_are_examples_and_other_keys_are_not_read(read):
+    content = (
+        '{"id": 3, "sentence1": "我饿了", "sentence2": "我很饿\u2028", "label": "1", "x": [1]}\n'
+        "\n"
+        '{"sentence2": "再见", "sentence1": "你好", "label": 0}\n'
+    )
+    split = read(content, name="train.json", task=TASKS["afqmc"])
+    assert split.examples == (
+        Example("我饿了", "我很饿\u2028", "1", "3"),
+        Example("你好", "再见", "0"),
+    )
+
+
+def test_json_rows_without_agreement_are_left_out_and_counted(read):
+    rows = [
+        f'{{"sentence1": "{number}", "sentence2": "b", "label": "{label}"}}'
+        for number, label in enumerate(("neutral", "-", "entailment"))
+    ]
+    split = read("\n".join(rows), name="dev.json", split="dev", task=TASKS["ocnli"])
+    assert [example.text_a for example in split.examples] == ["0", "2"]
+    assert any("1 rows with the label '-' are left out" in note for note in split.notes)
+    # In test they are predicted.
+    split = read("\n".join(rows), name="test.json", split="test", task=TASKS["ocnli"])
+    assert [example.label for example in split.examples] == ["neutral", None, "entailment"]
+
+
+@pytest.mark.parametrize("label", ["", ', "label": "-1"', ', "label": null'])
+def test_json_test_file_may_lack_labels(read, label):
+    content = f'{{"id": 0, "sentence": "好"{label}}}'
+    split = read(content, name="test.json", split="test", task=TASKS["tnews"])
+    assert split.examples == (Example("好", None, None, "0"),)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"sentence": "好", "label": "100"', r"line 2: no JSON \(Expecting"),
+        ('["好"]', r"line 2: \[\"好\"\] is no JSON object"),
+        ('{"sentence": "好"}', "line 2: no 'label'; only the test file may lack labels"),
+        ('{"sentence": "好", "label": "105"}', "line 2: unknown label '105'; the labels of tnews"),
+        ('{"sentence": " ", "label": "100"}', "line 2: the text 'sentence' is empty"),
+        ('{"text": "好", "label": "100"}', "line 2: no text 'sentence'; its keys are label, text"),
+        ('{"sentence": 7, "label": "100"}', "line 2: no text 'sentence'"),
+    ],
+)
+def test_bad_json_line_is_named(read, line, message):
+    good = '{"sentence": "好", "label": "100"}'
+    with pytest.raises(ValueError, match=r"train\.json, " + message):
+        read(f"{good}\n{line}\n{good}\n", name="train.json", task=TASKS["tnews"])
+
+
+@pytest.mark.parametrize("content", ["", "\n\n"])
+def test_json_file_without_examples_is_an_error(read, content):
+    with pytest.raises(ValueError, match=r"train\.json holds no examples"):
+        read(content, name="train.json", task=TASKS["tnews"])
 
 
 def test_every_row_of_a_file_without_header_is_an_example(read):

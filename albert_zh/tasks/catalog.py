@@ -4,20 +4,49 @@ import dataclasses
 from collections.abc import Mapping
 
 from albert_zh.tasks.kinds.classification import CLASSIFICATION
-from albert_zh.tasks.task import Columns, Kind, Task
+from albert_zh.tasks.task import Columns, Keys, Kind, Task
 
-_TRAIN_DEV_TEST = {
-    "train": ("train.txt", "train.tsv", "train.csv"),
-    "dev": ("dev.txt", "dev.tsv", "dev.csv"),
-    "test": ("test.txt", "test.tsv", "test.csv"),
+_SPLITS = ("train", "dev", "test")
+_TABLES = {
+    split: tuple(f"{split}.{ending}" for ending in ("txt", "tsv", "csv")) for split in _SPLITS
 }
+_JSON = {split: (f"{split}.json", *_TABLES[split]) for split in _SPLITS}
+_PAIR, _SINGLE = Columns(text_a=0, text_b=1, label=2), Columns(text_a=0, text_b=None, label=1)
+_SENTENCE = Keys(("sentence",))
 
 _LCQMC = Task(
     name="lcqmc",
     kind=CLASSIFICATION,
-    files=_TRAIN_DEV_TEST,
-    columns=Columns(text_a=0, text_b=1, label=2),
+    files=_TABLES,
+    columns=_PAIR,
     labels=("0", "1"),  # 1: the two questions ask the same
+)
+
+_AFQMC = Task(
+    name="afqmc",
+    kind=CLASSIFICATION,
+    files=_JSON,
+    columns=_PAIR,
+    labels=("0", "1"),  # 1: the two questions ask the same
+)
+_TNEWS = Task(
+    name="tnews",
+    kind=CLASSIFICATION,
+    files=_JSON,
+    columns=_SINGLE,
+    keys=_SENTENCE,
+    labels=tuple(str(number) for number in range(100, 117) if number not in (105, 111)),
+)
+_IFLYTEK = dataclasses.replace(
+    _TNEWS, name="iflytek", labels=tuple(str(number) for number in range(119))
+)
+_OCNLI = Task(
+    name="ocnli",
+    kind=CLASSIFICATION,
+    files=_JSON,
+    columns=_PAIR,
+    labels=("entailment", "neutral", "contradiction"),
+    unlabelled=("-",),
 )
 
 TASKS: Mapping[str, Task] = {
@@ -26,6 +55,12 @@ TASKS: Mapping[str, Task] = {
         _LCQMC,
         # One dataset, two published names; both are evaluated on dev.
         dataclasses.replace(_LCQMC, name="lcqmc_pair"),
+        # CLUE (Xu et al. 2020, arXiv:2004.05986).
+        _AFQMC,
+        _TNEWS,
+        _IFLYTEK,
+        _OCNLI,
+        dataclasses.replace(_OCNLI, name="cmnli"),
     )
 }
 

@@ -34,6 +34,15 @@ class Columns:
 
 
 @dataclasses.dataclass(frozen=True)
+class Keys:
+    """Keys of an object in a file of JSON lines."""
+
+    texts: tuple[str, ...]
+    label: str = "label"
+    id: str = "id"
+
+
+@dataclasses.dataclass(frozen=True)
 class Kind:
     """A kind of task: how its files are read, featurized, decoded, scored and submitted."""
 
@@ -62,6 +71,8 @@ class Task:
     name: str  # value of --task_name
     kind: Kind
     files: Mapping[str, tuple[str, ...]]  # split -> file names; the first one present is read
-    columns: Columns
+    columns: Columns  # of a table without a header
     labels: tuple[str, ...]  # a label's place is its id in the model
+    keys: Keys = Keys(("sentence1", "sentence2"))  # of JSON lines
+    unlabelled: tuple[str, ...] = ()  # labels of rows on which nobody agreed: left out
     metric: str = "accuracy"  # chooses the best checkpoint

@@ -1,4 +1,4 @@
-"""Files of labelled texts or text pairs: one example a row.
+"""Files of labelled texts or text pairs: one example a row of a table, or a line of JSON.
 
 ```
 我的手机丢了  手机不见了怎么办  1        train, dev, test
@@ -8,6 +8,7 @@
 
 from albert_zh.tasks.examples import Example, Split
 from albert_zh.tasks.readers.columns import Layout, find_layout, is_label
+from albert_zh.tasks.readers.json_lines import read_json_lines
 from albert_zh.tasks.readers.rows import Row, Table, read_table
 from albert_zh.tasks.task import Task
 
@@ -29,6 +30,8 @@ def read_texts(task: Task, path: str, split: str) -> Split:
             unknown label or an empty text, or the first row may be a header or not; the message
             names file and line.
     """
+    if path.endswith(".json"):
+        return read_json_lines(task, path, split)
     table = read_table(path)
     layout, has_header = find_layout(task, table.rows, split=split, path=path)
     header = "\t".join(table.rows[0].cells) if has_header else None

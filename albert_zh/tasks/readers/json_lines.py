@@ -1,0 +1,88 @@
+"""Files of labelled texts or text pairs in JSON: one object a line, as in CLUE.
+
+```
+{"id": 0, "sentence1": "借呗怎么还", "sentence2": "如何还借呗", "label": "1"}
+```
+Keys that the task does not name are not read.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from albert_zh.tasks.examples import Example, Split
+from albert_zh.tasks.readers.columns import is_label
+from albert_zh.tasks.task import Task
+from albert_zh.util.files import read_lines
+
+
+def read_json_lines(task: Task, path: str, split: str) -> Split:
+    """Read a file of labelled texts or text pairs.
+
+    Rows that say that they have no label are left out of train and dev, and a note counts them; the
+    test split may lack labels.
+
+    Args:
+        task: The dataset; its `keys` name what is read.
+        path: The file.
+        split: `train`, `dev` or `test`.
+
+    Raises:
+        ValueError: The file is empty or not UTF-8, or a line is no JSON object, lacks a key, or has
+            an unknown label or an empty text; the message names file and line.
+    """
+    rows = [
+        _example(task, line, split=split, place=f"{path}, line {number}")
+        for number, line in enumerate(read_lines(path), start=1)
+        if line.strip()
+    ]
+    examples = tuple(row for row in rows if row is not None)
+    if not examples:
+        raise ValueError(f"{path} holds no examples")
+    notes = ()
+    if left_out := len(rows) - len(examples):
+        unlabelled = " or ".join(map(repr, task.unlabelled))
+        notes = (f"{path}: {left_out:,} rows with the label {unlabelled} are left out",)
+    return Split(split, path, examples, notes=notes)
+
+
+def _example(task: Task, line: str, *, split: str, place: str) -> Example | None:
+    """The example of a line; None if it is to be left out."""
+    values = _parse(line, place)
+    texts = [_text(values, key, place) for key in task.keys.texts]
+    label = values.get(task.keys.label)
+    label = None if label is None else str(label)
+    number = values.get(task.keys.id)
+    if label in task.unlabelled:
+        if split != "test":
+            return None
+        label = None
+    if label is None and split != "test":
+        raise ValueError(f"{place}: no {task.keys.label!r}; only the test file may lack labels")
+    if label is not None and not is_label(task, label, split=split):
+        known = ", ".join(task.labels)
+        raise ValueError(f"{place}: unknown label {label!r}; the labels of {task.name} are {known}")
+    return Example(
+        *texts,
+        label=label if label in task.labels else None,
+        id=None if number is None else str(number),
+    )
+
+
+def _parse(line: str, place: str) -> Mapping[str, Any]:
+    try:
+        values = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"{place}: no JSON ({error}); one object stands on each line") from None
+    if not isinstance(values, dict):
+        raise ValueError(f'{place}: {line[:40]} is no JSON object, such as {{"label": "1"}}')
+    return values
+
+
+def _text(values: Mapping[str, Any], key: str, place: str) -> str:
+    text = values.get(key)
+    if not isinstance(text, str):
+        raise ValueError(f"{place}: no text {key!r}; its keys are {', '.join(sorted(values))}")
+    if not text.strip():
+        raise ValueError(f"{place}: the text {key!r} is empty; fill it in or remove the line")
+    return text
