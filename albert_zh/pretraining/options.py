@@ -152,23 +152,24 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         return options
 
     def _check_inputs(self) -> None:
-        self._warn_of_long_warmup()
+        _warn_of_long_warmup(self)
         for patterns in filter(None, (self.input_file, self.eval_input_file)):
             expand_records(patterns)
         if self.vocab_file:
             Vocab.load(self.vocab_file)
 
-    def _warn_of_long_warmup(self) -> None:
-        steps, end = self.num_train_steps, self.start_warmup_step + self.num_warmup_steps
-        if self.do_train and end > steps:
-            share = max(0, steps - self.start_warmup_step) / self.num_warmup_steps
-            logging.warning(
-                "--num_warmup_steps=%d: the warm-up lasts to step %d and the training to "
-                "--num_train_steps=%d, so the learning rate ends at %.3g instead of rising to "
-                "--learning_rate=%g",
-                self.num_warmup_steps,
-                end,
-                steps,
-                share * self.learning_rate,
-                self.learning_rate,
-            )
+
+def _warn_of_long_warmup(options: PretrainingOptions) -> None:
+    steps, end = options.num_train_steps, options.start_warmup_step + options.num_warmup_steps
+    if options.do_train and end > steps:
+        share = max(0, steps - options.start_warmup_step) / options.num_warmup_steps
+        logging.warning(
+            "--num_warmup_steps=%d: the warm-up lasts to step %d and the training to "
+            "--num_train_steps=%d, so the learning rate ends at %.3g instead of rising to "
+            "--learning_rate=%g",
+            options.num_warmup_steps,
+            end,
+            steps,
+            share * options.learning_rate,
+            options.learning_rate,
+        )
