@@ -141,7 +141,7 @@ def test_damaged_weights_of_an_export_are_found(run, tmp_path, format_name, file
     middle = len(content) // 2
     content[middle : middle + 64] = bytes(64)
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=f"{file} is damaged: .*; copy it again, or export again"):
+    with pytest.raises(ValueError, match=f"{file} is not the file that export.json lists"):
         albert_zh.load(tmp_path / "export")
 
 
