@@ -50,7 +50,7 @@ def featurize(examples, *, labels, tokenizer, max_seq_length, progress=None):
     return dataclasses.replace(features, example_ids=np.repeat(np.arange(len(examples)), 2))
 
 
-def decode(outputs, features, labels) -> list[float]:
+def decode(outputs, features, examples, labels) -> list[float]:
     sums = np.bincount(features.example_ids, weights=outputs["numbers"])
     return list(sums / 2)
 
@@ -66,7 +66,6 @@ def submission(examples, predictions, labels) -> dict[str, str]:
 
 COUNTING = Kind(
     name="counting",
-    read=read,
     featurize=featurize,
     targets={"numbers": ()},
     decode=decode,
@@ -112,6 +111,7 @@ COUNTING_MODEL = KindModel(
 TASK = Task(
     name="cities",
     kind=COUNTING,
+    read=read,
     files={split: (f"{split}.tsv",) for split in ("train", "dev", "test")},
     columns=Columns(text_a=1, text_b=None, label=0),
     labels=("number",),

@@ -9,7 +9,7 @@ import tensorflow as tf
 from albert_zh.finetuning.data import Data, training_order
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.tasks.batches import PaddedBatch
-from albert_zh.tasks.features import Features
+from albert_zh.tasks.features import NO_LABEL, Features
 
 
 def training_batches(
@@ -37,28 +37,35 @@ def gathered_batches(
     in numpy, because to build a dataset takes a tenth of a second.
 
     Args:
-        features: All rows, N.
-        batches: One or more, of B rows each.
+        features: All rows.
+        batches: One or more, of B units each.
         padded_length: L if all batches share it, so that their shape is static; else None.
     """
-    num_rows = len(batches[0].indices)
+    num_units, size = len(batches[0].indices), features.rows_per_unit
     token_ids = tf.constant(features.token_ids)
     starts, ends = tf.constant(features.offsets[:-1]), tf.constant(features.offsets[1:])
     first_lengths = tf.constant(features.first_lengths, tf.int64)
     targets = {name: tf.constant(values) for name, values in features.targets.items()}
+    token_targets = {name: tf.constant(values) for name, values in features.token_targets.items()}
+    shape = [num_units, padded_length] if size == 1 else [num_units, size, padded_length]
 
     def gather(indices: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
+        rows = indices if size == 1 else indices[:, None] * size + tf.range(size, dtype=tf.int64)
         positions = tf.range(length)  # [L]
-        start = tf.gather(starts, indices)[:, None]  # [B, 1]
-        is_token = positions < tf.gather(ends, indices)[:, None] - start  # [B, L]
-        is_second = is_token & (positions >= tf.gather(first_lengths, indices)[:, None])
+        start = tf.gather(starts, rows)[..., None]  # [B, 1] or [B, R, 1]
+        is_token = positions < tf.gather(ends, rows)[..., None] - start  # [B, L] or [B, R, L]
+        is_second = is_token & (positions >= tf.gather(first_lengths, rows)[..., None])
         places = tf.where(is_token, start + positions, 0)
+
+        def spread(values: tf.Tensor, filling: int) -> tf.Tensor:
+            return tf.where(is_token, tf.gather(values, places), filling)
+
         inputs = {
-            "input_ids": tf.where(is_token, tf.gather(token_ids, places), 0),
+            "input_ids": spread(token_ids, 0),
             "input_mask": tf.cast(is_token, tf.int32),
             "segment_ids": tf.cast(is_second, tf.int32),
+            **{name: spread(values, NO_LABEL) for name, values in token_targets.items()},
         }
-        shape = [num_rows, padded_length]
         return {
             **{name: tf.ensure_shape(values, shape) for name, values in inputs.items()},
             **{name: tf.gather(values, indices) for name, values in targets.items()},

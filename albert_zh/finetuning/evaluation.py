@@ -25,7 +25,6 @@ from albert_zh.runs.best import scores_by_step, set_aside_other_best
 from albert_zh.runs.directory import RunDirectory, as_text
 from albert_zh.runs.initial_weights import initial_checkpoint
 from albert_zh.runs.spec import Validation, ValidationStopped
-from albert_zh.util.files import sha256_of_file
 from albert_zh.util.object_files import write_text
 from albert_zh.util.progress import Progress
 
@@ -89,8 +88,9 @@ class Evaluator:
             description=f"evaluate model.ckpt-{step}",
             should_stop=should_stop,
         )
-        task = self._data.task
-        self._scores[step] = task.kind.score(outputs, self._data.features["dev"], task.labels)
+        data, task = self._data, self._data.task
+        examples = data.splits["dev"].examples
+        self._scores[step] = task.scores(outputs, data.features["dev"], examples)
         return self._scores[step]
 
     def score_checkpoint(self, step: int, prefix: str) -> dict[str, float]:
@@ -108,7 +108,7 @@ def validation_of(evaluator: Evaluator, data: Data) -> Validation:
         metrics=evaluator.score,
         best_by=data.task.metric,
         metric_prefix="eval_",
-        data=sha256_of_file(data.splits["dev"].path)[:16],
+        data=data.splits["dev"].sha256[:16],
     )
 
 

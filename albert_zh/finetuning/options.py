@@ -8,7 +8,7 @@ from albert_zh.finetuning.known import SETTINGS, known_flags
 from albert_zh.flags import REQUIRED, option, with_values
 from albert_zh.runs.options import RunOptions
 from albert_zh.tasks.catalog import find_task
-from albert_zh.tasks.splits import find_file
+from albert_zh.tasks.splits import find_files
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.train.rules.table import OPTIMIZER_HELP, RULES
 
@@ -86,7 +86,7 @@ class ClassifierOptions(RunOptions):
         load_tokenizer(options.vocab_file, spm_model_file=options.spm_model_file)
         task = find_task(options.task_name)
         for split in self.splits():
-            find_file(task, data_dir=self.data_dir, split=split)
+            find_files(task, data_dir=self.data_dir, split=split)
 
     def completed(self) -> "ClassifierOptions":
         """The options with the flags that the run in --output_dir knows, and with defaults.

@@ -22,7 +22,6 @@ from albert_zh.finetuning.evaluation import Evaluator, initial_fine_tuned
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.runs.directory import RunDirectory, as_text
 from albert_zh.runs.earlier import move_away
-from albert_zh.util.files import sha256_of_file
 from albert_zh.util.object_files import write_json, write_text
 
 FACTS = "predictions.json"
@@ -47,16 +46,16 @@ def predict_test(
     outputs = evaluator.outputs(
         "test", batch_size=options.predict_batch_size, description="predict"
     )
-    predictions = task.kind.decode(outputs, features, task.labels)
+    predictions = task.kind.decode(outputs, features, examples, task.labels)
     facts: dict[str, Any] = {
         "data": os.path.abspath(split.path),
-        "data_sha256": sha256_of_file(split.path),
+        "data_sha256": split.sha256,
         "checkpoint": os.path.basename(prefix) if run.checkpoints.latest() else prefix,
         "examples": len(examples),
         "labelled_examples": sum(example.label is not None for example in examples),
     }
     if facts["labelled_examples"]:
-        facts["scores"] = task.kind.score(outputs, features, task.labels)
+        facts["scores"] = task.scores(outputs, features, examples)
         scores = as_text(facts["scores"])
         logging.info("%s on %s: %s", facts["checkpoint"], split.path, scores)
         if unknown := len(examples) - facts["labelled_examples"]:

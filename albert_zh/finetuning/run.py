@@ -45,14 +45,13 @@ from albert_zh.runs.initial_weights import (
 from albert_zh.runs.lock import sole_training
 from albert_zh.runs.spec import Lengths, TrainingSpec, Validation
 from albert_zh.tasks.catalog import find_task
-from albert_zh.tasks.splits import find_file
+from albert_zh.tasks.splits import find_files, fingerprint
 from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.train.rows import Workload
 from albert_zh.train.rules.table import find_rule
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.strategy import make_strategy, report_lost_workers
-from albert_zh.util.files import sha256_of_file
 
 
 def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | None = None) -> None:
@@ -97,7 +96,8 @@ def _fine_tune(
         INITIAL_WEIGHTS: options.init_checkpoint or "",
     }
     if options.do_train:
-        sources["training_data"] = find_file(task, data_dir=options.data_dir, split="train")
+        paths = find_files(task, data_dir=options.data_dir, split="train")
+        sources["training_data"] = " and ".join(paths)
     run = RunDirectory(
         options,
         identity=identity,
@@ -166,8 +166,7 @@ def _identity(
     """Settings that must stay the same when a run resumes."""
     training = {}
     if options.do_train:
-        train_file = find_file(task, data_dir=options.data_dir, split="train")
-        training["training_data"] = sha256_of_file(train_file)
+        training["training_data"] = fingerprint(task, data_dir=options.data_dir, split="train")
         training[INITIAL_WEIGHTS] = initial_fingerprint(options)
         for name in ("train_batch_size", "random_seed"):
             training[name] = getattr(options, name)

@@ -16,9 +16,13 @@ import tensorflow as tf
 
 from albert_zh.checkpoint.meta import TaskMeta
 from albert_zh.config import ModelConfig
-from albert_zh.inference.outputs import class_outputs
+from albert_zh.inference.outputs import class_outputs, span_outputs, tag_outputs
+from albert_zh.model.heads.choice import ChoiceClassifier
 from albert_zh.model.heads.sequence import Classifier
+from albert_zh.model.heads.tokens import TokenClassifier
 from albert_zh.objectives.classification import classification_objective
+from albert_zh.objectives.tokens import reading_objective, tagging_objective
+from albert_zh.tasks.kinds.tagging import num_tags
 from albert_zh.train.metrics import Outcome
 
 
@@ -33,10 +37,23 @@ class KindModel:
     # Named outputs of the logits; `output_names` are their keys.
     outputs: Callable[[tf.Tensor], dict[str, tf.Tensor]]
     output_names: tuple[str, ...]
+    rows_per_example: bool = False  # inputs are `[B, R, L]` instead
 
 
 def _classifier(config: ModelConfig, task: TaskMeta, **settings) -> Classifier:
     return Classifier(config, len(task.labels), pooling=task.pooling, **settings)
+
+
+def _chooser(config: ModelConfig, task: TaskMeta, **settings) -> ChoiceClassifier:
+    return ChoiceClassifier(config, pooling=task.pooling, **settings)
+
+
+def _reader(config: ModelConfig, task: TaskMeta, **settings) -> TokenClassifier:
+    return TokenClassifier(config, 2, **settings)
+
+
+def _tagger(config: ModelConfig, task: TaskMeta, **settings) -> TokenClassifier:
+    return TokenClassifier(config, num_tags(task.labels), **settings)
 
 
 KIND_MODELS: dict[str, KindModel] = {
@@ -45,5 +62,24 @@ KIND_MODELS: dict[str, KindModel] = {
         objective=classification_objective,
         outputs=class_outputs,
         output_names=("logits", "probabilities"),
+    ),
+    "choice": KindModel(
+        build=_chooser,
+        objective=classification_objective,
+        outputs=class_outputs,
+        output_names=("logits", "probabilities"),
+        rows_per_example=True,
+    ),
+    "reading": KindModel(
+        build=_reader,
+        objective=reading_objective,
+        outputs=span_outputs,
+        output_names=("start_logits", "end_logits"),
+    ),
+    "tagging": KindModel(
+        build=_tagger,
+        objective=tagging_objective,
+        outputs=tag_outputs,
+        output_names=("tag_logits",),
     ),
 }

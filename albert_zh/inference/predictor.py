@@ -87,7 +87,7 @@ class Predictor:
         outputs = run_batches(
             self.run, features, batch_size=batch_size, buckets=bucket_lengths(self.max_seq_length)
         )
-        return self.kind.decode(outputs, features, self.labels)
+        return self.kind.decode(outputs, features, examples, self.labels)
 
 
 def _example(text: str | Sequence[str]) -> Example:
@@ -100,7 +100,8 @@ def _example(text: str | Sequence[str]) -> Example:
 def model_runner(model: tf.Module, kind_model: KindModel) -> Runner:
     """The named outputs of a model, compiled; it follows when the model's weights change."""
 
-    specs = {name: tf.TensorSpec([None, None], tf.int32) for name in INPUTS}
+    shape = [None] * (3 if kind_model.rows_per_example else 2)
+    specs = {name: tf.TensorSpec(shape, tf.int32) for name in INPUTS}
 
     @tf.function(autograph=False, input_signature=[specs])
     def compute(inputs):

@@ -94,12 +94,22 @@ def eval_batches(
 def in_original_order(batches: Sequence[PaddedBatch], results: Sequence[np.ndarray]) -> np.ndarray:
     """Put the rows of per-batch results back where their examples stood.
 
+    Results for each token `[B, L, ...]` are padded with zeros to the longest L.
+
     >>> batches = eval_batches([3, 9, 5], batch_size=2, buckets=[16])
     >>> in_original_order(batches, [np.array([90, 50]), np.array([30])])
     array([30, 90, 50])
     """
     places = np.concatenate([batch.indices for batch in batches])
+    if len({result.shape[1:] for result in results}) > 1:
+        longest = max(result.shape[1] for result in results)
+        results = [_padded(result, longest) for result in results]
     return np.concatenate(results)[np.argsort(places)]
+
+
+def _padded(result: np.ndarray, length: int) -> np.ndarray:
+    missing = [(0, 0), (0, length - result.shape[1])] + [(0, 0)] * (result.ndim - 2)
+    return np.pad(result, missing)
 
 
 def padding_share(lengths: Sequence[int] | np.ndarray, batches: Sequence[PaddedBatch]) -> float:

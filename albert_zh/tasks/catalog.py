@@ -1,9 +1,18 @@
 """The known datasets. A new one is a row here."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from albert_zh.tasks.examples import ReadingExample, TaggingExample
+from albert_zh.tasks.kinds.choice import CHOICE
 from albert_zh.tasks.kinds.classification import CLASSIFICATION
+from albert_zh.tasks.kinds.reading import READING, TextPrediction
+from albert_zh.tasks.kinds.tagging import TAGGING, TagPrediction
+from albert_zh.tasks.readers.c3 import read_c3
+from albert_zh.tasks.readers.entities import read_entities
+from albert_zh.tasks.readers.squad import read_squad
+from albert_zh.tasks.readers.texts import read_texts
+from albert_zh.tasks.scorers import clue_reading, entities
 from albert_zh.tasks.task import Columns, Keys, Kind, Task
 
 _SPLITS = ("train", "dev", "test")
@@ -14,9 +23,30 @@ _JSON = {split: (f"{split}.json", *_TABLES[split]) for split in _SPLITS}
 _PAIR, _SINGLE = Columns(text_a=0, text_b=1, label=2), Columns(text_a=0, text_b=None, label=1)
 _SENTENCE = Keys(("sentence",))
 
+_DRCD = {"train": "training", "dev": "dev", "test": "test"}
+
+
+def _clue_reading(
+    examples: Sequence[ReadingExample], predictions: Sequence[TextPrediction], labels: Sequence[str]
+) -> dict[str, float]:
+    predicted = {str(number): each.text for number, each in enumerate(predictions)}
+    answers = {
+        str(number): [answer.text for answer in each.answers or ()]
+        for number, each in enumerate(examples)
+    }
+    return clue_reading.scores(predicted, answers)
+
+
+def _cluener(
+    examples: Sequence[TaggingExample], predictions: Sequence[TagPrediction], labels: Sequence[str]
+) -> dict[str, float]:
+    return entities.cluener_f1(examples, [each.entities for each in predictions], labels)
+
+
 _LCQMC = Task(
     name="lcqmc",
     kind=CLASSIFICATION,
+    read=read_texts,
     files=_TABLES,
     columns=_PAIR,
     labels=("0", "1"),  # 1: the two questions ask the same
@@ -25,6 +55,7 @@ _LCQMC = Task(
 _AFQMC = Task(
     name="afqmc",
     kind=CLASSIFICATION,
+    read=read_texts,
     files=_JSON,
     columns=_PAIR,
     labels=("0", "1"),  # 1: the two questions ask the same
@@ -32,6 +63,7 @@ _AFQMC = Task(
 _TNEWS = Task(
     name="tnews",
     kind=CLASSIFICATION,
+    read=read_texts,
     files=_JSON,
     columns=_SINGLE,
     keys=_SENTENCE,
@@ -43,10 +75,51 @@ _IFLYTEK = dataclasses.replace(
 _OCNLI = Task(
     name="ocnli",
     kind=CLASSIFICATION,
+    read=read_texts,
     files=_JSON,
     columns=_PAIR,
     labels=("entailment", "neutral", "contradiction"),
     unlabelled=("-",),
+)
+
+_CMRC2018 = Task(
+    name="cmrc2018",
+    kind=READING,
+    read=read_squad,
+    files={split: (f"{split}.json", f"cmrc2018_{split}.json") for split in _SPLITS},
+    labels=(),
+    metric="average",
+    measure=_clue_reading,
+)
+_C3 = Task(
+    name="c3",
+    kind=CHOICE,
+    read=read_c3,
+    files={
+        split: (f"c3-d-{split}.json+c3-m-{split}.json", f"d-{split}.json+m-{split}.json")
+        for split in _SPLITS
+    },
+    labels=("0", "1", "2", "3"),
+)
+_CLUENER = Task(
+    name="cluener",
+    kind=TAGGING,
+    read=read_entities,
+    files={split: (f"{split}.json",) for split in _SPLITS},
+    labels=(
+        "address",
+        "book",
+        "company",
+        "game",
+        "government",
+        "movie",
+        "name",
+        "organization",
+        "position",
+        "scene",
+    ),
+    metric="f1",
+    measure=_cluener,
 )
 
 TASKS: Mapping[str, Task] = {
@@ -61,6 +134,14 @@ TASKS: Mapping[str, Task] = {
         _IFLYTEK,
         _OCNLI,
         dataclasses.replace(_OCNLI, name="cmnli"),
+        _CMRC2018,
+        dataclasses.replace(
+            _CMRC2018,
+            name="drcd",
+            files={split: (f"DRCD_{_DRCD[split]}.json", f"{split}.json") for split in _SPLITS},
+        ),
+        _C3,
+        _CLUENER,
     )
 }
 

@@ -1,6 +1,11 @@
-"""Examples of a task, split into train, dev and test."""
+"""Examples of a task, split into train, dev and test.
+
+An example of any kind has `texts`, which tell whether two are alike, and `label`, None where it is
+not known.
+"""
 
 import dataclasses
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -18,12 +23,86 @@ class Example:
         return (self.text_a,) if self.text_b is None else (self.text_a, self.text_b)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class ChoiceExample:
+    """A choice between answers to a question about a text; the label is the number of one."""
+
+    text: str
+    question: str
+    choices: tuple[str, ...]
+    label: str | None = None
+    id: str | None = None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.text, self.question, *self.choices)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """A part of a context, `context[start : start + len(text)]`."""
+
+    text: str
+    start: int  # in characters
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReadingExample:
+    """A question whose answer is a part of a context."""
+
+    question: str
+    context: str
+    answers: tuple[Answer, ...] | None = None  # none: the context has no answer; None: not known
+    id: str | None = None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.question, self.context)
+
+    @property
+    def label(self) -> str | None:
+        """The first answer; empty where the context has none."""
+        if self.answers is None:
+            return None
+        return self.answers[0].text if self.answers else ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class Entity:
+    """A marked part of a text, `text[start:end]`."""
+
+    start: int  # in characters
+    end: int
+    type: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TaggingExample:
+    """A text with marked parts."""
+
+    text: str
+    entities: tuple[Entity, ...] | None = None  # None: not known
+    id: str | None = None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.text,)
+
+    @property
+    def label(self) -> str | None:
+        """The marked parts as a text."""
+        if self.entities is None:
+            return None
+        return " ".join(f"{each.start}:{each.end}:{each.type}" for each in sorted(self.entities))
+
+
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """The examples of one file, in its order."""
+    """The examples of one file, in its order; or of several, one after the other."""
 
     name: str  # train, dev or test
-    path: str
-    examples: tuple[Example, ...]
+    path: str  # for messages
+    examples: tuple[Any, ...]  # all of one class of this module
     header: str | None = None  # the first line, where it named the columns and was left out
     notes: tuple[str, ...] = ()  # decisions of the reader that a user should know, for the log
+    sha256: str = ""  # of the file or files, see `splits.fingerprint`

@@ -2,7 +2,7 @@
 
 ```
 Task   lcqmc: files, columns, labels, metric        a row of `tasks.catalog`
-Kind   classification: read, featurize, score, ...  a file of `tasks.kinds`
+Kind   classification: featurize, decode, score     a file of `tasks.kinds`
 ```
 The model of a kind (head, objective, named outputs) is a row of `inference.kinds`.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from albert_zh.tasks.examples import Example, Split
+from albert_zh.tasks.examples import Split
 from albert_zh.tasks.features import Features
 
 Outputs = Mapping[str, np.ndarray]  # name -> one row per row of the features
@@ -44,24 +44,21 @@ class Keys:
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """A kind of task: how its files are read, featurized, decoded, scored and submitted."""
+    """A kind of task: how its examples are featurized, decoded, scored and submitted."""
 
     name: str  # stored with checkpoints; the key of the model's row
-    # Reads a split: task, path of the file, name of the split -> examples. Raises ValueError with
-    # file and line where a row is malformed.
-    read: Callable[["Task", str, str], Split]
     # Turns examples into token ids and targets: examples, `labels=`, `tokenizer=`,
     # `max_seq_length=`, `progress=`. One example may become several rows.
     featurize: Callable[..., Features]
-    # Batch contract: the targets of a row beside its tokens, name -> shape; all int32.
-    targets: Mapping[str, tuple[int, ...]]
-    # Predictions, one per example, out of the model's outputs, the features and the labels.
-    decode: Callable[[Outputs, Features, Sequence[str]], list[Any]]
-    # Metrics out of outputs, features and labels, over the examples that have a label; `loss` is
-    # among them.
+    # Batch contract: the targets of an example beside its tokens, name -> shape; None: a token.
+    targets: Mapping[str, tuple[int | None, ...]]
+    # Predictions, one per example, out of the model's outputs, features, examples and labels.
+    decode: Callable[[Outputs, Features, Sequence[Any], Sequence[str]], list[Any]]
+    # Metrics that all tasks of the kind have, out of outputs, features and labels, over the
+    # examples with a label.
     score: Callable[[Outputs, Features, Sequence[str]], dict[str, float]]
     # Files to publish: name -> content, out of examples, predictions and labels.
-    submission: Callable[[Sequence[Example], Sequence[Any], Sequence[str]], dict[str, str]]
+    submission: Callable[[Sequence[Any], Sequence[Any], Sequence[str]], dict[str, str]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,9 +67,29 @@ class Task:
 
     name: str  # value of --task_name
     kind: Kind
-    files: Mapping[str, tuple[str, ...]]  # split -> file names; the first one present is read
-    columns: Columns  # of a table without a header
+    # Reads a file of a split: task, path, name of the split -> examples. Raises ValueError with
+    # file and line where a row is malformed.
+    read: Callable[["Task", str, str], Split]
+    # Split -> file names, of which the first one present is read; names joined by + are read
+    # together.
+    files: Mapping[str, tuple[str, ...]]
     labels: tuple[str, ...]  # a label's place is its id in the model
+    columns: Columns = Columns(text_a=0, text_b=1, label=2)  # of a table without a header
     keys: Keys = Keys(("sentence1", "sentence2"))  # of JSON lines
     unlabelled: tuple[str, ...] = ()  # labels of rows on which nobody agreed: left out
     metric: str = "accuracy"  # chooses the best checkpoint
+    # Further metrics, those of the dataset's own evaluation, out of labelled examples, their
+    # predictions and the labels.
+    measure: Callable[[Sequence[Any], Sequence[Any], Sequence[str]], dict[str, float]] | None = None
+
+    def scores(
+        self, outputs: Outputs, features: Features, examples: Sequence[Any]
+    ) -> dict[str, float]:
+        """Metrics over the examples with a label."""
+        scores = self.kind.score(outputs, features, self.labels)
+        if self.measure is None:
+            return scores
+        predictions = self.kind.decode(outputs, features, examples, self.labels)
+        labelled = [number for number, each in enumerate(examples) if each.label is not None]
+        chosen = [examples[number] for number in labelled]
+        return scores | self.measure(chosen, [predictions[n] for n in labelled], self.labels)

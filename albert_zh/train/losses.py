@@ -28,4 +28,4 @@ def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor):
 
 @tf.function(jit_compile=True)
 def _cross_entropy_gradient(probabilities, labels, g) -> tf.Tensor:
-    return (probabilities - tf.one_hot(labels, probabilities.shape[-1])) * g[:, None]
+    return (probabilities - tf.one_hot(labels, tf.shape(probabilities)[-1])) * g[:, None]

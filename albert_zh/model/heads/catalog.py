@@ -4,7 +4,9 @@ A checkpoint of one of them may start the training of another one: the encoder's
 and those that the other head owns, by its `stored_names`, are left out.
 """
 
+from albert_zh.model.heads.choice import ChoiceClassifier
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.heads.sequence import Classifier
+from albert_zh.model.heads.tokens import TokenClassifier
 
-MODELS = (PretrainingModel, Classifier)
+MODELS = (PretrainingModel, Classifier, ChoiceClassifier, TokenClassifier)

@@ -11,7 +11,7 @@ from albert_zh.model.layers import DropoutSeeds, LayerNorm, dropout, matmul, sha
 from albert_zh.model.scope import Scope
 
 # Hard-coded in the published fine-tuning, whatever hidden_dropout_prob says.
-_CLASSIFIER_DROPOUT = 0.1
+CLASSIFIER_DROPOUT = 0.1
 
 
 class SequenceHead(tf.Module):
@@ -81,7 +81,7 @@ class Classifier(tf.Module):
             x = masked_mean(encoded.sequence, input_mask)
         if self.norm is not None:
             x = self.norm(x)
-        return self.head(dropout(x, _CLASSIFIER_DROPOUT, seeds))
+        return self.head(dropout(x, CLASSIFIER_DROPOUT, seeds))
 
 
 def masked_mean(sequence: tf.Tensor, input_mask: tf.Tensor) -> tf.Tensor:

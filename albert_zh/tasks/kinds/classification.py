@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from albert_zh.tasks import scorers
 from albert_zh.tasks.examples import Example
 from albert_zh.tasks.features import NO_LABEL, Features, featurize_texts
-from albert_zh.tasks.readers.texts import read_texts
+from albert_zh.tasks.scorers import classes
 from albert_zh.tasks.task import Kind, Outputs
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.progress import Progress
@@ -65,7 +64,9 @@ def featurize(
     )
 
 
-def decode(outputs: Outputs, features: Features, labels: Sequence[str]) -> list[LabelPrediction]:
+def decode(
+    outputs: Outputs, features: Features, examples: Sequence[Any], labels: Sequence[str]
+) -> list[LabelPrediction]:
     """The likeliest label of every example.
 
     Raises:
@@ -90,8 +91,8 @@ def score(outputs: Outputs, features: Features, labels: Sequence[str]) -> dict[s
     if not is_known.all():
         label_ids, logits = label_ids[is_known], logits[is_known]
     return {
-        "accuracy": scorers.accuracy(logits.argmax(axis=1), label_ids),
-        "loss": scorers.cross_entropy(logits, label_ids),
+        "accuracy": classes.accuracy(logits.argmax(axis=1), label_ids),
+        "loss": classes.cross_entropy(logits, label_ids),
     }
 
 
@@ -126,7 +127,6 @@ def _tabbed(rows: Iterable[Iterable[Any]]) -> str:
 
 CLASSIFICATION = Kind(
     name="classification",
-    read=read_texts,
     featurize=featurize,
     targets={"label_ids": ()},
     decode=decode,

@@ -1,4 +1,4 @@
-"""Validation metrics over all examples, in float64."""
+"""Scores of predicted classes, over all examples, in float64."""
 
 import numpy as np
 

@@ -1,0 +1,69 @@
+"""Multiple choice: one of several answers to a question about a text.
+
+```
+rows         [CLS] text [SEP] question choice [SEP]     one for each choice
+outputs      logits, probabilities [N, C]
+predictions  LabelPrediction("2", [0.1, 0.2, 0.6, 0.1])
+```
+The label is the number of the right choice. An example with fewer choices than the task's is filled
+up with choices that say so, which are never right.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from albert_zh.tasks.examples import ChoiceExample
+from albert_zh.tasks.features import NO_LABEL, Features, featurize_texts
+from albert_zh.tasks.kinds import classification
+from albert_zh.tasks.task import Kind
+from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.util.progress import Progress
+
+FILLING = "无效答案"  # as the published baseline of C3 does
+
+
+def featurize(
+    examples: Sequence[ChoiceExample],
+    *,
+    labels: Sequence[str],
+    tokenizer: Tokenizer,
+    max_seq_length: int,
+    progress: Progress | None = None,
+) -> Features:
+    """A row of tokens for each choice; the target is the number of the right one.
+
+    Args:
+        examples: Questions with up to as many choices as there are labels.
+        labels: Numbers of the choices.
+        tokenizer: Turns texts into token ids.
+        max_seq_length: Longest row in tokens, special tokens included.
+        progress: Told about every example done.
+
+    Raises:
+        ValueError: `max_seq_length` leaves no room for text.
+    """
+    ids = {None: NO_LABEL, **{label: number for number, label in enumerate(labels)}}
+    texts = [
+        (example.text, f"{example.question}{choice}" if choice else FILLING)
+        for example in examples
+        for choice in (*example.choices, *[""] * (len(labels) - len(example.choices)))
+    ]
+    return featurize_texts(
+        texts,
+        targets={"label_ids": np.array([ids[example.label] for example in examples], np.int32)},
+        tokenizer=tokenizer,
+        max_seq_length=max_seq_length,
+        progress=progress,
+        rows_per_unit=len(labels),
+    )
+
+
+CHOICE = Kind(
+    name="choice",
+    featurize=featurize,
+    targets={"label_ids": ()},
+    decode=classification.decode,
+    score=classification.score,
+    submission=classification.submission,
+)

@@ -1,0 +1,186 @@
+"""Extractive reading: the answer to a question is a part of a context.
+
+```
+row          [CLS] question [SEP] window of the context [SEP]
+windows      0 1 2 3 4 5 | 3 4 5 6 7 8 | 6 7 8 9     of tokens; they overlap by `_STRIDE`
+targets      start, end of the answer in the row; [CLS] for both where the window has none
+outputs      start_logits, end_logits [N, L]
+predictions  TextPrediction("1889年", 0.83)
+```
+A long context becomes several windows (Devlin et al. 2019, section 4.2). The answer of an example
+is the span of the largest sum of start and end over all its windows.
+"""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from albert_zh.tasks.examples import ReadingExample
+from albert_zh.tasks.features import NO_CHARACTER, Features, RowWriter, encode_texts, room_for_text
+from albert_zh.tasks.task import Kind, Outputs
+from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.util.progress import Progress
+
+LONGEST_ANSWER = 64  # tokens
+_LONGEST_QUESTION = 64  # tokens; the rest of a row is context
+_STRIDE = 128  # tokens from one window to the next, or less where the windows are short
+_CANDIDATES = 20  # starts and ends of a window that are combined
+
+
+@dataclasses.dataclass(frozen=True)
+class TextPrediction:
+    """The likeliest answer; empty for none."""
+
+    text: str
+    score: float  # sum of the logits of its start and end
+
+
+def featurize(
+    examples: Sequence[ReadingExample],
+    *,
+    labels: Sequence[str],
+    tokenizer: Tokenizer,
+    max_seq_length: int,
+    progress: Progress | None = None,
+) -> Features:
+    """Windows of the contexts, and where in them the first answer stands.
+
+    Args:
+        examples: Questions and contexts.
+        labels: None; as of the other kinds.
+        tokenizer: Turns texts into token ids and spans.
+        max_seq_length: Longest window in tokens, with question and special tokens.
+        progress: Told about every example done.
+
+    Raises:
+        ValueError: `max_seq_length` leaves no room for question and context.
+    """
+    limit = room_for_text(max_seq_length, 2)
+    rows = RowWriter(tokenizer.vocab)
+    targets: list[tuple[int, int]] = []
+    spans: list[np.ndarray] = []
+    texts = [(example.question, example.context) for example in examples]
+    for number, (question, context) in enumerate(encode_texts(texts, tokenizer)):
+        asked = question.ids[: min(_LONGEST_QUESTION, limit // 2)]
+        answer = _answer_tokens(examples[number], context.spans)
+        for begin, end in windows(len(context.ids), limit - len(asked)):
+            rows.add([asked, context.ids[begin:end]], example=number)
+            before = len(asked) + 2
+            targets.append(_target(answer, begin, end, before))
+            spans.append(_window_spans(context.spans[begin:end], before))
+        if progress is not None:
+            progress.advance(1)
+    return rows.features(
+        {"answer_spans": np.array(targets, np.int32).reshape(-1, 2)},
+        num_truncated=0,
+        spans=np.concatenate(spans) if spans else np.zeros([0, 2], np.int32),
+    )
+
+
+def windows(num_tokens: int, width: int) -> list[tuple[int, int]]:
+    """Begin and end of each window over the tokens of a context.
+
+    >>> windows(10, 6)
+    [(0, 6), (3, 9), (6, 10)]
+    """
+    stride = min(_STRIDE, max(1, width // 2))
+    begins = [0]
+    while begins[-1] + width < num_tokens:
+        begins.append(begins[-1] + stride)
+    return [(begin, min(begin + width, num_tokens)) for begin in begins]
+
+
+def _answer_tokens(
+    example: ReadingExample, spans: Sequence[tuple[int, int]]
+) -> tuple[int, int] | None:
+    """First and last token of the first answer; None where there is none."""
+    if not example.answers:
+        return None
+    start = example.answers[0].start
+    end = start + len(example.answers[0].text)
+    inside = [place for place, (first, last) in enumerate(spans) if first < end and last > start]
+    return (inside[0], inside[-1]) if inside else None
+
+
+def _target(answer: tuple[int, int] | None, begin: int, end: int, before: int) -> tuple[int, int]:
+    """Places of the answer in the row; [CLS] twice where the window does not hold all of it."""
+    if answer is None or answer[0] < begin or answer[1] >= end:
+        return 0, 0
+    return answer[0] - begin + before, answer[1] - begin + before
+
+
+def _window_spans(spans: Sequence[tuple[int, int]], before: int) -> np.ndarray:
+    nothing = np.full([1, 2], NO_CHARACTER, np.int32)
+    return np.concatenate([np.repeat(nothing, before, axis=0), np.int32(spans), nothing])
+
+
+def decode(
+    outputs: Outputs,
+    features: Features,
+    examples: Sequence[ReadingExample],
+    labels: Sequence[str],
+) -> list[TextPrediction]:
+    """The answer of every example; the empty one where it is likelier and examples may lack one."""
+    may_be_empty = any(example.answers == () for example in examples)
+    best = [TextPrediction("", -np.inf) for _ in examples]
+    nothing = np.full(len(examples), np.inf)
+    for row, example in enumerate(features.example_ids):
+        starts, ends = (outputs[name][row] for name in ("start_logits", "end_logits"))
+        nothing[example] = min(nothing[example], starts[0] + ends[0])
+        found = _best_span(starts, ends, features.spans[features.row(row)])
+        if found and found[0] > best[example].score:
+            score, begin, end = found
+            best[example] = TextPrediction(examples[example].context[begin:end], score)
+    if not may_be_empty:
+        return best
+    return [
+        TextPrediction("", float(empty)) if empty > each.score else each
+        for each, empty in zip(best, nothing, strict=True)
+    ]
+
+
+def _best_span(
+    starts: np.ndarray, ends: np.ndarray, spans: np.ndarray
+) -> tuple[float, int, int] | None:
+    """Score and characters of the likeliest span of a window."""
+    inside = spans[:, 0] != NO_CHARACTER
+    length = len(spans)
+    starts, ends = (np.where(inside, each[:length], -np.inf) for each in (starts, ends))
+    firsts, lasts = (np.argsort(-each, kind="stable")[:_CANDIDATES] for each in (starts, ends))
+    scores = starts[firsts][:, None] + ends[lasts]
+    distance = lasts - firsts[:, None]
+    scores = np.where((distance >= 0) & (distance < LONGEST_ANSWER), scores, -np.inf)
+    first, last = np.unravel_index(scores.argmax(), scores.shape)
+    if not np.isfinite(scores[first, last]):
+        return None
+    return float(scores[first, last]), int(spans[firsts[first], 0]), int(spans[lasts[last], 1])
+
+
+def score(outputs: Outputs, features: Features, labels: Sequence[str]) -> dict[str, float]:
+    """Share of the windows whose start and end are both the likeliest ones, as `span_accuracy`."""
+    places = features.targets["answer_spans"]
+    found = [outputs[name].argmax(axis=1) for name in ("start_logits", "end_logits")]
+    return {"span_accuracy": float(np.mean(np.all(np.stack(found, axis=1) == places, axis=1)))}
+
+
+def submission(
+    examples: Sequence[ReadingExample], predictions: Sequence[TextPrediction], labels: Sequence[str]
+) -> dict[str, str]:
+    """One JSON object: id of the question -> answer."""
+    answers = {
+        str(number) if example.id is None else example.id: prediction.text
+        for number, (example, prediction) in enumerate(zip(examples, predictions, strict=True))
+    }
+    return {"predictions_answers.json": json.dumps(answers, ensure_ascii=False, indent=2) + "\n"}
+
+
+READING = Kind(
+    name="reading",
+    featurize=featurize,
+    targets={"answer_spans": (2,)},
+    decode=decode,
+    score=score,
+    submission=submission,
+)

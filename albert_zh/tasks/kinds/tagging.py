@@ -1,0 +1,198 @@
+"""Tagging: marked parts of a text, such as names.
+
+```
+text         小明在北京工作
+entities     (0, 2, 人名) (3, 5, 地名)
+labels       人名 地名 ...
+tags         O B-人名 I-人名 O B-地名 I-地名 O O            a tag of a token is a number:
+             0 1      2      0 3      4      0 0            1 + 2 * label, + 1 inside
+outputs      tag_logits [N, L, 1 + 2 * labels]
+predictions  TagPrediction((Entity(0, 2, "人名"), ...))
+```
+A text that is too long becomes several rows, cut between tokens.
+"""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from albert_zh.tasks.examples import Entity, TaggingExample
+from albert_zh.tasks.features import (
+    NO_CHARACTER,
+    NO_LABEL,
+    Features,
+    RowWriter,
+    encode_texts,
+    room_for_text,
+)
+from albert_zh.tasks.task import Kind, Outputs
+from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.util.progress import Progress
+
+OUTSIDE = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class TagPrediction:
+    """The marked parts of a text, in order."""
+
+    entities: tuple[Entity, ...]
+
+
+def num_tags(labels: Sequence[str]) -> int:
+    """Tags of a token: outside, and begin and inside of each label."""
+    return 1 + 2 * len(labels)
+
+
+def featurize(
+    examples: Sequence[TaggingExample],
+    *,
+    labels: Sequence[str],
+    tokenizer: Tokenizer,
+    max_seq_length: int,
+    progress: Progress | None = None,
+) -> Features:
+    """Token ids of the texts, and the tag of every token.
+
+    Args:
+        examples: Texts; those without known entities have `NO_LABEL` for all tags.
+        labels: Types of entities.
+        tokenizer: Turns texts into token ids and spans.
+        max_seq_length: Longest row in tokens, special tokens included.
+        progress: Told about every example done.
+
+    Raises:
+        ValueError: `max_seq_length` leaves no room for text.
+    """
+    limit = room_for_text(max_seq_length, 1)
+    rows = RowWriter(tokenizer.vocab)
+    tags: list[np.ndarray] = []
+    spans: list[np.ndarray] = []
+    for number, (encoding,) in enumerate(
+        encode_texts([each.texts for each in examples], tokenizer)
+    ):
+        of_text = tags_of(examples[number].entities, encoding.spans, labels)
+        for begin in range(0, max(len(encoding.ids), 1), limit):
+            part = slice(begin, begin + limit)
+            rows.add([encoding.ids[part]], example=number)
+            tags.append(np.array([NO_LABEL, *of_text[part], NO_LABEL], np.int32))
+            spans.append(_with_special(encoding.spans[part]))
+        if progress is not None:
+            progress.advance(1)
+    return rows.features(
+        {},
+        num_truncated=0,
+        token_targets={"tags": np.concatenate(tags) if tags else np.zeros(0, np.int32)},
+        spans=np.concatenate(spans) if spans else np.zeros([0, 2], np.int32),
+    )
+
+
+def _with_special(spans: Sequence[tuple[int, int]]) -> np.ndarray:
+    nothing = np.full([1, 2], NO_CHARACTER, np.int32)
+    return np.concatenate([nothing, np.array(spans, np.int32).reshape(-1, 2), nothing])
+
+
+def tags_of(
+    entities: Sequence[Entity] | None, spans: Sequence[tuple[int, int]], labels: Sequence[str]
+) -> list[int]:
+    """The tag of every token; a token that an entity holds a part of belongs to it.
+
+    Where entities overlap, the one that begins first counts, and of those the longest.
+    """
+    if entities is None:
+        return [NO_LABEL] * len(spans)
+    tags, numbers = [OUTSIDE] * len(spans), {label: 1 + 2 * n for n, label in enumerate(labels)}
+    for entity in sorted(entities, key=lambda each: (each.start, -each.end)):
+        places = [
+            place
+            for place, (start, end) in enumerate(spans)
+            if start < entity.end and end > entity.start
+        ]
+        if places and all(tags[place] == OUTSIDE for place in places):
+            tags[places[0]] = numbers[entity.type]
+            for place in places[1:]:
+                tags[place] = numbers[entity.type] + 1
+    return tags
+
+
+def entities_of(
+    tags: Sequence[int], spans: Sequence[tuple[int, int]], labels: Sequence[str]
+) -> list[Entity]:
+    """The entities that tags mark.
+
+    A tag "inside" that follows none of its label begins an entity, as in seqeval and most toolkits.
+    """
+    found: list[Entity] = []
+    current: list[int] | None = None  # start, end, label
+    for tag, (start, end) in zip(tags, spans, strict=True):
+        label, is_inside = divmod(tag - 1, 2) if tag > OUTSIDE else (None, 0)
+        if current is not None and is_inside and label == current[2]:
+            current[1] = int(end)
+            continue
+        if current is not None:
+            found.append(Entity(current[0], current[1], labels[current[2]]))
+        current = None if label is None else [int(start), int(end), int(label)]
+    if current is not None:
+        found.append(Entity(current[0], current[1], labels[current[2]]))
+    return found
+
+
+def decode(
+    outputs: Outputs,
+    features: Features,
+    examples: Sequence[TaggingExample],
+    labels: Sequence[str],
+) -> list[TagPrediction]:
+    """The entities of every example, over all its rows."""
+    tags: list[list[int]] = [[] for _ in examples]
+    spans: list[list[tuple[int, int]]] = [[] for _ in examples]
+    for row, example in enumerate(features.example_ids):
+        of_row = features.spans[features.row(row)]
+        inside = of_row[:, 0] != NO_CHARACTER
+        best = outputs["tag_logits"][row, : len(of_row)].argmax(axis=-1)
+        tags[example] += best[inside].tolist()
+        spans[example] += of_row[inside].tolist()
+    return [
+        TagPrediction(tuple(entities_of(own, places, labels)))
+        for own, places in zip(tags, spans, strict=True)
+    ]
+
+
+def score(outputs: Outputs, features: Features, labels: Sequence[str]) -> dict[str, float]:
+    """Share of the tokens with the right tag, as `tag_accuracy`."""
+    hits = total = 0
+    for row, logits in enumerate(outputs["tag_logits"]):
+        tags = features.token_targets["tags"][features.row(row)]
+        known = tags != NO_LABEL
+        hits += int((logits[: len(tags)].argmax(axis=-1) == tags)[known].sum())
+        total += int(known.sum())
+    return {"tag_accuracy": hits / max(total, 1)}
+
+
+def submission(
+    examples: Sequence[TaggingExample], predictions: Sequence[TagPrediction], labels: Sequence[str]
+) -> dict[str, str]:
+    """A line of JSON for each text: id, text, and per label the marked parts with their places."""
+    lines = []
+    for number, (example, prediction) in enumerate(zip(examples, predictions, strict=True)):
+        marked: dict[str, dict[str, list[list[int]]]] = {}
+        for each in prediction.entities:
+            parts = marked.setdefault(each.type, {})
+            # The last character is inside, as CLUENER counts.
+            place = [each.start, each.end - 1]
+            parts.setdefault(example.text[each.start : each.end], []).append(place)
+        row = {"id": example.id or number, "text": example.text, "label": marked}
+        lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+    return {"predictions_entities.json": "".join(lines)}
+
+
+TAGGING = Kind(
+    name="tagging",
+    featurize=featurize,
+    targets={"tags": (None,)},
+    decode=decode,
+    score=score,
+    submission=submission,
+)

@@ -1,0 +1,91 @@
+"""Reading files in the format of SQuAD: CMRC 2018, DRCD, SQuAD 1.1 and 2.0.
+
+```
+{"data": [{"paragraphs": [{"context": "...", "qas": [{"id": "DEV_0_QUERY_0", "question": "...",
+    "answers": [{"text": "...", "answer_start": 11}]}, ...]}]}]}
+```
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from albert_zh.tasks.examples import Answer, ReadingExample, Split
+from albert_zh.tasks.task import Task
+
+
+def read_squad(task: Task, path: str, split: str) -> Split:
+    """Read a file of questions about contexts.
+
+    In train, a question whose answer does not stand where the file says is left out, and a note
+    counts them; in dev the answer counts, wherever it stands.
+
+    Args:
+        task: The dataset.
+        path: The file.
+        split: `train`, `dev` or `test`; test may lack answers.
+
+    Raises:
+        ValueError: The file is no such JSON, or a question lacks a part; names file and question.
+    """
+    examples, misplaced = [], []
+    for context, question in _questions(path):
+        example, is_misplaced = _example(path, context, question, split=split)
+        misplaced += [example] if is_misplaced else []
+        if not (is_misplaced and split == "train"):
+            examples.append(example)
+    if not examples:
+        raise ValueError(f"{path} holds no questions")
+    notes = ()
+    if misplaced:
+        what = "left out" if split == "train" else "kept: their place does not count in scores"
+        notes = (
+            f"{path}: {len(misplaced):,} answers do not stand where answer_start says, such as that"
+            f" of {misplaced[0].id}; {what}",
+        )
+    return Split(split, path, tuple(examples), notes=notes)
+
+
+def _questions(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            content = json.load(file)
+        for article in content["data"]:
+            for paragraph in article["paragraphs"]:
+                for question in paragraph["qas"]:
+                    yield paragraph["context"], question
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 (byte {error.start:,})") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f'{path} is no reading file ({error!r}); expected {{"data": [{{"paragraphs": '
+            '[{"context": ..., "qas": [...]}]}]}'
+        ) from None
+
+
+def _example(
+    path: str, context: Any, question: Mapping[str, Any], *, split: str
+) -> tuple[ReadingExample, bool]:
+    """The example, and whether an answer does not stand at its place."""
+    number = str(question.get("id", "?"))
+    place = f"{path}, question {number}"
+    for name, text in (("context", context), ("question", question.get("question"))):
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"{place}: its {name} is {text!r}; expected a text")
+    answers = None
+    if "answers" in question:
+        try:
+            answers = tuple(
+                Answer(str(each["text"]), int(each["answer_start"])) for each in question["answers"]
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{place}: an answer needs text and answer_start ({error!r})"
+            ) from None
+    if not answers:
+        answers = () if question.get("is_impossible") else None
+    if answers is None and split != "test":
+        raise ValueError(f"{place}: no answers; only the test file may lack them")
+    example = ReadingExample(question["question"], context, answers, number)
+    is_misplaced = any(not context.startswith(each.text, each.start) for each in answers or ())
+    return example, is_misplaced
