@@ -37,6 +37,8 @@ class KindModel:
     # Named outputs of the logits; `output_names` are their keys.
     outputs: Callable[[tf.Tensor], dict[str, tf.Tensor]]
     output_names: tuple[str, ...]
+    # Rows of the head's weights `output_weights`.
+    classes: Callable[[TaskMeta], int] = lambda task: len(task.labels)
     rows_per_example: bool = False  # inputs are `[B, R, L]` instead
 
 
@@ -68,6 +70,7 @@ KIND_MODELS: dict[str, KindModel] = {
         objective=classification_objective,
         outputs=class_outputs,
         output_names=("logits", "probabilities"),
+        classes=lambda task: 1,
         rows_per_example=True,
     ),
     "reading": KindModel(
@@ -75,11 +78,13 @@ KIND_MODELS: dict[str, KindModel] = {
         objective=reading_objective,
         outputs=span_outputs,
         output_names=("start_logits", "end_logits"),
+        classes=lambda task: 2,
     ),
     "tagging": KindModel(
         build=_tagger,
         objective=tagging_objective,
         outputs=tag_outputs,
         output_names=("tag_logits",),
+        classes=lambda task: num_tags(task.labels),
     ),
 }

@@ -170,7 +170,8 @@ def _description(
         )
     else:
         config, task = _published_description(prefix, given, labels, classes)
-    if classes not in (None, len(task.labels)):
+    expected = KIND_MODELS[task.kind].classes(task) if task.kind in KIND_MODELS else classes
+    if classes not in (None, expected):
         raise ValueError(
             f"{prefix} tells {classes} classes apart, but there are {len(task.labels)} labels: "
             f"{', '.join(task.labels)}"

@@ -54,8 +54,8 @@ class Kind:
     targets: Mapping[str, tuple[int | None, ...]]
     # Predictions, one per example, out of the model's outputs, features, examples and labels.
     decode: Callable[[Outputs, Features, Sequence[Any], Sequence[str]], list[Any]]
-    # Metrics that all tasks of the kind have, out of outputs, features and labels, over the
-    # examples with a label.
+    # Metrics that all tasks of the kind have, `loss` among them, out of outputs, features and
+    # labels, over the examples with a label.
     score: Callable[[Outputs, Features, Sequence[str]], dict[str, float]]
     # Files to publish: name -> content, out of examples, predictions and labels.
     submission: Callable[[Sequence[Any], Sequence[Any], Sequence[str]], dict[str, str]]

@@ -19,6 +19,7 @@ import numpy as np
 
 from albert_zh.tasks.examples import ReadingExample
 from albert_zh.tasks.features import NO_CHARACTER, Features, RowWriter, encode_texts, room_for_text
+from albert_zh.tasks.scorers import classes
 from albert_zh.tasks.task import Kind, Outputs
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.progress import Progress
@@ -27,6 +28,7 @@ LONGEST_ANSWER = 64  # tokens
 _LONGEST_QUESTION = 64  # tokens; the rest of a row is context
 _STRIDE = 128  # tokens from one window to the next, or less where the windows are short
 _CANDIDATES = 20  # starts and ends of a window that are combined
+_NEVER = -1e4  # logit of padding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,10 +161,18 @@ def _best_span(
 
 
 def score(outputs: Outputs, features: Features, labels: Sequence[str]) -> dict[str, float]:
-    """Share of the windows whose start and end are both the likeliest ones, as `span_accuracy`."""
+    """`span_accuracy`, the share of the windows whose start and end are both the likeliest ones.
+
+    And the mean cross-entropy of starts and ends as `loss`.
+    """
     places = features.targets["answer_spans"]
-    found = [outputs[name].argmax(axis=1) for name in ("start_logits", "end_logits")]
-    return {"span_accuracy": float(np.mean(np.all(np.stack(found, axis=1) == places, axis=1)))}
+    hits, loss = np.ones(len(places), bool), 0.0
+    for end, name in enumerate(("start_logits", "end_logits")):
+        is_token = np.arange(outputs[name].shape[1]) < features.lengths[:, None]
+        logits = np.where(is_token, outputs[name], _NEVER)
+        hits &= logits.argmax(axis=1) == places[:, end]
+        loss += classes.cross_entropy(logits, places[:, end]) / 2
+    return {"span_accuracy": float(np.mean(hits)), "loss": loss}
 
 
 def submission(

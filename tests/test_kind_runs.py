@@ -1,0 +1,109 @@
+"""Reading, tagging and multiple choice from files to predictions."""
+
+import dataclasses
+import json
+import os
+import random
+
+import pytest
+import small
+from small import fine_tuning_options
+
+import albert_zh
+from albert_zh.finetuning.run import fine_tune
+
+SIZES = {"train": 96, "dev": 16, "test": 8}
+
+
+def reading_files(rng):
+    """Where the only city of the context stands."""
+    for split, size in SIZES.items():
+        paragraphs = []
+        for number in range(size):
+            city, before = rng.choice(small.CITIES), "今天很" * rng.randint(0, 3)
+            question = {"id": f"{split}{number}", "question": "去", "answers": []}
+            question["answers"].append({"text": city, "answer_start": len(before)})
+            paragraphs.append({"context": f"{before}{city}有雨", "qas": [question]})
+        yield f"{split}.json", {"data": [{"paragraphs": paragraphs}]}
+
+
+def tagging_files(rng):
+    """Cities are addresses."""
+    for split, size in SIZES.items():
+        lines = []
+        for _ in range(size):
+            text = "".join(rng.choice([*small.CITIES, *"今天很有雨"]) for _ in range(6))
+            places = {}
+            for place, character in enumerate(text):
+                if character in small.CITIES:
+                    places.setdefault(character, []).append([place, place])
+            row = {"text": text, "label": {"address": places} if places else {}}
+            lines.append(json.dumps(row, ensure_ascii=False))
+        yield f"{split}.json", "\n".join(lines)
+
+
+def choice_files(rng):
+    """The choice that is a city."""
+    for split, size in SIZES.items():
+        rows = []
+        for number in range(size):
+            choices = rng.sample(small.QUESTIONS, rng.randint(1, 3))
+            answer = rng.choice(small.CITIES)
+            choices.insert(rng.randint(0, len(choices)), answer)
+            asked = {"question": "去", "choice": choices, "answer": answer}
+            rows.append([["今天", "有雨"], [asked], str(number)])
+        for kind, part in (("d", rows[::2]), ("m", rows[1::2])):
+            yield f"c3-{kind}-{split}.json", part
+
+
+TASKS = {
+    "cmrc2018": (reading_files, "exact_match", 90.0, "predictions_answers.json"),
+    "cluener": (tagging_files, "f1_address", 0.9, "predictions_entities.json"),
+    "c3": (choice_files, "accuracy", 0.9, "predictions.tsv"),
+}
+
+
+@pytest.fixture(params=TASKS)
+def task(request, tmp_path):
+    make, metric, target, file = TASKS[request.param]
+    for name, content in make(random.Random(4)):
+        text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    small.write_vocabulary(tmp_path)
+    options = fine_tuning_options(
+        tmp_path,
+        tmp_path / "out",
+        task_name=request.param,
+        do_eval=True,
+        do_predict=True,
+        max_seq_length=24,
+        num_train_epochs=10.0,
+        use_pooled_output=False,
+        save_checkpoints_steps=24,
+    )
+    return options, metric, target, file
+
+
+def test_kind_learns_predicts_and_is_loaded(task):
+    options, metric, target, file = task
+    fine_tune(options)
+    with open(os.path.join(options.output_dir, "predictions.json")) as content:
+        facts = json.load(content)
+    assert facts["scores"][metric] >= target
+    assert file in facts["files"]
+    with open(os.path.join(options.output_dir, file), encoding="utf-8") as content:
+        assert content.read().strip()
+    predictor = albert_zh.load(options.output_dir)
+    assert predictor.kind.name in ("reading", "tagging", "choice")
+
+
+def test_killed_run_ends_with_the_same_bits(task):
+    options, *_ = task
+    whole = dataclasses.replace(options, num_train_epochs=1.0, save_checkpoints_steps=3)
+    fine_tune(whole)
+    parts = dataclasses.replace(whole, output_dir=whole.output_dir + "_parts")
+    with small.killed_at(8) as on_row:
+        fine_tune(parts, on_row=on_row)
+    fine_tune(parts)
+    ends = (small.arrays(f"{run.output_dir}/model.ckpt-12") for run in (parts, whole))
+    small.assert_same(*ends)
