@@ -10,7 +10,9 @@ import small
 from small import fine_tuning_options
 
 import albert_zh
+from albert_zh.export.bundle import export_model
 from albert_zh.finetuning.run import fine_tune
+from albert_zh.inference.load import load_model
 
 SIZES = {"train": 96, "dev": 16, "test": 8}
 
@@ -84,7 +86,7 @@ def task(request, tmp_path):
     return options, metric, target, file
 
 
-def test_kind_learns_predicts_and_is_loaded(task):
+def test_kind_learns_predicts_and_is_loaded(task, tmp_path):
     options, metric, target, file = task
     fine_tune(options)
     with open(os.path.join(options.output_dir, "predictions.json")) as content:
@@ -95,6 +97,13 @@ def test_kind_learns_predicts_and_is_loaded(task):
         assert content.read().strip()
     predictor = albert_zh.load(options.output_dir)
     assert predictor.kind.name in ("reading", "tagging", "choice")
+    model = load_model(options.output_dir)
+    export = {"export_dir": str(tmp_path / "export"), "formats": ["saved_model"]}
+    if predictor.kind.name == "choice":
+        with pytest.raises(ValueError, match="no export format takes"):
+            export_model(model, **export)
+    else:
+        assert export_model(model, **export)["task"]["kind"] == predictor.kind.name
 
 
 def test_killed_run_ends_with_the_same_bits(task):

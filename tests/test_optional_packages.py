@@ -74,10 +74,20 @@ def run_without(package, script, *flags, folder):
             "a histogram",
         ),
         ("matplotlib", ("scripts/plot_history.py", "--dir=nosuch"), "a picture of the training"),
+        (
+            "nltk",
+            (
+                "run_classifier.py",
+                *("--task_name=cmrc2018", "--data_dir=.", "--output_dir=out", "--do_train=True"),
+                *("--do_eval=True", "--vocab_file=vocab.txt", "--bert_config_file=config.json"),
+            ),
+            "scoring cmrc2018",
+        ),
     ],
 )
 def test_missing_package_is_one_line_before_any_work(package, command, purpose, tmp_path):
     small.write_vocabulary(tmp_path)
+    small.write_config(tmp_path)
     for name, content in INPUTS.items():
         (tmp_path / name).write_bytes(content)
     done = run_without(package, *command, folder=tmp_path)

@@ -48,8 +48,14 @@ def export_model(
         The content of `export.json`.
 
     Raises:
-        ValueError: A format differs from the checkpoint, or `export_dir` is taken.
+        ValueError: A format differs from the checkpoint, or `export_dir` is taken, or the formats
+            cannot hold a model of this kind.
     """
+    if source.kind_model.rows_per_example:
+        raise ValueError(
+            f"{source.prefix} is a model for multiple choice, whose inputs [examples, choices, "
+            "tokens] no export format takes; use it with albert_zh.load or run_classifier.py"
+        )
     check_target(export_dir, overwrite=overwrite)
     batches = varied_batches(source.config)
     expected = [source.outputs(batch) for batch in batches]

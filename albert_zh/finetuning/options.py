@@ -11,6 +11,7 @@ from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.splits import find_files
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.train.rules.table import OPTIMIZER_HELP, RULES
+from albert_zh.util.optional_packages import load_extra
 
 _OF_RUN = "Default: as the run in --output_dir"
 _BESIDE = f"{_OF_RUN}, or beside --init_checkpoint"
@@ -85,6 +86,8 @@ class ClassifierOptions(RunOptions):
         RunOptions.check(options)
         load_tokenizer(options.vocab_file, spm_model_file=options.spm_model_file)
         task = find_task(options.task_name)
+        if task.measure_needs and (self.do_eval or self.do_predict):
+            load_extra(task.measure_needs, purpose=f"scoring {task.name}")
         for split in self.splits():
             find_files(task, data_dir=self.data_dir, split=split)
 

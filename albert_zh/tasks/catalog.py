@@ -90,6 +90,7 @@ _CMRC2018 = Task(
     labels=(),
     metric="average",
     measure=_clue_reading,
+    measure_needs=clue_reading.NEEDS,
 )
 _C3 = Task(
     name="c3",

@@ -81,6 +81,7 @@ class Task:
     # Further metrics, those of the dataset's own evaluation, out of labelled examples, their
     # predictions and the labels.
     measure: Callable[[Sequence[Any], Sequence[Any], Sequence[str]], dict[str, float]] | None = None
+    measure_needs: str | None = None  # module of an optional package that `measure` uses
 
     def scores(
         self, outputs: Outputs, features: Features, examples: Sequence[Any]

@@ -17,6 +17,7 @@ from albert_zh.util.optional_packages import load_extra
 
 # The two-character ellipsis is one of them; a single … is not.
 _MARKS = re.compile(r"……|[-:_*^/\\~`+=，。：？！“”；’《》·、「」（）－～『』]")
+NEEDS = "nltk.tokenize"
 _CHINESE = re.compile(r"[\u4e00-\u9fa5]")
 
 
@@ -60,8 +61,7 @@ def _words(run: str) -> list[str]:
 
 @functools.cache
 def _tokenizer():
-    nltk = load_extra("nltk.tokenize", purpose="the F1 of CMRC 2018 and DRCD")
-    return nltk.NLTKWordTokenizer()
+    return load_extra(NEEDS, purpose="the F1 of CMRC 2018 and DRCD").NLTKWordTokenizer()
 
 
 def _f1(predicted: str, right: str) -> float:
