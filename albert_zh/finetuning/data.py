@@ -10,7 +10,7 @@ from albert_zh.tasks.batches import PaddedBatch, bucket_lengths, epoch_batches, 
 from albert_zh.tasks.examples import Split
 from albert_zh.tasks.features import Features
 from albert_zh.tasks.report import report
-from albert_zh.tasks.splits import read_split
+from albert_zh.tasks.splits import read_split, split_off
 from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.train.devices import should_compile
@@ -34,7 +34,7 @@ def prepare_data(options: ClassifierOptions, task: Task, tokenizer: Tokenizer) -
         FileNotFoundError: A split's file is missing.
         ValueError: A file is malformed; the message names file and line.
     """
-    splits = [read_split(task, data_dir=options.data_dir, split=name) for name in options.splits()]
+    splits = _read_splits(options, task)
     for split in splits:
         for note in split.notes:
             logging.info("%s", note)
@@ -49,6 +49,17 @@ def prepare_data(options: ClassifierOptions, task: Task, tokenizer: Tokenizer) -
         # A TPU compiles for every shape, so its batches all have one.
         buckets=(longest,) if options.use_tpu else buckets,
     )
+
+
+def _read_splits(options: ClassifierOptions, task: Task) -> list[Split]:
+    def read(name: str) -> Split:
+        return read_split(task, data_dir=options.data_dir, split=name)
+
+    wanted, parts = options.splits(), {}
+    if options.dev_fraction is not None and {"train", "dev"} & {*wanted}:
+        # Without --do_eval, too: a run that is resumed with it trains on the same examples.
+        parts = {each.name: each for each in split_off(read("train"), options.dev_fraction)}
+    return [parts.get(name) or read(name) for name in wanted]
 
 
 def _featurize(

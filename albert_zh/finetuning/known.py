@@ -22,6 +22,7 @@ SETTINGS: dict[str, Any] = {
     "max_seq_length": 128,
     "do_lower_case": True,
     "use_pooled_output": True,
+    "dev_fraction": None,
 }
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from albert_zh.config import Pooling
 from albert_zh.finetuning.known import SETTINGS, known_flags
-from albert_zh.flags import REQUIRED, option, with_values
+from albert_zh.finetuning.task import task_of_flags
+from albert_zh.flags import option, with_values
 from albert_zh.runs.options import RunOptions
-from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.splits import find_files
+from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.train.rules.table import OPTIMIZER_HELP, RULES
 from albert_zh.util.optional_packages import load_extra
@@ -22,9 +23,37 @@ _TOKENIZER_FILES = ("vocab_file", "spm_model_file")
 class ClassifierOptions(RunOptions):
     """Flags of fine-tuning."""
 
-    data_dir: str = option(REQUIRED, "Directory with the files of the task.")
+    data_dir: str | None = option(
+        None, "Directory with the files of the task, called train, dev and test."
+    )
+    train_file: str | None = option(
+        None, "Training file, instead of the one in --data_dir.", is_file=True
+    )
+    dev_file: str | None = option(
+        None, "Validation file, instead of the one in --data_dir.", is_file=True
+    )
+    input_file: str | None = option(
+        None, "File to predict, instead of the test file in --data_dir.", is_file=True
+    )
+    dev_fraction: float | None = option(
+        None,
+        "Share of the training file that becomes the validation set, the same in every run: each "
+        f"label with its share, equal texts together. {_OF_RUN}.",
+        above=0,
+        below=1,
+    )
     task_name: str | None = option(
-        None, f"Name of the task, such as lcqmc. {_OF_RUN}, else required."
+        None,
+        "Name of the task, such as lcqmc; custom for files of your own; or a task.json that a run "
+        f"wrote. {_OF_RUN}, else required.",
+    )
+    text_columns: str | None = option(
+        None,
+        "Column of the text, or of the two texts as A,B, for --task_name=custom. Default: those "
+        "whose names tell, such as text or sentence1.",
+    )
+    label_column: str | None = option(
+        None, "Column of the labels, for --task_name=custom. Default: the one called label or so."
     )
     bert_config_file: str | None = option(
         None,
@@ -79,17 +108,23 @@ class ClassifierOptions(RunOptions):
         f"Classify the pooled [CLS]; False: the mean of all tokens. {_OF_RUN}, else True.",
     )
 
+    def __post_init__(self):
+        super().__post_init__()
+        if self.dev_file and self.dev_fraction is not None:
+            raise ValueError("--dev_file and --dev_fraction both name a validation set; give one")
+
     def check(self) -> None:
         if "://" in self.output_dir and None in (self.task_name, self.bert_config_file):
             return  # The run's files name them, and only TensorFlow reads those.
         options = self.completed()
         RunOptions.check(options)
         load_tokenizer(options.vocab_file, spm_model_file=options.spm_model_file)
-        task = find_task(options.task_name)
+        task = options.task()
         if task.measure_needs and (self.do_eval or self.do_predict):
             load_extra(task.measure_needs, purpose=f"scoring {task.name}")
         for split in self.splits():
-            find_files(task, data_dir=self.data_dir, split=split)
+            of_train = split == "dev" and options.dev_fraction
+            find_files(task, data_dir=self.data_dir, split="train" if of_train else split)
 
     def completed(self) -> "ClassifierOptions":
         """The options with the flags that the run in --output_dir knows, and with defaults.
@@ -115,6 +150,17 @@ class ClassifierOptions(RunOptions):
         if self.vocab_file or self.spm_model_file:
             flags = {name: flags[name] for name in flags if name not in _TOKENIZER_FILES}
         return directory, {name: flags[name] for name in flags if getattr(self, name) is None}
+
+    def task(self) -> Task:
+        """The task of complete options; see `task_of_flags`."""
+        return task_of_flags(
+            self.task_name,
+            output_dir=self.output_dir,
+            data_dir=self.data_dir,
+            files={"train": self.train_file, "dev": self.dev_file, "test": self.input_file},
+            text_columns=self.text_columns,
+            label_column=self.label_column,
+        )
 
     def splits(self) -> list[str]:
         """Splits of the task that the flags ask for."""

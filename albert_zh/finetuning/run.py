@@ -9,6 +9,7 @@
 """
 
 import functools
+import os
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -44,7 +45,7 @@ from albert_zh.runs.initial_weights import (
 )
 from albert_zh.runs.lock import sole_training
 from albert_zh.runs.spec import Lengths, TrainingSpec, Validation
-from albert_zh.tasks.catalog import find_task
+from albert_zh.tasks import custom
 from albert_zh.tasks.splits import find_files, fingerprint
 from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
@@ -52,6 +53,7 @@ from albert_zh.train.rows import Workload
 from albert_zh.train.rules.table import find_rule
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.strategy import make_strategy, report_lost_workers
+from albert_zh.util.object_files import write_text
 
 
 def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | None = None) -> None:
@@ -67,7 +69,7 @@ def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | Non
     if not (options.do_train or options.do_eval or options.do_predict):
         raise ValueError("nothing to do: set --do_train=True, --do_eval=True or --do_predict=True")
     given, options = options, options.completed()
-    task = find_task(options.task_name)
+    task = options.task()
     directory, known = given.known()
     if known:
         flags = " ".join(f"--{name}={value}" for name, value in known.items())
@@ -167,6 +169,8 @@ def _identity(
     training = {}
     if options.do_train:
         training["training_data"] = fingerprint(task, data_dir=options.data_dir, split="train")
+        if options.dev_fraction is not None:
+            training["dev_fraction"] = options.dev_fraction
         training[INITIAL_WEIGHTS] = initial_fingerprint(options)
         for name in ("train_batch_size", "random_seed"):
             training[name] = getattr(options, name)
@@ -212,6 +216,10 @@ def _train(
         100 * share_of_padding(options, data),
     )
     if run.is_chief:
+        if data.task.name == custom.NAME:
+            path = os.path.join(options.output_dir, custom.FILE)
+            write_task = functools.partial(write_text, path, custom.to_json(data.task))
+            run.companions.write(custom.FILE, write_task)
         run.companions.write(
             CONFIGURATION,
             functools.partial(

@@ -97,7 +97,10 @@ _C3 = Task(
     kind=CHOICE,
     read=read_c3,
     files={
-        split: (f"c3-d-{split}.json+c3-m-{split}.json", f"d-{split}.json+m-{split}.json")
+        split: (
+            (f"c3-d-{split}.json", f"c3-m-{split}.json"),
+            (f"d-{split}.json", f"m-{split}.json"),
+        )
         for split in _SPLITS
     },
     labels=("0", "1", "2", "3"),

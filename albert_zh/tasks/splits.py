@@ -11,12 +11,12 @@ from albert_zh.tasks.task import Task
 from albert_zh.util.files import sha256_of_file
 
 
-def read_split(task: Task, *, data_dir: str, split: str) -> Split:
+def read_split(task: Task, *, data_dir: str | None, split: str) -> Split:
     """Read one split of a task.
 
     Args:
         task: The dataset.
-        data_dir: Folder with its files.
+        data_dir: Folder with its files; None if the task has their whole paths.
         split: `train`, `dev` or `test`.
 
     Raises:
@@ -24,9 +24,10 @@ def read_split(task: Task, *, data_dir: str, split: str) -> Split:
         ValueError: The file is malformed; the message names file and line.
     """
     paths = find_files(task, data_dir=data_dir, split=split)
-    others = {name for names in task.files[split] for name in names.split("+")}
-    unread = [name for name in sorted(others) if os.path.isfile(os.path.join(data_dir, name))]
-    unread = [name for name in unread if os.path.join(data_dir, name) not in paths]
+    others = set(itertools.chain.from_iterable(map(_names, task.files[split])))
+    folder = data_dir or ""
+    unread = [name for name in sorted(others) if os.path.isfile(os.path.join(folder, name))]
+    unread = [name for name in unread if os.path.join(folder, name) not in paths]
     parts = [task.read(task, path, split) for path in paths]
     first, shown = parts[0], " and ".join(paths)
     note = f"{shown} is read; {' and '.join(unread)} beside it is not"
@@ -39,7 +40,7 @@ def read_split(task: Task, *, data_dir: str, split: str) -> Split:
     )
 
 
-def fingerprint(task: Task, *, data_dir: str, split: str) -> str:
+def fingerprint(task: Task, *, data_dir: str | None, split: str) -> str:
     """SHA-256 of a split's file; of those of its files, if it has several."""
     return _fingerprint(find_files(task, data_dir=data_dir, split=split))
 
@@ -49,7 +50,7 @@ def _fingerprint(paths: Sequence[str]) -> str:
     return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
-def find_files(task: Task, *, data_dir: str, split: str) -> tuple[str, ...]:
+def find_files(task: Task, *, data_dir: str | None, split: str) -> tuple[str, ...]:
     """Paths of a split's file, or of those it is read from together.
 
     Raises:
@@ -57,10 +58,73 @@ def find_files(task: Task, *, data_dir: str, split: str) -> tuple[str, ...]:
     """
     names = task.files[split]
     for alternative in names:
-        paths = tuple(os.path.join(data_dir, name) for name in alternative.split("+"))
+        paths = tuple(os.path.join(data_dir or "", name) for name in _names(alternative))
         if all(map(os.path.isfile, paths)):
             return paths
+    wanted = ", ".join(" with ".join(_names(alternative)) for alternative in names)
+    if data_dir is None:
+        flag = {"train": "train_file", "dev": "dev_file", "test": "input_file"}[split]
+        missing = "" if len(names) > 1 else f" {wanted}"
+        raise FileNotFoundError(
+            f"there is no {split} file{missing}; name one with --{flag}, or the folder that holds "
+            "it with --data_dir"
+        )
     raise FileNotFoundError(
-        f"task {task.name} has no {split} file: looked for {', '.join(names)} in {data_dir}; "
-        "put it there or point --data_dir at the folder that holds it"
+        f"task {task.name} has no {split} file: looked for {wanted} in {data_dir}; put it there or "
+        "point --data_dir at the folder that holds it"
     )
+
+
+def _names(alternative: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (alternative,) if isinstance(alternative, str) else alternative
+
+
+def split_off(whole: Split, fraction: float, *, seed: int = 0) -> tuple[Split, Split]:
+    """Train and dev out of one file, the same at every call.
+
+    Each label has its share in dev, as far as its examples allow. Examples with the same texts stay
+    together. An example is in dev by the hash of its texts, so that rows that are added to the file
+    later do not move others.
+
+    Args:
+        whole: The examples.
+        fraction: Share of dev, between 0 and 1.
+        seed: Other seeds give other splits.
+
+    Raises:
+        ValueError: Nothing would be left in one of the two.
+    """
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for number, example in enumerate(whole.examples):
+        groups.setdefault(example.texts, []).append(number)
+    by_label: dict[str | None, list[tuple[str, ...]]] = {}
+    for texts, numbers in groups.items():
+        by_label.setdefault(whole.examples[numbers[0]].label, []).append(texts)
+    chosen: set[int] = set()
+    for of_label in by_label.values():
+        ordered = sorted(of_label, key=lambda texts: _hash(texts, seed))
+        for texts in ordered[: round(fraction * len(ordered))]:
+            chosen.update(groups[texts])
+    if not 0 < len(chosen) < len(whole.examples):
+        raise ValueError(
+            f"{whole.path}: --dev_fraction={fraction} of {len(whole.examples)} examples leaves no "
+            f"examples for {'train' if chosen else 'dev'}; change it, or give a dev file"
+        )
+    parts = (
+        dataclasses.replace(
+            whole,
+            name=name,
+            examples=tuple(
+                each for number, each in enumerate(whole.examples) if (number in chosen) == is_dev
+            ),
+            notes=whole.notes if not is_dev else (),
+        )
+        for name, is_dev in (("train", False), ("dev", True))
+    )
+    train, dev = parts
+    share = f"{whole.sha256} {fraction} {seed}"
+    return train, dataclasses.replace(dev, sha256=hashlib.sha256(share.encode()).hexdigest())
+
+
+def _hash(texts: Sequence[str], seed: int) -> bytes:
+    return hashlib.sha256("\0".join((str(seed), *texts)).encode(errors="surrogatepass")).digest()

@@ -35,11 +35,11 @@ class Columns:
 
 @dataclasses.dataclass(frozen=True)
 class Keys:
-    """Keys of an object in a file of JSON lines."""
+    """Keys of an object in a file of JSON lines, or names of columns."""
 
     texts: tuple[str, ...]
     label: str = "label"
-    id: str = "id"
+    id: str | None = "id"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,9 +70,9 @@ class Task:
     # Reads a file of a split: task, path, name of the split -> examples. Raises ValueError with
     # file and line where a row is malformed.
     read: Callable[["Task", str, str], Split]
-    # Split -> file names, of which the first one present is read; names joined by + are read
-    # together.
-    files: Mapping[str, tuple[str, ...]]
+    # Split -> file names, of which the first one present is read; those of a tuple are read one
+    # after the other.
+    files: Mapping[str, tuple[str | tuple[str, ...], ...]]
     labels: tuple[str, ...]  # a label's place is its id in the model
     columns: Columns = Columns(text_a=0, text_b=1, label=2)  # of a table without a header
     keys: Keys = Keys(("sentence1", "sentence2"))  # of JSON lines

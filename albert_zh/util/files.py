@@ -3,6 +3,7 @@
 import codecs
 import contextlib
 import glob
+import gzip
 import hashlib
 import itertools
 import json
@@ -131,7 +132,7 @@ def read_lines(path: str, *, may_hold_cr: bool = False) -> Iterator[str]:
     Only `\\n` or `\\r\\n` ends a line: texts and vocabularies may hold other line separators.
 
     Args:
-        path: The file.
+        path: The file; compressed if its name ends with `.gz`.
         may_hold_cr: Leave a CR inside a line to the caller; see `cr_inside`.
 
     Raises:
@@ -139,7 +140,7 @@ def read_lines(path: str, *, may_hold_cr: bool = False) -> Iterator[str]:
             the line and the byte.
     """
     offset = 0
-    with open(path, "rb") as file:
+    with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             mark = len(codecs.BOM_UTF8) if line.startswith(codecs.BOM_UTF8) and not offset else 0
             try:

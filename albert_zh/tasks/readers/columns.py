@@ -63,7 +63,7 @@ def find_layout(task: Task, rows: Sequence[Row], *, split: str, path: str) -> tu
         ValueError: The first row may be a header or an example with a mistake.
     """
     first, others = rows[0].cells, rows[1:]
-    roles = [_role(cell) for cell in first]
+    roles = [role_of(cell) for cell in first]
     if "text" in roles and None not in roles:
         named = _by_names(task, first, roles, may_lack_labels=split == "test")
         return named or _by_position(task, others or rows, split=split), True
@@ -76,7 +76,8 @@ def is_label(task: Task, cell: str, *, split: str) -> bool:
     return cell in task.labels or (split == "test" and cell.strip() in NO_LABEL_CELLS)
 
 
-def _role(cell: str) -> str | None:
+def role_of(cell: str) -> str | None:
+    """Role of a column of this name: `text`, `label` or `id`; None if the name does not tell."""
     name = _name(cell)
     return next((role for role, names in _NAMES.items() if names.fullmatch(name)), None)
 

@@ -52,7 +52,7 @@ def _example(task: Task, line: str, *, split: str, place: str) -> Example | None
     texts = [_text(values, key, place) for key in task.keys.texts]
     label = values.get(task.keys.label)
     label = None if label is None else str(label)
-    number = values.get(task.keys.id)
+    number = values.get(task.keys.id) if task.keys.id else None
     if label in task.unlabelled:
         if split != "test":
             return None

@@ -52,7 +52,7 @@ def read_table(path: str) -> Table:
         lines.pop()
     if not lines:
         raise ValueError(f"{path} is empty")
-    if path.lower().endswith(".csv"):
+    if path.lower().removesuffix(".gz").endswith(".csv"):
         if "\t" in lines[0]:
             return Table(_parse_csv(path, lines, "\t"), "tabs")
         return Table(_parse_csv(path, lines, ","), "commas")

@@ -1,0 +1,64 @@
+"""The task that the flags of a fine-tuning mean.
+
+```
+--task_name=lcqmc                a row of `tasks.catalog`
+--task_name=custom               the user's own files; a run notes the task in its task.json
+--task_name=their/task.json      a task that somebody passed on
+```
+"""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+
+from albert_zh.tasks import custom
+from albert_zh.tasks.catalog import find_task
+from albert_zh.tasks.splits import find_files
+from albert_zh.tasks.task import Task
+
+
+def task_of_flags(
+    name: str,
+    *,
+    output_dir: str,
+    data_dir: str | None,
+    files: Mapping[str, str | None],
+    text_columns: str | None = None,
+    label_column: str | None = None,
+) -> Task:
+    """The task, which reads the files that flags name.
+
+    Args:
+        name: As of --task_name.
+        output_dir: Directory of the run, which may know its task.
+        data_dir: Folder of the files that are not named.
+        files: Split -> the file that a flag names, if any.
+        text_columns: See `custom.infer_task`.
+        label_column: The same.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ValueError: There is no such task, or the files do not tell it.
+    """
+    own = os.path.join(output_dir, custom.FILE)
+    if name == custom.NAME and not os.path.isfile(own):
+        wanted = _reading(custom.custom_task(custom.ANY_KEYS, ()), files)
+        train = find_files(wanted, data_dir=data_dir, split="train")[0]
+        task = custom.infer_task(train, text_columns=text_columns, label_column=label_column)
+    elif text_columns or label_column:
+        raise ValueError(
+            "--text_columns and --label_column are for new runs of --task_name=custom; "
+            + (f"{own} says what this one reads" if name == custom.NAME else "leave them out")
+        )
+    elif name == custom.NAME:
+        task = custom.load_task(own)
+    elif name.endswith(".json"):
+        task = custom.load_task(name)
+    else:
+        task = find_task(name)
+    return _reading(task, files)
+
+
+def _reading(task: Task, files: Mapping[str, str | None]) -> Task:
+    named = {split: (os.path.abspath(path),) for split, path in files.items() if path}
+    return dataclasses.replace(task, files={**task.files, **named})

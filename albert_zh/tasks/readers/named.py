@@ -1,0 +1,147 @@
+"""Files of the user's own: columns of a table, or keys of JSON lines, that are chosen by name.
+
+```
+text,class                            a header names the columns
+{"text": "手机丢了", "class": "服务"}    keys do
+手机丢了<TAB>服务                       without a header, columns are chosen by number: 1, 2
+```
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from albert_zh.tasks.examples import Example, Split
+from albert_zh.tasks.readers.columns import is_label, role_of
+from albert_zh.tasks.readers.rows import read_table
+from albert_zh.tasks.task import Keys, Task
+from albert_zh.util.files import read_lines
+
+NamedRows = Sequence[tuple[int, Mapping[str, Any]]]  # line of the file, cells by name
+
+
+def named_rows(path: str, *, numbered: bool = False) -> tuple[list[str], NamedRows]:
+    """Names of the columns, and the rows of a file.
+
+    Args:
+        path: The file; JSON lines if its name ends with `.json` or `.jsonl`, else a table. `.gz`
+            may follow.
+        numbered: A table has no header: its columns are called 1, 2, ...
+
+    Raises:
+        ValueError: The file is empty or malformed, or two columns have one name; names the line.
+    """
+    plain = path.lower().removesuffix(".gz")
+    if plain.endswith((".json", ".jsonl")):
+        return _json_rows(path)
+    table = read_table(path)
+    first = table.rows[0]
+    names = [str(number) for number in range(1, len(first.cells) + 1)]
+    rows = table.rows
+    if not numbered:
+        names, rows = [cell.strip() for cell in first.cells], table.rows[1:]
+        if twice := [name for name in names if name and names.count(name) > 1]:
+            raise ValueError(f"{path}: two columns are called {twice[0]!r}; rename one")
+    for row in rows:
+        if len(row.cells) != len(names):
+            raise ValueError(
+                f"{path}, line {row.line}: {len(row.cells)} columns, expected {len(names)} "
+                f"separated by {table.separator} ({', '.join(names)})"
+            )
+    return names, [(row.line, dict(zip(names, row.cells, strict=True))) for row in rows]
+
+
+def _json_rows(path: str) -> tuple[list[str], NamedRows]:
+    rows: list[tuple[int, Mapping[str, Any]]] = []
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            values = json.loads(line)
+        except ValueError as error:
+            raise ValueError(
+                f"{path}, line {number}: no JSON ({error}); one object stands on each line"
+            ) from None
+        if not isinstance(values, dict):
+            raise ValueError(f"{path}, line {number}: {line[:40]} is no JSON object")
+        rows.append((number, values))
+    if not rows:
+        raise ValueError(f"{path} is empty")
+    return list(dict.fromkeys(name for _, values in rows for name in values)), rows
+
+
+def find_columns(
+    path: str, names: Sequence[str], *, text_columns: str | None, label_column: str | None
+) -> Keys:
+    """The columns that flags name, or else those whose names tell what they hold.
+
+    Raises:
+        ValueError: A named column is not there, or the names do not tell.
+    """
+    texts = [name.strip() for name in text_columns.split(",")] if text_columns else None
+    if texts is None:
+        texts = [name for name in names if role_of(name) == "text" and name != label_column]
+    labels = [label_column] if label_column else [n for n in names if role_of(n) == "label"]
+    ids = [name for name in names if role_of(name) == "id" and name not in (*texts, *labels)]
+    shown = ", ".join(names)
+    for name in (*texts, *labels):
+        if name not in names:
+            raise ValueError(f"{path} has no column {name!r}; its columns are {shown}")
+    if len(texts) not in (1, 2) or len(labels) != 1:
+        raise ValueError(
+            f"{path}: which of its columns ({shown}) hold the texts and the labels? Name them: "
+            "--text_columns=A or --text_columns=A,B, and --label_column=C; columns of a file "
+            "without a header are called 1, 2, ..."
+        )
+    return Keys(tuple(texts), labels[0], ids[0] if ids else None)
+
+
+def read_named(task: Task, path: str, split: str) -> Split:
+    """Read a file of labelled texts or text pairs, by the names of its columns.
+
+    Args:
+        task: The task; its `keys` are the names.
+        path: The file.
+        split: `train`, `dev` or `test`; test may lack labels.
+
+    Raises:
+        ValueError: The file is malformed or lacks a column, or a row has an unknown label or an
+            empty text; names file and line.
+    """
+    keys = task.keys
+    numbered = all(name.isdigit() for name in (*keys.texts, keys.label))
+    names, rows = named_rows(path, numbered=numbered)
+    wanted = keys.texts if split == "test" else (*keys.texts, keys.label)
+    for name in wanted:
+        if name not in names:
+            raise ValueError(
+                f"{path} has no column {name!r}, which the task reads; its columns are "
+                f"{', '.join(names)}"
+            )
+    examples = [_example(task, cells, split, f"{path}, line {line}") for line, cells in rows]
+    if not examples:
+        raise ValueError(f"{path} holds no examples")
+    used = {*keys.texts, keys.label, keys.id}
+    unused = ", ".join(name for name in names if name not in used)
+    notes = (f"{path}: these columns are not read: {unused}",) if unused else ()
+    return Split(split, path, tuple(examples), notes=notes)
+
+
+def _example(task: Task, cells: Mapping[str, Any], split: str, place: str) -> Example:
+    texts = [cells.get(name) for name in task.keys.texts]
+    for name, text in zip(task.keys.texts, texts, strict=True):
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(
+                f"{place}: the text in column {name!r} is {text!r}; fill it in or remove the line"
+            )
+    label = cells.get(task.keys.label)
+    label = "" if label is None else str(label).strip()
+    if not is_label(task, label, split=split):
+        known = ", ".join(task.labels)
+        raise ValueError(f"{place}: unknown label {label!r}; the labels of the task are {known}")
+    number = cells.get(task.keys.id) if task.keys.id else None
+    return Example(
+        *texts,
+        label=label if label in task.labels else None,
+        id=None if number is None else str(number).strip(),
+    )

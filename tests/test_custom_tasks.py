@@ -1,0 +1,225 @@
+"""The user's own files: columns, labels, a dev set out of train, task.json, predictions."""
+
+import csv
+import dataclasses
+import gzip
+import json
+import random
+
+import pytest
+import small
+from hypothesis import given
+from hypothesis import strategies as st
+
+from albert_zh.finetuning.options import ClassifierOptions
+from albert_zh.finetuning.run import fine_tune
+from albert_zh.tasks.custom import infer_task, load_task, to_json
+from albert_zh.tasks.examples import Example, Split
+from albert_zh.tasks.splits import split_off
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(content: str, name: str = "my.csv") -> str:
+        path = tmp_path / name
+        data = content.encode()
+        path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+        return str(path)
+
+    return written
+
+
+def examples(task, path, split="train"):
+    return [(each.texts, each.label, each.id) for each in task.read(task, path, split).examples]
+
+
+CSV = 'id,text,class,source\n7,你好,闲聊,a\n8,"退货,怎么办",服务,b\n'
+ROWS = [(("你好",), "闲聊", "7"), (("退货,怎么办",), "服务", "8")]
+JSON = "\n".join(
+    json.dumps(dict(zip(("id", "text", "class"), row, strict=True)), ensure_ascii=False)
+    for row in ((7, "你好", "闲聊"), (8, "退货,怎么办", "服务"))
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("my.csv", CSV),
+        ("my.csv.gz", CSV),
+        ("my.tsv", "id\ttext\tclass\n7\t你好\t闲聊\n8\t退货,怎么办\t服务\n"),
+        ("my.jsonl", JSON),
+        ("my.json.gz", JSON),
+    ],
+)
+def test_columns_with_telling_names_need_no_flags(write, name, content):
+    path = write(content, name)
+    task = infer_task(path)
+    assert task.labels == ("服务", "闲聊")
+    assert examples(task, path) == ROWS
+
+
+def test_flags_name_columns(write):
+    path = write("甲,乙,丙,丁\n一,二,x,9\n三,四,y,8\n")
+    task = infer_task(path, text_columns="乙,甲", label_column="丙")
+    assert examples(task, path) == [(("二", "一"), "x", None), (("四", "三"), "y", None)]
+    assert "丁" in task.read(task, path, "train").notes[0]
+
+
+def test_columns_of_a_file_without_header_have_numbers(write):
+    path = write("你好\t0\n再见\t1\n", "my.tsv")
+    task = infer_task(path, text_columns="1", label_column="2")
+    assert examples(task, path) == [(("你好",), "0", None), (("再见",), "1", None)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [(("10", "9", "-1.5"), ("-1.5", "9", "10")), (("b", "a", "10"), ("10", "a", "b"))],
+)
+def test_labels_are_ordered_as_numbers_if_all_are(write, labels, expected):
+    path = write("text,label\n" + "".join(f"你好,{label}\n" for label in labels))
+    assert infer_task(path).labels == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "flags", "message"),
+    [
+        ("a,b\n你,x\n", {}, r"which of its columns \(a, b\) hold the texts and the labels"),
+        ("text,label\n你,x\n好,y\n", {"text_columns": "txt"}, "no column 'txt'; its columns are"),
+        ("text,label\n你,x\n好,y\n", {"label_column": "class"}, "no column 'class'"),
+        ("text,text,label\n你,好,x\n", {}, "two columns are called 'text'"),
+        ("text,label\n你,x\n好\n", {}, "line 3: 1 columns, expected 2"),
+        ("text,label\n你,x\n好,x\n", {}, "column 'label' holds one label: x"),
+        ("text,label\n你,\n", {}, "column 'label' holds no label"),
+        ("text,label\n" + "".join(f"你,{n}\n" for n in range(30)), {}, "30 different labels in 30"),
+        ("", {}, "is empty"),
+        ("question1,question2,title,label\n你,好,吗,x\n", {}, "which of its columns"),
+    ],
+)
+def test_unclear_file_is_an_error_with_the_way_out(write, content, flags, message):
+    with pytest.raises(ValueError, match=message):
+        infer_task(write(content), **flags)
+
+
+@pytest.mark.parametrize(
+    ("rows", "split", "message"),
+    [
+        ("好,z\n", "train", "line 2: unknown label 'z'; the labels of the task are x, y"),
+        ("好,\n", "dev", "line 2: unknown label ''"),
+        (" ,x\n", "train", "line 2: the text in column 'text' is ' '"),
+        ("", "train", "holds no examples"),
+    ],
+)
+def test_bad_row_is_named(write, rows, split, message):
+    task = infer_task(write("text,label\n你,x\n好,y\n"))
+    with pytest.raises(ValueError, match=message):
+        task.read(task, write(f"text,label\n{rows}", "other.csv"), split)
+
+
+def test_file_to_predict_may_lack_labels_and_have_other_columns(write):
+    task = infer_task(write("text,label\n你,x\n好,y\n"))
+    assert examples(task, write("n,text\n1,你\n", "new.csv"), "test") == [(("你",), None, None)]
+    with pytest.raises(ValueError, match="no column 'text', which the task reads"):
+        task.read(task, write("txt\n你\n", "bad.csv"), "test")
+
+
+def test_task_file_is_a_task(write, tmp_path):
+    task = infer_task(write(CSV))
+    path = write(to_json(task), "task.json")
+    assert load_task(path) == task
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("texts", "text"), ("labels", ["a"]), ("kind", "regresion"), ("label", None), ("texts", [])],
+)
+def test_damaged_task_file_is_named(write, key, value):
+    values = json.loads(to_json(infer_task(write(CSV))))
+    path = write(json.dumps({**values, key: value}), "task.json")
+    with pytest.raises(ValueError, match=r"task\.json"):
+        load_task(path)
+
+
+# ---- a dev set out of train
+
+
+@given(st.lists(st.sampled_from("abcdefghijklmnop"), min_size=12, max_size=60), st.integers(0, 5))
+def test_split_is_stable_stratified_and_keeps_equal_texts_together(letters, seed):
+    rows = tuple(Example(letter, label=str(letter < "h")) for letter in letters)
+    whole = Split("train", "my.csv", rows, sha256="x")
+    try:
+        train, dev = split_off(whole, 0.3, seed=seed)
+    except ValueError:
+        assert len(set(letters)) < 6
+        return
+    assert not {each.texts for each in train.examples} & {each.texts for each in dev.examples}
+    assert sorted(map(repr, train.examples + dev.examples)) == sorted(map(repr, rows))
+    shuffled = dataclasses.replace(whole, examples=rows[::-1])
+    assert set(split_off(shuffled, 0.3, seed=seed)[1].examples) == set(dev.examples)
+    for label in ("True", "False"):
+        groups = {each.texts for each in rows if each.label == label}
+        of_dev = {each.texts for each in dev.examples if each.label == label}
+        assert len(of_dev) == round(0.3 * len(groups))
+
+
+def test_split_that_leaves_nothing_is_an_error():
+    whole = Split("train", "my.csv", (Example("a", label="x"), Example("b", label="y")))
+    with pytest.raises(ValueError, match="leaves no examples for dev"):
+        split_off(whole, 0.1)
+
+
+# ---- from a CSV to predictions
+
+
+def test_three_hundred_rows_of_a_csv_become_a_model_that_predicts(tmp_path):
+    rng = random.Random(5)
+    words = {"天气": "冷热", "距离": "远", "价钱": "贵"}
+
+    def rows(number):
+        for _ in range(number):
+            label = rng.choice(list(words))
+            city, word = rng.choice(small.CITIES), rng.choice(words[label])
+            yield {"question": f"去{city}{word}吗", "class": label, "n": rng.random()}
+
+    with open(tmp_path / "mine.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["n", "question", "class"])
+        writer.writeheader()
+        writer.writerows(rows(300))
+    new = list(rows(20))
+    lines = (json.dumps({"question": row["question"]}, ensure_ascii=False) for row in new)
+    (tmp_path / "new.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    small.write_vocabulary(tmp_path)
+    options = small.fine_tuning_options(
+        tmp_path,
+        tmp_path / "out",
+        data_dir=None,
+        task_name="custom",
+        train_file=str(tmp_path / "mine.csv"),
+        dev_fraction=0.1,
+        do_eval=True,
+        num_train_epochs=4.0,
+        learning_rate=0.001,
+        use_pooled_output=False,
+        save_checkpoints_steps=60,
+    )
+    options.check()
+    fine_tune(options)
+    with open(tmp_path / "out" / "best_checkpoint.json") as file:
+        assert json.load(file)["eval_accuracy"] > 0.9
+    assert load_task(str(tmp_path / "out" / "task.json")).labels == ("价钱", "天气", "距离")
+    predict = ClassifierOptions(
+        output_dir=options.output_dir, input_file=str(tmp_path / "new.jsonl"), do_predict=True
+    )
+    predict.check()
+    fine_tune(predict)
+    with open(tmp_path / "out" / "predictions.tsv", encoding="utf-8", newline="") as file:
+        predicted = [row["prediction"] for row in csv.DictReader(file, delimiter="\t")]
+    hits = sum(one == row["class"] for one, row in zip(predicted, new, strict=True))
+    assert hits >= 18
+
+
+def test_flags_that_contradict_are_refused(tmp_path):
+    common = {"output_dir": str(tmp_path), "task_name": "lcqmc"}
+    with pytest.raises(ValueError, match="--dev_file and --dev_fraction both name"):
+        ClassifierOptions(**common, dev_file="a", dev_fraction=0.1)
+    with pytest.raises(ValueError, match="--text_columns and --label_column are for"):
+        ClassifierOptions(**common, label_column="a").task()
