@@ -30,7 +30,7 @@ from project import ROOT, cli
 
 from albert_zh.flags import REQUIRED, option
 from albert_zh.tasks.catalog import find_task
-from albert_zh.tasks.splits import find_file
+from albert_zh.tasks.splits import find_files
 
 _TASK = "lcqmc"
 _ROWS = 5  # of the history; what comes before the first of them is not counted
@@ -104,7 +104,7 @@ def main(options: BenchmarkOptions) -> None:
 
 def write_examples(options: BenchmarkOptions, directory: str) -> str:
     """Copies the first examples, so that a turn need not tokenize all of them."""
-    source = find_file(find_task(_TASK), data_dir=options.data_dir, split="train")
+    source = find_files(find_task(_TASK), data_dir=options.data_dir, split="train")[0]
     target = pathlib.Path(directory, os.path.basename(source))
     with open(source, "rb") as lines:
         target.write_bytes(b"".join(itertools.islice(lines, options.examples)))

@@ -380,7 +380,8 @@ def test_flag_that_is_left_out_of_a_resumption_is_said_to_change(data, tmp_path,
 
 def test_new_run_names_the_flags_that_no_run_knows(data, tmp_path):
     new = ClassifierOptions(data_dir=str(data), output_dir=str(tmp_path / "new"), do_train=True)
-    with pytest.raises(ValueError, match=r"give --task_name, --bert_config_file: .*new holds no"):
+    message = r"give --task_name, --bert_config_file: neither a run in .*new nor"
+    with pytest.raises(ValueError, match=message):
         new.check()
     filled = fine_tuning_options(data, tmp_path / "new", max_seq_length=None).completed()
     assert filled.max_seq_length == 128

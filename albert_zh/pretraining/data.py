@@ -5,6 +5,7 @@ import os
 
 from absl import logging
 
+from albert_zh.checkpoint.beside import known_files
 from albert_zh.checkpoint.vocabulary_check import (
     check_vocabulary,
     vocabulary_identity,
@@ -137,14 +138,16 @@ def _check_vocabulary(
 
 def _tokenizer(name: str, options: PretrainingOptions, files: RecordFiles) -> Tokenizer:
     """The tokenizer of the records, which knows [MASK] and the random tokens."""
-    if not options.vocab_file:
+    known = known_files(options.output_dir, options.init_checkpoint)
+    vocab_file = options.vocab_file or known.get("vocab_file")
+    if not vocab_file:
         raise ValueError(
             f"the records of {name} are to be masked here (--masking=dynamic); give their "
             "vocabulary with --vocab_file"
         )
-    tokenizer = load_tokenizer(options.vocab_file)
+    tokenizer = load_tokenizer(vocab_file)
     if files.vocabulary not in (None, vocabulary_identity(tokenizer.vocab).to_json()):
-        raise ValueError(f"{name} is made of another vocabulary than {options.vocab_file}")
+        raise ValueError(f"{name} is made of another vocabulary than {vocab_file}")
     return tokenizer
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 from absl import logging
 
-from albert_zh.checkpoint.beside import files_beside
+from albert_zh.checkpoint.beside import known_files
 from albert_zh.flags import REQUIRED, option, with_values
 from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import MASKINGS, MaskingOptions
@@ -56,8 +56,8 @@ class PretrainingOptions(RunOptions, MaskingOptions):
     vocab_file: str | None = option(
         None,
         "Vocabulary of the records, one entry a line; compared with theirs, and copied to "
-        "--output_dir. Default: that of the run in --output_dir, or beside --init_checkpoint; else "
-        "required for records without masks.",
+        "--output_dir. Required for records without masks, unless the run in --output_dir has one "
+        "or one lies beside --init_checkpoint.",
         is_file=True,
     )
     masking: str | None = option(
@@ -130,20 +130,13 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         options._check_inputs()
 
     def completed(self) -> "PretrainingOptions":
-        """The options with the model's files where no flag names them.
+        """The options with the model's configuration where no flag names it.
 
         Raises:
-            ValueError: There is no configuration.
+            ValueError: There is none.
         """
-        files = files_beside(self.output_dir)
-        if not files and self.init_checkpoint:
-            files = files_beside(self.init_checkpoint)
-        files = {
-            name: files[name]
-            for name in ("bert_config_file", "vocab_file")
-            if name in files and getattr(self, name) is None
-        }
-        options = with_values(self, files)
+        known = known_files(self.output_dir, self.init_checkpoint).get("bert_config_file")
+        options = with_values(self, {"bert_config_file": self.bert_config_file or known})
         if options.bert_config_file is None:
             raise ValueError(
                 "give --bert_config_file: there is no albert_config.json in --output_dir or beside "
