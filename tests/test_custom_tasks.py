@@ -11,6 +11,7 @@ import small
 from hypothesis import given
 from hypothesis import strategies as st
 
+import albert_zh
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.tasks.custom import infer_task, load_task, to_json
@@ -103,7 +104,7 @@ def test_unclear_file_is_an_error_with_the_way_out(write, content, flags, messag
 @pytest.mark.parametrize(
     ("rows", "split", "message"),
     [
-        ("好,z\n", "train", "line 2: unknown label 'z'; the labels of the task are x, y"),
+        ("好,z\n", "train", "line 2: unknown label 'z'; the labels of custom are x, y"),
         ("好,\n", "dev", "line 2: unknown label ''"),
         (" ,x\n", "train", "line 2: the text in column 'text' is ' '"),
         ("", "train", "holds no examples"),
@@ -217,9 +218,48 @@ def test_three_hundred_rows_of_a_csv_become_a_model_that_predicts(tmp_path):
     assert hits >= 18
 
 
+def test_numbers_are_learnt_as_numbers(tmp_path):
+    rng = random.Random(6)
+    for name, size in (("train", 160), ("dev", 24)):
+        with open(tmp_path / f"{name}.tsv", "w", encoding="utf-8") as file:
+            file.write("text\tscore\n")
+            for _ in range(size):
+                words = rng.choices("冷热远贵今天去坐", k=5)
+                file.write(f"{''.join(words)}\t{sum(each in '冷热' for each in words) / 2}\n")
+    small.write_vocabulary(tmp_path)
+    options = small.fine_tuning_options(
+        tmp_path,
+        tmp_path / "out",
+        task_name="custom",
+        kind="regression",
+        do_eval=True,
+        do_predict=True,
+        input_file=str(tmp_path / "dev.tsv"),
+        use_pooled_output=False,
+        num_train_epochs=12.0,
+        learning_rate=0.003,
+        save_checkpoints_steps=120,
+    )
+    options.check()
+    fine_tune(options)
+    with open(tmp_path / "out" / "predictions.json") as file:
+        scores = json.load(file)["scores"]
+    assert min(scores["pearson"], scores["spearman"]) > 0.8
+    assert load_task(str(tmp_path / "out" / "task.json")).metric == "corr"
+    (prediction,) = albert_zh.load(options.output_dir).predict(["冷热远"])
+    assert isinstance(prediction.value, float)
+
+
+def test_label_that_is_no_number_is_named(write):
+    task = infer_task(write("text,score\n你,1.5\n好,2\n"), kind="regression")
+    assert task.labels == ()
+    with pytest.raises(ValueError, match="line 2: the label 'much' is no number"):
+        task.read(task, write("text,score\n你,much\n", "bad.csv"), "train")
+
+
 def test_flags_that_contradict_are_refused(tmp_path):
     common = {"output_dir": str(tmp_path), "task_name": "lcqmc"}
     with pytest.raises(ValueError, match="--dev_file and --dev_fraction both name"):
         ClassifierOptions(**common, dev_file="a", dev_fraction=0.1)
-    with pytest.raises(ValueError, match="--text_columns and --label_column are for"):
+    with pytest.raises(ValueError, match="--text_columns, --label_column and --kind are for"):
         ClassifierOptions(**common, label_column="a").task()

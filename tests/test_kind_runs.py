@@ -13,6 +13,7 @@ import albert_zh
 from albert_zh.export.bundle import export_model
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.inference.load import load_model
+from albert_zh.tasks.examples import Entity
 
 SIZES = {"train": 96, "dev": 16, "test": 8}
 
@@ -96,7 +97,20 @@ def test_kind_learns_predicts_and_is_loaded(task, tmp_path):
     with open(os.path.join(options.output_dir, file), encoding="utf-8") as content:
         assert content.read().strip()
     predictor = albert_zh.load(options.output_dir)
-    assert predictor.kind.name in ("reading", "tagging", "choice")
+    texts = {
+        "reading": ("去", "今天很京有雨"),
+        "tagging": "今天京有雨",
+        "choice": ("今天", "去", "冷", "京"),
+    }
+    (prediction,) = predictor.predict([texts[predictor.kind.name]])
+    if predictor.kind.name == "reading":
+        assert prediction.text == "京"
+    elif predictor.kind.name == "tagging":
+        assert prediction.entities == (Entity(2, 3, "address"),)
+    else:
+        assert prediction.label in "01"
+    with pytest.raises(ValueError, match=r"is not|is no choice|is neither"):
+        predictor.predict([("a", "b", "c")])
     model = load_model(options.output_dir)
     export = {"export_dir": str(tmp_path / "export"), "formats": ["saved_model"]}
     if predictor.kind.name == "choice":

@@ -22,8 +22,9 @@ from albert_zh.model.albert import Albert
 from albert_zh.model.heads.sequence import SequenceHead
 from albert_zh.objectives.inputs import dropout_seeds, model_inputs
 from albert_zh.tasks import catalog
-from albert_zh.tasks.examples import Example, Split
+from albert_zh.tasks.examples import Example, Split, text_example
 from albert_zh.tasks.features import featurize_texts
+from albert_zh.tasks.kinds import table
 from albert_zh.tasks.task import Columns, Kind, Task
 from albert_zh.train.metrics import Outcome, mean_of
 
@@ -71,6 +72,8 @@ COUNTING = Kind(
     decode=decode,
     score=score,
     submission=submission,
+    example=text_example,
+    num_texts=lambda task: 1,
 )
 
 # --- TensorFlow: a head of one number
@@ -122,6 +125,7 @@ TASK = Task(
 @pytest.fixture(autouse=True)
 def added(monkeypatch):
     monkeypatch.setattr(catalog, "TASKS", {**catalog.TASKS, TASK.name: TASK})
+    monkeypatch.setattr(table, "KINDS", {**table.KINDS, COUNTING.name: COUNTING})
     monkeypatch.setitem(kinds.KIND_MODELS, COUNTING.name, COUNTING_MODEL)
 
 

@@ -216,8 +216,8 @@ def test_report_counts_labels_repetitions_and_shared_examples():
     ]
     found = report(splits, labels=LCQMC.labels)
     assert found.splits == (
-        SplitReport("train", 4, {"0": 2, "1": 2}, num_repeated=2, num_contradicting=1),
-        SplitReport("dev", 2, {"0": 1, "1": 1}, num_repeated=0, num_contradicting=0),
+        SplitReport("train", 4, {"0": 2, "1": 2}, 4, num_repeated=2, num_contradicting=1),
+        SplitReport("dev", 2, {"0": 1, "1": 1}, 2, num_repeated=0, num_contradicting=0),
     )
     assert found.shared == {("train", "dev"): 1}
     assert list(found.lines()) == [

@@ -8,7 +8,7 @@ from albert_zh.export.directory import MANIFEST
 from albert_zh.export.formats.table import FORMATS
 from albert_zh.inference.load import find_text_files, tokenizer_of
 from albert_zh.inference.predictor import Predictor
-from albert_zh.tasks.catalog import find_kind
+from albert_zh.tasks.kinds.table import find_kind
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.checksums import check_files
 

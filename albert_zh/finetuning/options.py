@@ -4,57 +4,23 @@ import dataclasses
 from typing import Any
 
 from albert_zh.config import Pooling
+from albert_zh.finetuning.data_options import OF_RUN, DataOptions
 from albert_zh.finetuning.known import SETTINGS, known_flags
-from albert_zh.finetuning.task import task_of_flags
 from albert_zh.flags import option, with_values
 from albert_zh.runs.options import RunOptions
 from albert_zh.tasks.splits import find_files
-from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.train.rules.table import OPTIMIZER_HELP, RULES
 from albert_zh.util.optional_packages import load_extra
 
-_OF_RUN = "Default: as the run in --output_dir"
-_BESIDE = f"{_OF_RUN}, or beside --init_checkpoint"
+_BESIDE = f"{OF_RUN}, or beside --init_checkpoint"
 _TOKENIZER_FILES = ("vocab_file", "spm_model_file")
 
 
 @dataclasses.dataclass(frozen=True)
-class ClassifierOptions(RunOptions):
+class ClassifierOptions(RunOptions, DataOptions):
     """Flags of fine-tuning."""
 
-    data_dir: str | None = option(
-        None, "Directory with the files of the task, called train, dev and test."
-    )
-    train_file: str | None = option(
-        None, "Training file, instead of the one in --data_dir.", is_file=True
-    )
-    dev_file: str | None = option(
-        None, "Validation file, instead of the one in --data_dir.", is_file=True
-    )
-    input_file: str | None = option(
-        None, "File to predict, instead of the test file in --data_dir.", is_file=True
-    )
-    dev_fraction: float | None = option(
-        None,
-        "Share of the training file that becomes the validation set, the same in every run: each "
-        f"label with its share, equal texts together. {_OF_RUN}.",
-        above=0,
-        below=1,
-    )
-    task_name: str | None = option(
-        None,
-        "Name of the task, such as lcqmc; custom for files of your own; or a task.json that a run "
-        f"wrote. {_OF_RUN}, else required.",
-    )
-    text_columns: str | None = option(
-        None,
-        "Column of the text, or of the two texts as A,B, for --task_name=custom. Default: those "
-        "whose names tell, such as text or sentence1.",
-    )
-    label_column: str | None = option(
-        None, "Column of the labels, for --task_name=custom. Default: the one called label or so."
-    )
     bert_config_file: str | None = option(
         None,
         "JSON file with the sizes of the model. Published weights come with theirs. "
@@ -74,11 +40,11 @@ class ClassifierOptions(RunOptions):
     do_lower_case: bool | None = option(
         None,
         "Lower-case the text and strip accents; must match the model's training. "
-        f"{_OF_RUN}, else True.",
+        f"{OF_RUN}, else True.",
     )
     max_seq_length: int | None = option(
         None,
-        f"Maximum tokens per example; longer ones are truncated. {_OF_RUN}, else 128.",
+        f"Maximum tokens per example; longer ones are truncated. {OF_RUN}, else 128.",
         at_least=1,
     )
     do_train: bool = option(False, "Train on the train file.")
@@ -105,13 +71,12 @@ class ClassifierOptions(RunOptions):
     )
     use_pooled_output: bool | None = option(
         None,
-        f"Classify the pooled [CLS]; False: the mean of all tokens. {_OF_RUN}, else True.",
+        f"Classify the pooled [CLS]; False: the mean of all tokens. {OF_RUN}, else True.",
     )
 
     def __post_init__(self):
-        super().__post_init__()
-        if self.dev_file and self.dev_fraction is not None:
-            raise ValueError("--dev_file and --dev_fraction both name a validation set; give one")
+        RunOptions.__post_init__(self)
+        DataOptions.__post_init__(self)
 
     def check(self) -> None:
         if "://" in self.output_dir and None in (self.task_name, self.bert_config_file):
@@ -150,17 +115,6 @@ class ClassifierOptions(RunOptions):
         if self.vocab_file or self.spm_model_file:
             flags = {name: flags[name] for name in flags if name not in _TOKENIZER_FILES}
         return directory, {name: flags[name] for name in flags if getattr(self, name) is None}
-
-    def task(self) -> Task:
-        """The task of complete options; see `task_of_flags`."""
-        return task_of_flags(
-            self.task_name,
-            output_dir=self.output_dir,
-            data_dir=self.data_dir,
-            files={"train": self.train_file, "dev": self.dev_file, "test": self.input_file},
-            text_columns=self.text_columns,
-            label_column=self.label_column,
-        )
 
     def splits(self) -> list[str]:
         """Splits of the task that the flags ask for."""

@@ -154,7 +154,7 @@ def _task_meta(options: ClassifierOptions, task: Task) -> TaskMeta:
         max_seq_length=options.max_seq_length,
         pooling=options.pooling,
         do_lower_case=options.do_lower_case,
-        num_texts=len(task.columns.texts),
+        num_texts=task.kind.num_texts(task),
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from albert_zh.tasks import custom
 from albert_zh.tasks.catalog import find_task
+from albert_zh.tasks.kinds.classification import CLASSIFICATION
 from albert_zh.tasks.splits import find_files
 from albert_zh.tasks.task import Task
 
@@ -25,6 +26,7 @@ def task_of_flags(
     files: Mapping[str, str | None],
     text_columns: str | None = None,
     label_column: str | None = None,
+    kind: str | None = None,
 ) -> Task:
     """The task, which reads the files that flags name.
 
@@ -35,6 +37,7 @@ def task_of_flags(
         files: Split -> the file that a flag names, if any.
         text_columns: See `custom.infer_task`.
         label_column: The same.
+        kind: The same; None: classification.
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -44,10 +47,15 @@ def task_of_flags(
     if name == custom.NAME and not os.path.isfile(own):
         wanted = _reading(custom.custom_task(custom.ANY_KEYS, ()), files)
         train = find_files(wanted, data_dir=data_dir, split="train")[0]
-        task = custom.infer_task(train, text_columns=text_columns, label_column=label_column)
-    elif text_columns or label_column:
+        task = custom.infer_task(
+            train,
+            text_columns=text_columns,
+            label_column=label_column,
+            kind=kind or CLASSIFICATION.name,
+        )
+    elif text_columns or label_column or kind:
         raise ValueError(
-            "--text_columns and --label_column are for new runs of --task_name=custom; "
+            "--text_columns, --label_column and --kind are for new runs of --task_name=custom; "
             + (f"{own} says what this one reads" if name == custom.NAME else "leave them out")
         )
     elif name == custom.NAME:

@@ -16,11 +16,12 @@ import tensorflow as tf
 
 from albert_zh.checkpoint.meta import TaskMeta
 from albert_zh.config import ModelConfig
-from albert_zh.inference.outputs import class_outputs, span_outputs, tag_outputs
+from albert_zh.inference.outputs import class_outputs, number_outputs, span_outputs, tag_outputs
 from albert_zh.model.heads.choice import ChoiceClassifier
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.heads.tokens import TokenClassifier
 from albert_zh.objectives.classification import classification_objective
+from albert_zh.objectives.regression import regression_objective
 from albert_zh.objectives.tokens import reading_objective, tagging_objective
 from albert_zh.tasks.kinds.tagging import num_tags
 from albert_zh.train.metrics import Outcome
@@ -50,6 +51,10 @@ def _chooser(config: ModelConfig, task: TaskMeta, **settings) -> ChoiceClassifie
     return ChoiceClassifier(config, pooling=task.pooling, **settings)
 
 
+def _regressor(config: ModelConfig, task: TaskMeta, **settings) -> Classifier:
+    return Classifier(config, 1, pooling=task.pooling, **settings)
+
+
 def _reader(config: ModelConfig, task: TaskMeta, **settings) -> TokenClassifier:
     return TokenClassifier(config, 2, **settings)
 
@@ -72,6 +77,13 @@ KIND_MODELS: dict[str, KindModel] = {
         output_names=("logits", "probabilities"),
         classes=lambda task: 1,
         rows_per_example=True,
+    ),
+    "regression": KindModel(
+        build=_regressor,
+        objective=regression_objective,
+        outputs=number_outputs,
+        output_names=("values",),
+        classes=lambda task: 1,
     ),
     "reading": KindModel(
         build=_reader,

@@ -30,7 +30,7 @@ from albert_zh.inference.kinds import KIND_MODELS, KindModel
 from albert_zh.inference.outputs import encoder_outputs
 from albert_zh.inference.predictor import Arrays, Predictor, model_runner
 from albert_zh.model.scope import named_variables
-from albert_zh.tasks.catalog import find_kind
+from albert_zh.tasks.kinds.table import find_kind
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.text.vocab import Vocab
 

@@ -15,6 +15,11 @@ def class_outputs(logits: tf.Tensor) -> dict[str, tf.Tensor]:
     return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
 
 
+def number_outputs(logits: tf.Tensor) -> dict[str, tf.Tensor]:
+    """`values`, `[B] float32`, of `[B, 1]`."""
+    return {"values": tf.squeeze(logits, -1)}
+
+
 def span_outputs(logits: tf.Tensor) -> dict[str, tf.Tensor]:
     """`start_logits` and `end_logits`, `[B, L] float32` each, of `[B, L, 2]`."""
     starts, ends = tf.unstack(logits, axis=-1)

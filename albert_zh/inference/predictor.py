@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from albert_zh.inference.kinds import KindModel
 from albert_zh.tasks.batches import bucket_lengths, eval_batches, in_original_order
-from albert_zh.tasks.examples import Example
 from albert_zh.tasks.features import Features, collate
 from albert_zh.tasks.task import Kind
 from albert_zh.text.tokenizers import Tokenizer
@@ -61,9 +60,16 @@ class Predictor:
             raise ValueError(f"predict takes a list of texts; for one text, write [{texts!r}]")
         if not isinstance(texts, Iterable):
             raise ValueError(f"predict takes a list of texts or of pairs of texts, not {texts!r}")
-        return self.predict_examples([_example(text) for text in texts], batch_size=batch_size)
+        return self.predict_examples([self._example(text) for text in texts], batch_size=batch_size)
 
-    def predict_examples(self, examples: Sequence[Example], *, batch_size: int = 64) -> list[Any]:
+    def _example(self, text: str | Sequence[str]) -> Any:
+        is_one = isinstance(text, str) or not isinstance(text, Iterable)
+        texts = (text,) if is_one else tuple(text)
+        if not all(isinstance(each, str) for each in texts):
+            raise ValueError(f"{text!r} is neither a text nor a pair of texts")
+        return self.kind.example(texts)
+
+    def predict_examples(self, examples: Sequence[Any], *, batch_size: int = 64) -> list[Any]:
         """Predictions for examples as a task's files hold them, in their order."""
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
@@ -88,13 +94,6 @@ class Predictor:
             self.run, features, batch_size=batch_size, buckets=bucket_lengths(self.max_seq_length)
         )
         return self.kind.decode(outputs, features, examples, self.labels)
-
-
-def _example(text: str | Sequence[str]) -> Example:
-    texts = tuple(text) if isinstance(text, Iterable) and not isinstance(text, str) else (text,)
-    if len(texts) not in (1, 2) or not all(isinstance(each, str) for each in texts):
-        raise ValueError(f"{text!r} is neither a text nor a pair of texts")
-    return Example(*texts)
 
 
 def model_runner(model: tf.Module, kind_model: KindModel) -> Runner:

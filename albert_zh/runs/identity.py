@@ -54,7 +54,7 @@ def resumed_identity(
         # An evaluation may read more or less of each text.
         stored["task"]["max_seq_length"] = own["task"]["max_seq_length"]
     if meta.task and identity.task and meta.task.num_texts is None:
-        del own["task"]["num_texts"]  # Earlier versions did not store it.
+        own["task"].pop("num_texts", None)  # Earlier versions did not store it.
     for key, value in own.items():
         if stored.get(key) != value and not _is_unknown(key, stored.get(key), value):
             difference = _difference(key, stored.get(key), value, sources)

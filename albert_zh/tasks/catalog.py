@@ -13,7 +13,7 @@ from albert_zh.tasks.readers.entities import read_entities
 from albert_zh.tasks.readers.squad import read_squad
 from albert_zh.tasks.readers.texts import read_texts
 from albert_zh.tasks.scorers import clue_reading, entities
-from albert_zh.tasks.task import Columns, Keys, Kind, Task
+from albert_zh.tasks.task import Columns, Keys, Task
 
 _SPLITS = ("train", "dev", "test")
 _TABLES = {
@@ -162,15 +162,3 @@ def find_task(name: str) -> Task:
     if name.lower() not in TASKS:
         raise ValueError(f"unknown task {name!r}; known tasks are {', '.join(sorted(TASKS))}")
     return TASKS[name.lower()]
-
-
-def find_kind(name: str) -> Kind:
-    """The kind of that name, among those of the known datasets.
-
-    Raises:
-        ValueError: There is no such kind.
-    """
-    kinds = {task.kind.name: task.kind for task in TASKS.values()}
-    if name not in kinds:
-        raise ValueError(f"unknown kind of task {name!r}; known kinds are {', '.join(kinds)}")
-    return kinds[name]

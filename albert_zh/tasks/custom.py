@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from albert_zh.tasks.kinds.classification import CLASSIFICATION
+from albert_zh.tasks.kinds.regression import REGRESSION
 from albert_zh.tasks.readers.columns import NO_LABEL_CELLS
 from albert_zh.tasks.readers.named import find_columns, named_rows, read_named
 from albert_zh.tasks.task import Keys, Task
@@ -30,23 +31,29 @@ _FILES = {
 }
 ANY_KEYS = Keys(())
 _MOST_LABELS = 1000
-_KINDS = {CLASSIFICATION.name: CLASSIFICATION}
+KINDS = {kind.name: kind for kind in (CLASSIFICATION, REGRESSION)}
+_METRICS = {CLASSIFICATION.name: "accuracy", REGRESSION.name: "corr"}
 
 
 def custom_task(keys: Keys, labels: Sequence[str], *, kind: str = CLASSIFICATION.name) -> Task:
     """A task of the user's own files."""
     return Task(
         name=NAME,
-        kind=_KINDS[kind],
+        kind=KINDS[kind],
         read=read_named,
         files=_FILES,
         labels=tuple(labels),
         keys=keys,
+        metric=_METRICS[kind],
     )
 
 
 def infer_task(
-    path: str, *, text_columns: str | None = None, label_column: str | None = None
+    path: str,
+    *,
+    text_columns: str | None = None,
+    label_column: str | None = None,
+    kind: str = CLASSIFICATION.name,
 ) -> Task:
     """The task of a training file.
 
@@ -55,6 +62,7 @@ def infer_task(
         text_columns: Names of one or two columns, separated by commas; None: the columns with names
             such as text or sentence1.
         label_column: Name of the column of the labels; None: one with a name such as label.
+        kind: One of `KINDS`.
 
     Raises:
         ValueError: The columns are not there, or not clear; or the labels cannot be classes.
@@ -62,6 +70,8 @@ def infer_task(
     numbered = bool(label_column and label_column.isdigit())
     names, rows = named_rows(path, numbered=numbered)
     keys = find_columns(path, names, text_columns=text_columns, label_column=label_column)
+    if kind == REGRESSION.name:
+        return custom_task(keys, (), kind=kind)
     counts = collections.Counter(str(cells.get(keys.label, "")).strip() for _, cells in rows)
     labels = [label for label in counts if label not in NO_LABEL_CELLS]
     _check_labels(path, keys.label, labels, num_rows=len(rows))
@@ -79,7 +89,7 @@ def _check_labels(path: str, column: str, labels: Sequence[str], *, num_rows: in
         raise ValueError(
             f"{path}: column {column!r} holds {len(labels):,} different labels in {num_rows:,} "
             f"rows, such as {labels[0]!r} and {labels[1]!r}, too many for classes. Name another "
-            "column with --label_column"
+            "column with --label_column, or predict numbers with --kind=regression"
         )
 
 
@@ -120,9 +130,10 @@ def load_task(path: str) -> Task:
         return values[key]
 
     texts, labels = (tuple(map(str, read(key, list))) for key in ("texts", "labels"))
-    if read("kind", str) not in _KINDS:
-        raise ValueError(f"{path}: unknown kind {values['kind']!r}; known are {', '.join(_KINDS)}")
-    if len(texts) not in (1, 2) or len(set(labels)) < 2:
-        raise ValueError(f"{path}: a task has one or two texts and at least two labels")
+    if read("kind", str) not in KINDS:
+        raise ValueError(f"{path}: unknown kind {values['kind']!r}; known are {', '.join(KINDS)}")
+    least = 0 if KINDS[values["kind"]].has_numbers else 2
+    if len(texts) not in (1, 2) or len(set(labels)) < least:
+        raise ValueError(f"{path}: a task has one or two texts, a classification two labels")
     keys = Keys(texts, read("label", str), values.get("id"))
     return custom_task(keys, labels, kind=values["kind"])

@@ -96,6 +96,17 @@ class TaggingExample:
         return " ".join(f"{each.start}:{each.end}:{each.type}" for each in sorted(self.entities))
 
 
+def text_example(texts: tuple[str, ...]) -> Example:
+    """A text or a pair of texts, to be judged.
+
+    Raises:
+        ValueError: There are none or more.
+    """
+    if len(texts) not in (1, 2):
+        raise ValueError(f"{texts!r} is neither a text nor a pair of texts")
+    return Example(*texts)
+
+
 @dataclasses.dataclass(frozen=True)
 class Split:
     """The examples of one file, in its order; or of several, one after the other."""

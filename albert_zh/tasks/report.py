@@ -13,7 +13,8 @@ class SplitReport:
 
     name: str
     num_examples: int
-    labels: dict[str, int]  # examples of each label, in the task's order
+    labels: dict[str, int]  # examples of each label, in the task's order; none but of classes
+    num_labelled: int
     num_repeated: int  # examples with the same texts as an earlier one of the split
     num_contradicting: int  # those of them whose label differs from the first
 
@@ -28,15 +29,7 @@ class DataReport:
     def lines(self) -> Iterator[str]:
         """The report as lines for a log."""
         for split in self.splits:
-            num_labelled = sum(split.labels.values())
-            balance = ", ".join(
-                f"{count:,} of {label!r} ({count / num_labelled:.1%})"
-                for label, count in split.labels.items()
-                if num_labelled
-            )
-            if 0 < num_labelled < split.num_examples:
-                balance = f"{num_labelled:,} of {split.num_examples:,} labelled: {balance}"
-            yield f"{split.name}: {split.num_examples:,} examples; {balance or 'no labels'}"
+            yield f"{split.name}: {split.num_examples:,} examples; {_balance(split)}"
             if split.num_repeated:
                 yield (
                     f"{split.name}: {split.num_repeated:,} examples repeat earlier ones, "
@@ -46,6 +39,19 @@ class DataReport:
             if count:
                 total = next(split.num_examples for split in self.splits if split.name == second)
                 yield f"{count:,} of the {total:,} {second} examples are also in {first}"
+
+
+def _balance(split: SplitReport) -> str:
+    if not split.num_labelled:
+        return "no labels"
+    balance = ", ".join(
+        f"{count:,} of {label!r} ({count / split.num_labelled:.1%})"
+        for label, count in split.labels.items()
+    )
+    if split.num_labelled == split.num_examples:
+        return balance or "all labelled"
+    labelled = f"{split.num_labelled:,} of {split.num_examples:,} labelled"
+    return f"{labelled}: {balance}" if balance else labelled
 
 
 def report(splits: Sequence[Split], *, labels: Sequence[str]) -> DataReport:
@@ -75,6 +81,7 @@ def _count(split: Split, first_labels: dict, labels: Sequence[str]) -> SplitRepo
         name=split.name,
         num_examples=len(split.examples),
         labels={label: counts[label] for label in labels},
+        num_labelled=len(split.examples) - counts[None],
         num_repeated=len(split.examples) - len(first_labels),
         num_contradicting=sum(
             example.label != first_labels[example.texts] for example in split.examples

@@ -59,6 +59,12 @@ class Kind:
     score: Callable[[Outputs, Features, Sequence[str]], dict[str, float]]
     # Files to publish: name -> content, out of examples, predictions and labels.
     submission: Callable[[Sequence[Any], Sequence[Any], Sequence[str]], dict[str, str]]
+    # Makes an example of texts that somebody wants a prediction for; raises ValueError where they
+    # are too few or too many.
+    example: Callable[[tuple[str, ...]], Any]
+    has_numbers: bool = False  # labels are any numbers instead of classes
+    # Texts of an example of a task, where all have as many; stored with the model.
+    num_texts: Callable[["Task"], int | None] = lambda task: len(task.keys.texts)
 
 
 @dataclasses.dataclass(frozen=True)

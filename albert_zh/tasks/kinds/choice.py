@@ -59,6 +59,13 @@ def featurize(
     )
 
 
+def _example(texts: tuple[str, ...]) -> ChoiceExample:
+    if len(texts) < 4:
+        raise ValueError(f"{texts!r} is no choice: a text, a question and two or more choices")
+    text, question, *choices = texts
+    return ChoiceExample(text, question, tuple(choices))
+
+
 CHOICE = Kind(
     name="choice",
     featurize=featurize,
@@ -66,4 +73,6 @@ CHOICE = Kind(
     decode=classification.decode,
     score=classification.score,
     submission=classification.submission,
+    example=_example,
+    num_texts=lambda task: None,
 )

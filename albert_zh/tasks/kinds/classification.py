@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from albert_zh.tasks.examples import Example
+from albert_zh.tasks.examples import Example, text_example
 from albert_zh.tasks.features import NO_LABEL, Features, featurize_texts
 from albert_zh.tasks.scorers import classes
 from albert_zh.tasks.task import Kind, Outputs
@@ -112,13 +112,13 @@ def submission(
         row = [example_id, *example.texts, *label, prediction.label, *prediction.probabilities]
         table.append(row)
     return {
-        "test_results.tsv": _tabbed(prediction.probabilities for prediction in predictions),
-        "submit_results.tsv": _tabbed(zip(ids, (each.label for each in predictions), strict=True)),
-        "predictions.tsv": _tabbed(table),
+        "test_results.tsv": tabbed(prediction.probabilities for prediction in predictions),
+        "submit_results.tsv": tabbed(zip(ids, (each.label for each in predictions), strict=True)),
+        "predictions.tsv": tabbed(table),
     }
 
 
-def _tabbed(rows: Iterable[Iterable[Any]]) -> str:
+def tabbed(rows: Iterable[Iterable[Any]]) -> str:
     """Rows as CSV with tabs; only cells with a tab, a line end or a quotation mark are quoted."""
     file = io.StringIO()
     csv.writer(file, delimiter="\t", lineterminator="\n").writerows(rows)
@@ -132,4 +132,5 @@ CLASSIFICATION = Kind(
     decode=decode,
     score=score,
     submission=submission,
+    example=text_example,
 )

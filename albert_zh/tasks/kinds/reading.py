@@ -186,6 +186,12 @@ def submission(
     return {"predictions_answers.json": json.dumps(answers, ensure_ascii=False, indent=2) + "\n"}
 
 
+def _example(texts: tuple[str, ...]) -> ReadingExample:
+    if len(texts) != 2:
+        raise ValueError(f"{texts!r} is not a question and a context")
+    return ReadingExample(*texts)
+
+
 READING = Kind(
     name="reading",
     featurize=featurize,
@@ -193,4 +199,6 @@ READING = Kind(
     decode=decode,
     score=score,
     submission=submission,
+    example=_example,
+    num_texts=lambda task: 2,
 )

@@ -190,6 +190,12 @@ def submission(
     return {"predictions_entities.json": "".join(lines)}
 
 
+def _example(texts: tuple[str, ...]) -> TaggingExample:
+    if len(texts) != 1:
+        raise ValueError(f"{texts!r} is not one text")
+    return TaggingExample(*texts)
+
+
 TAGGING = Kind(
     name="tagging",
     featurize=featurize,
@@ -197,4 +203,6 @@ TAGGING = Kind(
     decode=decode,
     score=score,
     submission=submission,
+    example=_example,
+    num_texts=lambda task: 1,
 )

@@ -71,9 +71,28 @@ def find_layout(task: Task, rows: Sequence[Row], *, split: str, path: str) -> tu
     return layout, _is_header(task, layout, rows, split=split, path=path)
 
 
-def is_label(task: Task, cell: str, *, split: str) -> bool:
-    """True for a label of the task, and in test also for a cell that says that there is none."""
-    return cell in task.labels or (split == "test" and cell.strip() in NO_LABEL_CELLS)
+def read_label(task: Task, cell: str, *, split: str, place: str) -> str | None:
+    """The label of a cell; None where a row of test has none.
+
+    Raises:
+        ValueError: It is no label of the task; begins with the place.
+    """
+    if _is_label(task, cell):
+        return cell
+    if split == "test" and cell.strip() in NO_LABEL_CELLS:
+        return None
+    if task.kind.has_numbers:
+        raise ValueError(f"{place}: the label {cell!r} is no number")
+    known = ", ".join(task.labels)
+    raise ValueError(f"{place}: unknown label {cell!r}; the labels of {task.name} are {known}")
+
+
+def _may_be_label(task: Task, cell: str, *, split: str) -> bool:
+    return _is_label(task, cell) or (split == "test" and cell.strip() in NO_LABEL_CELLS)
+
+
+def _is_label(task: Task, cell: str) -> bool:
+    return _is_number(cell) if task.kind.has_numbers else cell in task.labels
 
 
 def role_of(cell: str) -> str | None:
@@ -125,7 +144,7 @@ def _by_position(task: Task, rows: Sequence[Row], *, split: str) -> Layout:
         return _after_id(labelled)
     if has_ids and width == labelled.width and split == "test":
         labels = (row.cells[columns.label] for row in rows[1:] or rows if len(row.cells) == width)
-        if not all(is_label(task, cell, split=split) for cell in labels):
+        if not all(_may_be_label(task, cell, split=split) for cell in labels):
             return _after_id(unlabelled)
     return labelled
 
@@ -152,7 +171,7 @@ def _is_header(task: Task, layout: Layout, rows: Sequence[Row], *, split: str, p
         return False  # Its number of columns is the mistake to report.
     label = None if layout.label is None else first.cells[layout.label]
     # A number that is no label is a wrong label, not the name of a column.
-    if label is not None and (is_label(task, label, split=split) or _is_number(label)):
+    if label is not None and (_may_be_label(task, label, split=split) or _is_number(label)):
         return False
     has_names = _has_names(first, layout)
     if not has_names and label is None:

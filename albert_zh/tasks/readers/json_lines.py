@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from albert_zh.tasks.examples import Example, Split
-from albert_zh.tasks.readers.columns import is_label
+from albert_zh.tasks.readers.columns import read_label
 from albert_zh.tasks.task import Task
 from albert_zh.util.files import read_lines
 
@@ -59,12 +59,11 @@ def _example(task: Task, line: str, *, split: str, place: str) -> Example | None
         label = None
     if label is None and split != "test":
         raise ValueError(f"{place}: no {task.keys.label!r}; only the test file may lack labels")
-    if label is not None and not is_label(task, label, split=split):
-        known = ", ".join(task.labels)
-        raise ValueError(f"{place}: unknown label {label!r}; the labels of {task.name} are {known}")
+    if label is not None:
+        label = read_label(task, label, split=split, place=place)
     return Example(
         *texts,
-        label=label if label in task.labels else None,
+        label=label,
         id=None if number is None else str(number),
     )
 

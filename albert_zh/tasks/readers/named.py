@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from albert_zh.tasks.examples import Example, Split
-from albert_zh.tasks.readers.columns import is_label, role_of
+from albert_zh.tasks.readers.columns import read_label, role_of
 from albert_zh.tasks.readers.rows import read_table
 from albert_zh.tasks.task import Keys, Task
 from albert_zh.util.files import read_lines
@@ -136,12 +136,9 @@ def _example(task: Task, cells: Mapping[str, Any], split: str, place: str) -> Ex
             )
     label = cells.get(task.keys.label)
     label = "" if label is None else str(label).strip()
-    if not is_label(task, label, split=split):
-        known = ", ".join(task.labels)
-        raise ValueError(f"{place}: unknown label {label!r}; the labels of the task are {known}")
     number = cells.get(task.keys.id) if task.keys.id else None
     return Example(
         *texts,
-        label=label if label in task.labels else None,
+        label=read_label(task, label, split=split, place=place),
         id=None if number is None else str(number).strip(),
     )

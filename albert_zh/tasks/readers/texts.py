@@ -7,7 +7,7 @@
 """
 
 from albert_zh.tasks.examples import Example, Split
-from albert_zh.tasks.readers.columns import Layout, find_layout, is_label
+from albert_zh.tasks.readers.columns import Layout, find_layout, read_label
 from albert_zh.tasks.readers.json_lines import read_json_lines
 from albert_zh.tasks.readers.rows import Row, Table, read_table
 from albert_zh.tasks.task import Task
@@ -56,13 +56,12 @@ def _example(
     texts = [cells[column] for column in layout.texts]
     if not all(text.strip() for text in texts):
         raise ValueError(f"{place}: a text is empty; fill it in or remove the line")
-    label = None if layout.label is None else cells[layout.label]
-    if label is not None and not is_label(task, label, split=split):
-        known = ", ".join(task.labels)
-        raise ValueError(f"{place}: unknown label {label!r}; the labels of {task.name} are {known}")
+    label = None
+    if layout.label is not None:
+        label = read_label(task, cells[layout.label], split=split, place=place)
     return Example(
         *texts,
-        label=label if label in task.labels else None,
+        label=label,
         id=None if layout.id is None else cells[layout.id].strip(),
     )
 

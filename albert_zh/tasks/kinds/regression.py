@@ -1,0 +1,100 @@
+"""Regression: a number for a text or a pair of texts.
+
+```
+outputs      values [N]
+predictions  NumberPrediction(3.7)
+submission   predictions.tsv  with a header: id, texts, label of the file, prediction
+```
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from albert_zh.tasks.examples import Example, text_example
+from albert_zh.tasks.features import Features, featurize_texts
+from albert_zh.tasks.kinds.classification import tabbed
+from albert_zh.tasks.scorers.correlation import correlations
+from albert_zh.tasks.task import Kind, Outputs
+from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.util.progress import Progress
+
+
+@dataclasses.dataclass(frozen=True)
+class NumberPrediction:
+    """The number that the model expects."""
+
+    value: float
+
+
+def featurize(
+    examples: Sequence[Example],
+    *,
+    labels: Sequence[str],
+    tokenizer: Tokenizer,
+    max_seq_length: int,
+    progress: Progress | None = None,
+) -> Features:
+    """Token ids of the texts, with the number of the label as target, NaN where none is known.
+
+    Args:
+        examples: All single texts, or all pairs.
+        labels: None; as of the other kinds.
+        tokenizer: Turns texts into token ids.
+        max_seq_length: Longest example in tokens, special tokens included.
+        progress: Told about every example done.
+
+    Raises:
+        ValueError: `max_seq_length` leaves no room for a token of each text.
+    """
+    numbers = [float("nan") if each.label is None else float(each.label) for each in examples]
+    return featurize_texts(
+        [example.texts for example in examples],
+        targets={"numbers": np.array(numbers, np.float32)},
+        tokenizer=tokenizer,
+        max_seq_length=max_seq_length,
+        progress=progress,
+    )
+
+
+def decode(
+    outputs: Outputs, features: Features, examples: Sequence[Any], labels: Sequence[str]
+) -> list[NumberPrediction]:
+    """The number of every example."""
+    return [NumberPrediction(float(value)) for value in outputs["values"]]
+
+
+def score(outputs: Outputs, features: Features, labels: Sequence[str]) -> dict[str, float]:
+    """Correlations, and the mean squared error as `loss`, over the examples with a label."""
+    numbers = features.targets["numbers"]
+    known = ~np.isnan(numbers)
+    values, numbers = outputs["values"][known].astype(np.float64), numbers[known]
+    return {**correlations(values, numbers), "loss": float(np.mean((values - numbers) ** 2))}
+
+
+def submission(
+    examples: Sequence[Example], predictions: Sequence[NumberPrediction], labels: Sequence[str]
+) -> dict[str, str]:
+    """A file that can be read by itself."""
+    has_labels = any(example.label is not None for example in examples)
+    texts = ("text_a", "text_b")[: len(examples[0].texts)]
+    table: list[list[Any]] = [["id", *texts, *["label"][:has_labels], "prediction"]]
+    for number, (example, prediction) in enumerate(zip(examples, predictions, strict=True)):
+        label = [example.label or ""][:has_labels]
+        number = str(number) if example.id is None else example.id
+        table.append([number, *example.texts, *label, prediction.value])
+    return {"predictions.tsv": tabbed(table)}
+
+
+REGRESSION = Kind(
+    name="regression",
+    has_numbers=True,
+    featurize=featurize,
+    targets={"numbers": ()},
+    decode=decode,
+    score=score,
+    submission=submission,
+    example=text_example,
+)
