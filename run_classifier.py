@@ -1,9 +1,14 @@
-r"""Fine-tune ALBERT on a classification task, evaluate it and predict.
+r"""Fine-tune ALBERT on a task, evaluate it and predict.
 
   python3 run_classifier.py --task_name=lcqmc --data_dir=lcqmc --output_dir=lcqmc_output \
       --vocab_file=albert_tiny_zh/vocab.txt --init_checkpoint=albert_tiny_zh/albert_model.ckpt \
       --bert_config_file=albert_tiny_zh/albert_config_tiny.json --do_train=True --do_eval=True \
       --max_seq_length=128 --train_batch_size=64 --learning_rate=1e-4 --num_train_epochs=5
+
+  python3 run_classifier.py --task_name=custom --train_file=mine.csv --dev_fraction=0.1 \
+      --init_checkpoint=albert_tiny_zh --output_dir=my_model --do_train=True --do_eval=True
+
+  python3 run_classifier.py --output_dir=my_model --input_file=new.csv --do_predict=True
 
 The output directory gets the newest checkpoints (model.ckpt-N) with their vocab.txt and
 albert_config.json, the scores of all checkpoints on the dev file (eval_results_albert_zh.txt), the
