@@ -16,6 +16,7 @@ from albert_zh.creation.options import DataOptions
 from albert_zh.creation.plan import make_plan
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.masking.options import MaskingOptions
+from albert_zh.records.tfrecord import scan_frames
 
 CITIES = ["京", "沪", "杭", "蓉", "渝", "汉"]
 QUESTIONS = ["冷", "热", "远", "贵"]
@@ -74,6 +75,13 @@ def record_maker(directory, **options) -> RecordMaker:
         **options,
     )
     return make_plan(made, ReadingOptions(), MaskingOptions()).maker
+
+
+def payloads_of(path) -> list[bytes]:
+    """Payloads of all records of a file, which has no damage."""
+    frames = list(scan_frames(str(path)))
+    assert not any(each.problem for each in frames)
+    return [each.payload for each in frames]
 
 
 def write_task(directory, *, labels=("0", "1")) -> str:

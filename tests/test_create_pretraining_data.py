@@ -13,9 +13,9 @@ from collections import Counter
 
 import pytest
 import tensorflow as tf
+from small import payloads_of
 
 from albert_zh.input.decoding import decode
-from albert_zh.records.tfrecord import read_records
 
 ROOT = pathlib.Path(__file__).parent.parent
 IDIOM = "画蛇添足"
@@ -99,7 +99,7 @@ def instances(path, *, length=32, predictions=6):
     }
     wanted = {name: tf.io.FixedLenFeature([size], tf.int64) for name, size in lengths.items()}
     wanted["masked_lm_weights"] = tf.io.FixedLenFeature([predictions], tf.float32)
-    for record in read_records(str(path)):
+    for record in payloads_of(str(path)):
         parsed = tf.io.parse_single_example(record, wanted)
         yield {name: value.numpy().tolist() for name, value in parsed.items()}
 
@@ -246,7 +246,7 @@ def test_other_seed_gives_other_records(tmp_path, corpus, vocab):
         output = f"--output_file={tmp_path / 'out' / f'{seed}.tfrecord'}"
         # Of a short sentence alone there are only so many records.
         run_well(tmp_path, output, f"--random_seed={seed}", "--masked_lm_prob=0.4")
-    one, two = (set(read_records(str(tmp_path / "out" / f"{seed}.tfrecord"))) for seed in (1, 2))
+    one, two = (set(payloads_of(str(tmp_path / "out" / f"{seed}.tfrecord"))) for seed in (1, 2))
     assert len(one & two) < len(one) / 10
 
 
@@ -255,7 +255,7 @@ def test_records_of_a_document_do_not_depend_on_those_after_it(tmp_path, corpus,
     corpus.write_text(CORPUS.split("\n\n")[0], encoding="utf-8")
     run_well(tmp_path, f"--output_file={tmp_path / 'out' / 'first.tfrecord'}")
     every, first = (
-        set(read_records(str(tmp_path / "out" / name))) for name in ("a.tfrecord", "first.tfrecord")
+        set(payloads_of(str(tmp_path / "out" / name))) for name in ("a.tfrecord", "first.tfrecord")
     )
     assert first < every
 
@@ -492,7 +492,7 @@ def record_set(tmp_path):
 
 
 def records(tmp_path):
-    return sorted(read_records(str(tmp_path / "out" / "a.tfrecord")))
+    return sorted(payloads_of(str(tmp_path / "out" / "a.tfrecord")))
 
 
 def test_folders_json_lines_packed_files_and_standard_input_give_the_same_records(
@@ -513,7 +513,7 @@ def test_folders_json_lines_packed_files_and_standard_input_give_the_same_record
     ):
         output = f"--output_file={tmp_path / 'again' / 'a.tfrecord'}"
         run_well(tmp_path, *flags, output, text=text)
-        assert sorted(read_records(str(tmp_path / "again" / "a.tfrecord"))) == plain
+        assert sorted(payloads_of(str(tmp_path / "again" / "a.tfrecord"))) == plain
         shutil.rmtree(tmp_path / "again")
 
 
@@ -539,7 +539,7 @@ def test_other_forms_of_records_hold_the_same_instances(tmp_path, corpus, vocab,
     plain, other = (
         [
             (instance.token_ids.tolist(), instance.masked_labels.tolist(), instance.swapped)
-            for instance in map(decode, read_records(str(path)))
+            for instance in map(decode, payloads_of(str(path)))
         ]
         for path in (tmp_path / "out" / "a.tfrecord", tmp_path / "other" / "a.tfrecord")
     )

@@ -1,6 +1,7 @@
 """The display of long steps, and of what a step and the run will take."""
 
 import io
+import re
 import time
 
 import pytest
@@ -50,8 +51,11 @@ def test_micro_batches_of_a_long_step_are_shown_and_tell_the_time_it_takes(log, 
         with shown.call(0):
             time.sleep(2.5)
     assert "train: 0/500 step, 0%, in step 1, micro batch 2 of 3,600" in log.getvalue()
-    assert "a step takes about 60.0 minutes, the 500 steps left about 20.8 days" in caplog.text
-    assert "a checkpoint after 100 steps is one after 4.2 days" in caplog.text
+    # Two micro batches of one second each; a busy machine takes a little longer.
+    assert re.search(
+        r"a step takes about 6\d\.\d minutes, the 500 steps left about 2\d", caplog.text
+    )
+    assert "a checkpoint after 100 steps is one after 4." in caplog.text
     assert "--save_checkpoints_steps=1 saves every hour" in caplog.text
 
 

@@ -5,16 +5,11 @@ import struct
 
 import pytest
 import tensorflow as tf
+from small import payloads_of
 
 from albert_zh.records.tfrecord import count_records, frame, scan_frames
 
 PAYLOADS = [b"", b"x", b"abc", b"\x00" * 700, bytes(range(256)) * 40]
-
-
-def payloads_of(path):
-    frames = list(scan_frames(str(path)))
-    assert not any(each.problem for each in frames)
-    return [each.payload for each in frames]
 
 
 def test_frames_are_the_bytes_tensorflow_writes(tmp_path):
