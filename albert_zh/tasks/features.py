@@ -137,6 +137,18 @@ def featurize_texts(
     return rows.features(targets, num_truncated=len(truncated), rows_per_unit=rows_per_unit)
 
 
+def placed_spans(spans: Sequence[tuple[int, int]], *, before: int) -> np.ndarray:
+    """Spans of the tokens of a row, `[L, 2] int32`.
+
+    Args:
+        spans: Characters of the tokens that predictions are mapped back to.
+        before: Tokens of the row before them; one, [SEP], comes after.
+    """
+    placed = np.full([before + len(spans) + 1, 2], NO_CHARACTER, np.int32)
+    placed[before : before + len(spans)] = np.array(spans, np.int32).reshape(-1, 2)
+    return placed
+
+
 def room_for_text(max_seq_length: int, num_segments: int) -> int:
     """Tokens of all texts of a row together, without special tokens.
 

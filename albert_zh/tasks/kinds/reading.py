@@ -18,7 +18,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from albert_zh.tasks.examples import ReadingExample
-from albert_zh.tasks.features import NO_CHARACTER, Features, RowWriter, encode_texts, room_for_text
+from albert_zh.tasks.features import (
+    NO_CHARACTER,
+    Features,
+    RowWriter,
+    encode_texts,
+    placed_spans,
+    room_for_text,
+)
 from albert_zh.tasks.scorers import classes
 from albert_zh.tasks.task import Kind, Outputs
 from albert_zh.text.tokenizers import Tokenizer
@@ -71,7 +78,7 @@ def featurize(
             rows.add([asked, context.ids[begin:end]], example=number)
             before = len(asked) + 2
             targets.append(_target(answer, begin, end, before))
-            spans.append(_window_spans(context.spans[begin:end], before))
+            spans.append(placed_spans(context.spans[begin:end], before=before))
         if progress is not None:
             progress.advance(1)
     return rows.features(
@@ -111,11 +118,6 @@ def _target(answer: tuple[int, int] | None, begin: int, end: int, before: int) -
     if answer is None or answer[0] < begin or answer[1] >= end:
         return 0, 0
     return answer[0] - begin + before, answer[1] - begin + before
-
-
-def _window_spans(spans: Sequence[tuple[int, int]], before: int) -> np.ndarray:
-    nothing = np.full([1, 2], NO_CHARACTER, np.int32)
-    return np.concatenate([np.repeat(nothing, before, axis=0), np.int32(spans), nothing])
 
 
 def decode(

@@ -25,6 +25,7 @@ from albert_zh.tasks.features import (
     Features,
     RowWriter,
     encode_texts,
+    placed_spans,
     room_for_text,
 )
 from albert_zh.tasks.scorers import classes
@@ -79,7 +80,7 @@ def featurize(
             part = slice(begin, begin + limit)
             rows.add([encoding.ids[part]], example=number)
             tags.append(np.array([NO_LABEL, *of_text[part], NO_LABEL], np.int32))
-            spans.append(_with_special(encoding.spans[part]))
+            spans.append(placed_spans(encoding.spans[part], before=1))
         if progress is not None:
             progress.advance(1)
     return rows.features(
@@ -88,11 +89,6 @@ def featurize(
         token_targets={"tags": np.concatenate(tags) if tags else np.zeros(0, np.int32)},
         spans=np.concatenate(spans) if spans else np.zeros([0, 2], np.int32),
     )
-
-
-def _with_special(spans: Sequence[tuple[int, int]]) -> np.ndarray:
-    nothing = np.full([1, 2], NO_CHARACTER, np.int32)
-    return np.concatenate([nothing, np.array(spans, np.int32).reshape(-1, 2), nothing])
 
 
 def tags_of(
