@@ -64,18 +64,6 @@ def test_cluener_ignores_places_and_gives_0_to_labels_that_are_never_right():
     assert scores == {"f1": pytest.approx(0.5 / 3), "f1_name": 0.5, "f1_book": 0, "f1_game": 0}
 
 
-def test_span_f1_counts_places_and_types():
-    examples = [TaggingExample("小明在北京", (Entity(0, 2, "PER"), Entity(3, 5, "LOC")))]
-    found = [[Entity(0, 2, "PER"), Entity(3, 5, "PER"), Entity(2, 3, "LOC")]]
-    scores = entities.span_f1(examples, found)
-    assert scores == {
-        "precision": pytest.approx(1 / 3),
-        "recall": 0.5,
-        "f1": pytest.approx(2 / 5),
-    }
-    assert entities.span_f1(examples, [[]]) == {"precision": 0.0, "recall": 0.0, "f1": 0.0}
-
-
 def test_correlations_of_hand_made_numbers():
     """Ranks of 1 2 3 4 and 1 2.5 2.5 4: differences 0 -.5 .5 0; with ties by Pearson on ranks."""
     first, second = np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 5.0, 5.0, 6.0])

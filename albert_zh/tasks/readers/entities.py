@@ -8,11 +8,11 @@
 ```
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from albert_zh.tasks.examples import Entity, Split, TaggingExample
+from albert_zh.tasks.readers.json_lines import json_objects
 from albert_zh.tasks.task import Task
 from albert_zh.util.files import read_lines
 
@@ -49,12 +49,9 @@ def read_entities(task: Task, path: str, split: str) -> Split:
 
 
 def _json_rows(path: str) -> Iterator[tuple[str, str, tuple[Entity, ...] | None, str | None]]:
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip():
-            continue
+    for number, row in json_objects(path):
         place = f"{path}, line {number}"
         try:
-            row = json.loads(line)
             text, label = str(row["text"]), row.get("label")
             entities = None if label is None else tuple(_of_json(text, label, place))
         except (TypeError, KeyError, AttributeError) as error:
@@ -62,8 +59,6 @@ def _json_rows(path: str) -> Iterator[tuple[str, str, tuple[Entity, ...] | None,
                 f'{place}: no text with marked parts ({error!r}), such as {{"text": "...", "label":'
                 ' {"name": {"小明": [[0, 1]]}}}'
             ) from None
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{place}: no JSON ({error})") from None
         yield place, text, entities, None if "id" not in row else str(row["id"])
 
 

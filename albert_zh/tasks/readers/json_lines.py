@@ -7,7 +7,7 @@ Keys that the task does not name are not read.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from albert_zh.tasks.examples import Example, Split
@@ -32,9 +32,8 @@ def read_json_lines(task: Task, path: str, split: str) -> Split:
             an unknown label or an empty text; the message names file and line.
     """
     rows = [
-        _example(task, line, split=split, place=f"{path}, line {number}")
-        for number, line in enumerate(read_lines(path), start=1)
-        if line.strip()
+        _example(task, values, split=split, place=f"{path}, line {number}")
+        for number, values in json_objects(path)
     ]
     examples = tuple(row for row in rows if row is not None)
     if not examples:
@@ -46,9 +45,19 @@ def read_json_lines(task: Task, path: str, split: str) -> Split:
     return Split(split, path, examples, notes=notes)
 
 
-def _example(task: Task, line: str, *, split: str, place: str) -> Example | None:
+def json_objects(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line of the file and object of each line; empty lines are passed over.
+
+    Raises:
+        ValueError: A line is no JSON object; names file and line.
+    """
+    for number, line in enumerate(read_lines(path), start=1):
+        if line.strip():
+            yield number, _parse(line, f"{path}, line {number}")
+
+
+def _example(task: Task, values: Mapping[str, Any], *, split: str, place: str) -> Example | None:
     """The example of a line; None if it is to be left out."""
-    values = _parse(line, place)
     texts = [_text(values, key, place) for key in task.keys.texts]
     label = values.get(task.keys.label)
     label = None if label is None else str(label)
@@ -68,7 +77,7 @@ def _example(task: Task, line: str, *, split: str, place: str) -> Example | None
     )
 
 
-def _parse(line: str, place: str) -> Mapping[str, Any]:
+def _parse(line: str, place: str) -> dict[str, Any]:
     try:
         values = json.loads(line)
     except ValueError as error:

@@ -7,15 +7,14 @@ text,class                            a header names the columns
 ```
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from albert_zh.tasks.examples import Example, Split
 from albert_zh.tasks.readers.columns import read_label, role_of
+from albert_zh.tasks.readers.json_lines import json_objects
 from albert_zh.tasks.readers.rows import read_table
 from albert_zh.tasks.task import Keys, Task
-from albert_zh.util.files import read_lines
 
 NamedRows = Sequence[tuple[int, Mapping[str, Any]]]  # line of the file, cells by name
 
@@ -52,19 +51,7 @@ def named_rows(path: str, *, numbered: bool = False) -> tuple[list[str], NamedRo
 
 
 def _json_rows(path: str) -> tuple[list[str], NamedRows]:
-    rows: list[tuple[int, Mapping[str, Any]]] = []
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip():
-            continue
-        try:
-            values = json.loads(line)
-        except ValueError as error:
-            raise ValueError(
-                f"{path}, line {number}: no JSON ({error}); one object stands on each line"
-            ) from None
-        if not isinstance(values, dict):
-            raise ValueError(f"{path}, line {number}: {line[:40]} is no JSON object")
-        rows.append((number, values))
+    rows = list(json_objects(path))
     if not rows:
         raise ValueError(f"{path} is empty")
     return list(dict.fromkeys(name for _, values in rows for name in values)), rows

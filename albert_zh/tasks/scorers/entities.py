@@ -30,21 +30,6 @@ def cluener_f1(
     }
 
 
-def span_f1(
-    examples: Sequence[TaggingExample], predicted: Sequence[Sequence[Entity]]
-) -> dict[str, float]:
-    """`precision`, `recall` and `f1` over all entities, right in text, place and type.
-
-    That is seqeval's micro average for tags that open every entity with B.
-    """
-    right = {(n, each) for n, row in enumerate(examples) for each in row.entities or ()}
-    found = {(n, each) for n, row in enumerate(predicted) for each in row}
-    hits = len(right & found)
-    precision = hits / len(found) if found else 0.0
-    recall = hits / len(right) if right else 0.0
-    return {"precision": precision, "recall": recall, "f1": _f1(found, right)}
-
-
 def _marked(
     examples: Sequence[TaggingExample], entities: Sequence[Sequence[Entity]]
 ) -> dict[str, set[tuple[int, str]]]:
