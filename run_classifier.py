@@ -11,9 +11,10 @@ r"""Fine-tune ALBERT on a task, evaluate it and predict.
   python3 run_classifier.py --output_dir=my_model --input_file=new.csv --do_predict=True
 
 The output directory gets the newest checkpoints (model.ckpt-N) with their vocab.txt and
-albert_config.json, the scores of all checkpoints on the dev file (eval_results_albert_zh.txt), the
-best checkpoint and its name (best_checkpoint.json), the metrics of training and validation
-(history.jsonl) and the flags (options.json). The same command resumes a run that was stopped.
+albert_config.json, the scores of all checkpoints on the dev file (eval_results_albert_zh.txt; with
+data, seed and versions: metrics.json), the best checkpoint and its name (best_checkpoint.json), the
+metrics of training and validation (history.jsonl) and the flags (options.json). The same command
+resumes a run that was stopped.
 
 --do_predict=True writes the predictions for the test file: test_results.tsv (probabilities alone),
 submit_results.tsv (id and label), predictions.tsv (both with the texts and a header) and

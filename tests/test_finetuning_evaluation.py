@@ -438,3 +438,31 @@ def test_validation_stops_between_two_batches(data, tmp_path, monkeypatch, caplo
     assert asked == [0, 4, 8, 4]
     assert "the validation at step 4 was stopped" in caplog.text
     assert list(scores(tmp_path)) == [0, 8]
+
+
+def metrics(directory) -> dict:
+    return json.loads((directory / "metrics.json").read_text())
+
+
+def test_metrics_of_a_run_tell_scores_data_seed_and_versions(data, validated, tmp_path):
+    found = metrics(validated)
+    assert (found["task"], found["kind"], found["metric"]) == (
+        *("lcqmc", "classification", "accuracy"),
+    )
+    by_step = {row["step"]: row["scores"] for row in found["checkpoints"]}
+    assert {step: row["accuracy"] for step, row in by_step.items()} == scores(validated)
+    assert found["best"]["checkpoint"] == best(validated)["checkpoint"]
+    assert found["best"]["scores"] == by_step[found["best"]["step"]]
+    assert {name: each["rows"] for name, each in found["data"].items()} == {"train": 64, "dev": 16}
+    assert found["data"]["dev"]["path"] == str(data / "dev.txt")
+    assert found["random_seed"] == 12345
+    assert found["training_seconds"] == pytest.approx(
+        sum(row.get("seconds", 0) for row in history(validated)), abs=0.001
+    )
+    assert found["versions"]["tensorflow"] == tf.__version__
+    out = shutil.copytree(validated, tmp_path / "out")
+    alone = {**VALIDATED, "do_train": False, "random_seed": 1}
+    fine_tune(fine_tuning_options(data, out, **alone))
+    again = metrics(out)
+    assert again["data"]["train"] == {"sha256": found["data"]["train"]["sha256"]}
+    assert {**again, "data": None} == {**found, "data": None}

@@ -2,11 +2,10 @@
 
 ```
 training   each checkpoint is scored as it is saved  -> history.jsonl, best_checkpoint.json
---do_eval  the checkpoints that exist                -> eval_results_albert_zh.txt, the same
+--do_eval  the checkpoints that exist                -> metrics.json, eval_results_albert_zh.txt
 ```
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_exactly, read_step
 from albert_zh.finetuning.data import Data
 from albert_zh.finetuning.options import ClassifierOptions
+from albert_zh.finetuning.results import EVAL_RESULTS, METRICS, write_results
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.inference.predictor import Arrays, model_runner, run_batches
 from albert_zh.model.heads.sequence import Classifier
@@ -25,17 +25,15 @@ from albert_zh.runs.best import scores_by_step, set_aside_other_best
 from albert_zh.runs.directory import RunDirectory, as_text
 from albert_zh.runs.initial_weights import initial_checkpoint
 from albert_zh.runs.spec import Validation, ValidationStopped
-from albert_zh.util.object_files import write_text
 from albert_zh.util.progress import Progress
-
-_RESULTS = "eval_results_albert_zh.txt"
 
 
 class Evaluator:
     """Computes outputs and scores of the model for a split, with the weights it has at the time."""
 
     def __init__(self, options: ClassifierOptions, model: tf.Module, data: Data):
-        self._options, self._model, self._data = options, model, data
+        self.data = data
+        self._options, self._model = options, model
         self._run = model_runner(model, KIND_MODELS[data.task.kind.name])
         self._scores: dict[int, dict[str, float]] = {}  # on the validation set, by step
 
@@ -60,7 +58,7 @@ class Evaluator:
         Raises:
             ValidationStopped: The run is to stop.
         """
-        features = self._data.features[split]
+        features = self.data.features[split]
 
         def run(batch: Arrays) -> Arrays:
             if should_stop():
@@ -72,7 +70,7 @@ class Evaluator:
                 run,
                 features,
                 batch_size=batch_size,
-                buckets=self._data.buckets,
+                buckets=self.data.buckets,
                 progress=progress,
             )
 
@@ -88,7 +86,7 @@ class Evaluator:
             description=f"evaluate model.ckpt-{step}",
             should_stop=should_stop,
         )
-        data, task = self._data, self._data.task
+        data, task = self.data, self.data.task
         examples = data.splits["dev"].examples
         self._scores[step] = task.scores(outputs, data.features["dev"], examples)
         return self._scores[step]
@@ -132,12 +130,12 @@ def evaluate_checkpoints(
     if not run.is_chief:
         return
     best = validation.best_of(scores)
-    set_aside_other_best(run.checkpoints, validation, [_RESULTS])
+    set_aside_other_best(run.checkpoints, validation, [EVAL_RESULTS, METRICS])
     run.checkpoints.note_best(best, newest_scored=steps[-1])
     scores = {**scores_by_step(run.history, validation), **scores}
-    _write_results(
-        options, {run.checkpoints.prefix(step): (step, scores[step]) for step in sorted(scores)}
-    )
+    checkpoints = {step: (run.checkpoints.prefix(step), scores[step]) for step in scores}
+    best_step = next(step for step in scores if best["checkpoint"] == f"model.ckpt-{step}")
+    write_results(run, evaluator.data, checkpoints, best_step)
     _report(run, best, scores, validation)
 
 
@@ -146,7 +144,7 @@ def _evaluate_initial(options: ClassifierOptions, run: RunDirectory, evaluator: 
     step = read_step(prefix) or 0
     scores = evaluator.score_checkpoint(step, prefix)
     if run.is_chief:
-        _write_results(options, {prefix: (step, scores)})
+        write_results(run, evaluator.data, {step: (prefix, scores)}, step)
 
 
 def initial_fine_tuned(options: ClassifierOptions) -> str:
@@ -178,7 +176,7 @@ def score_unscored(
     If the newest alone has none, it is left to `runs.fit`.
     """
     if run.is_chief:
-        set_aside_other_best(run.checkpoints, validation, [_RESULTS])
+        set_aside_other_best(run.checkpoints, validation, [EVAL_RESULTS, METRICS])
     steps, scores = run.checkpoints.steps(), scores_by_step(run.history, validation)
     if not any(step not in scores for step in steps[:-1]):
         return
@@ -191,21 +189,6 @@ def score_unscored(
             for step in steps
             if step not in scores
         )
-
-
-def _write_results(
-    options: ClassifierOptions, results: Mapping[str, tuple[int, Mapping[str, float]]]
-) -> None:
-    """Write the step and the scores of checkpoints, by their names."""
-    # The published scripts' format, but in the output directory: in --data_dir, theirs, tasks
-    # overwrote each other.
-    blocks = []
-    for prefix, (step, scores) in results.items():
-        row = {f"eval_{name}": value for name, value in scores.items()}
-        row |= {"global_step": step, "loss": scores["loss"]}
-        blocks.append(f"***** Eval results {prefix} *****\n")
-        blocks += [f"{key} = {row[key]}\n" for key in sorted(row)]
-    write_text(os.path.join(options.output_dir, _RESULTS), "".join(blocks))
 
 
 def _report(
