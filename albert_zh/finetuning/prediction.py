@@ -61,7 +61,7 @@ def predict_test(
         if unknown := len(examples) - facts["labelled_examples"]:
             logging.warning("%d examples of %s have no label to be scored", unknown, split.path)
     if run.is_chief:
-        files = task.kind.submission(examples, predictions, task.labels)
+        files = task.prediction_files(split, predictions)
         _keep_earlier(options.output_dir, list(files), facts)
         for name, content in files.items():
             write_text(os.path.join(options.output_dir, name), content)

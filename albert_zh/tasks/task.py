@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from albert_zh.tasks.dataset import Dataset, Submission
 from albert_zh.tasks.examples import Split
 from albert_zh.tasks.features import Features
 
@@ -88,6 +89,8 @@ class Task:
     # predictions and the labels.
     measure: Callable[[Sequence[Any], Sequence[Any], Sequence[str]], dict[str, float]] | None = None
     measure_needs: str | None = None  # module of an optional package that `measure` uses
+    submission: Submission | None = None  # beside the files of the kind
+    dataset: Dataset | None = None  # None: files of the user's own
 
     def scores(
         self, outputs: Outputs, features: Features, examples: Sequence[Any]
@@ -100,3 +103,11 @@ class Task:
         labelled = [number for number, each in enumerate(examples) if each.label is not None]
         chosen = [examples[number] for number in labelled]
         return scores | self.measure(chosen, [predictions[n] for n in labelled], self.labels)
+
+    def prediction_files(self, split: Split, predictions: Sequence[Any]) -> dict[str, str]:
+        """Files to publish: name -> content; those of the kind, and that of the benchmark."""
+        files = self.kind.submission(split.examples, predictions, self.labels)
+        if self.submission is not None:
+            content = self.submission.content(split.examples, predictions, self.labels)
+            files |= {self.submission.name_for(split.path): content}
+        return files

@@ -12,7 +12,6 @@ is the span of the largest sum of start and end over all its windows.
 """
 
 import dataclasses
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,6 +26,7 @@ from albert_zh.tasks.features import (
     room_for_text,
 )
 from albert_zh.tasks.scorers import classes
+from albert_zh.tasks.submissions import answer_object
 from albert_zh.tasks.task import Kind, Outputs
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.progress import Progress
@@ -181,11 +181,7 @@ def submission(
     examples: Sequence[ReadingExample], predictions: Sequence[TextPrediction], labels: Sequence[str]
 ) -> dict[str, str]:
     """One JSON object: id of the question -> answer."""
-    answers = {
-        str(number) if example.id is None else example.id: prediction.text
-        for number, (example, prediction) in enumerate(zip(examples, predictions, strict=True))
-    }
-    return {"predictions_answers.json": json.dumps(answers, ensure_ascii=False, indent=2) + "\n"}
+    return {"predictions_answers.json": answer_object(examples, predictions, labels)}
 
 
 def _example(texts: tuple[str, ...]) -> ReadingExample:

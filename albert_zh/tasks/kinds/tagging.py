@@ -13,7 +13,6 @@ A text that is too long becomes several rows, cut between tokens.
 """
 
 import dataclasses
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,6 +28,7 @@ from albert_zh.tasks.features import (
     room_for_text,
 )
 from albert_zh.tasks.scorers import classes
+from albert_zh.tasks.submissions import entity_lines
 from albert_zh.tasks.task import Kind, Outputs
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.progress import Progress
@@ -172,18 +172,8 @@ def score(outputs: Outputs, features: Features, labels: Sequence[str]) -> dict[s
 def submission(
     examples: Sequence[TaggingExample], predictions: Sequence[TagPrediction], labels: Sequence[str]
 ) -> dict[str, str]:
-    """A line of JSON for each text: id, text, and per label the marked parts with their places."""
-    lines = []
-    for number, (example, prediction) in enumerate(zip(examples, predictions, strict=True)):
-        marked: dict[str, dict[str, list[list[int]]]] = {}
-        for each in prediction.entities:
-            parts = marked.setdefault(each.type, {})
-            # The last character is inside, as CLUENER counts.
-            place = [each.start, each.end - 1]
-            parts.setdefault(example.text[each.start : each.end], []).append(place)
-        row = {"id": example.id or number, "text": example.text, "label": marked}
-        lines.append(json.dumps(row, ensure_ascii=False) + "\n")
-    return {"predictions_entities.json": "".join(lines)}
+    """A line of JSON for each text."""
+    return {"predictions_entities.json": entity_lines(examples, predictions, labels)}
 
 
 def _example(texts: tuple[str, ...]) -> TaggingExample:

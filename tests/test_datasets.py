@@ -1,0 +1,104 @@
+"""Rows of the catalog: facts of datasets, and the files that their benchmarks accept."""
+
+import json
+
+import pytest
+
+from albert_zh.tasks.catalog import TASKS
+from albert_zh.tasks.dataset import Settings
+from albert_zh.tasks.examples import ChoiceExample, Entity, Example, Split, TaggingExample
+from albert_zh.tasks.kinds.classification import LabelPrediction
+from albert_zh.tasks.kinds.tagging import TagPrediction
+from albert_zh.tasks.splits import read_split
+from albert_zh.tasks.submissions import blank_object
+
+
+def submitted(task, examples, predictions, path="test.json"):
+    """Content of the benchmark's file, by its name."""
+    submission = task.submission
+    return submission.name_for(path), submission.content(examples, predictions, task.labels)
+
+
+def predicted(labels):
+    return [LabelPrediction(label, ()) for label in labels]
+
+
+# ---- facts
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("lcqmc", Settings(64, 128, 5, 1e-4)),
+        ("afqmc", Settings(16, 128, 3, 2e-5)),
+        ("iflytek", Settings(32, 128, 10, 2e-5)),
+        ("cmrc2018", Settings(32, 512, 3, 2e-4)),
+    ],
+)
+def test_published_settings_are_those_of_the_readme(name, settings):
+    assert TASKS[name].dataset.settings == settings
+
+
+def test_every_row_tells_where_it_comes_from():
+    for task in TASKS.values():
+        assert task.dataset.source.startswith("http"), task.name
+        assert task.dataset.licence, task.name
+        assert {"train", "dev"} <= {*task.dataset.sizes}, task.name
+
+
+# ---- submissions
+
+
+def test_label_lines_have_ids_as_numbers_and_labels_as_texts():
+    examples = [Example("好", id="2415"), Example("坏", id="07"), Example("没有")]
+    name, content = submitted(TASKS["tnews"], examples, predicted(["100", "116", "104"]))
+    assert name == "tnews11_predict.json"
+    assert [json.loads(line) for line in content.splitlines()] == [
+        {"id": 2415, "label": "100"},
+        {"id": "07", "label": "116"},
+        {"id": 2, "label": "104"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("task", "path", "name"),
+    [
+        ("tnews", "tnews/test1.0.json", "tnews10_predict.json"),
+        ("tnews", "tnews/test1.1.json", "tnews11_predict.json"),
+        ("c3", "test1.0.json", "c310_predict.json"),
+        ("c3", "test1.1.json", "c311_predict.json"),
+        ("ocnli", "test.json", "ocnli_50k_predict.json"),
+    ],
+)
+def test_file_read_tells_the_name_to_submit(task, path, name):
+    assert TASKS[task].submission.name_for(path) == name
+
+
+def test_entity_lines_count_the_last_character():
+    examples = [TaggingExample("小明和小明", id="0")]
+    found = [TagPrediction((Entity(0, 2, "name"), Entity(3, 5, "name")))]
+    name, content = submitted(TASKS["cluener"], examples, found)
+    assert name == "cluener_predict.json"
+    expected = {"id": 0, "text": "小明和小明", "label": {"name": {"小明": [[0, 1], [3, 4]]}}}
+    assert json.loads(content) == expected
+
+
+def test_blank_object_has_numbers_of_choices():
+    examples = [ChoiceExample("", "", (), id="#idiom000378#")]
+    assert json.loads(blank_object(examples, predicted(["3"]), ())) == {"#idiom000378#": 3}
+
+
+def test_task_writes_the_files_of_its_kind_and_of_its_benchmark():
+    split = Split("test", "afqmc/test.json", (Example("好", "坏", id="0"),))
+    files = TASKS["afqmc"].prediction_files(split, predicted(["1"]))
+    assert json.loads(files["afqmc_predict.json"]) == {"id": 0, "label": "1"}
+    assert "submit_results.tsv" in files
+    assert "afqmc_predict.json" not in TASKS["lcqmc"].prediction_files(split, predicted(["1"]))
+
+
+def test_questions_that_clue_numbers_have_these_ids(tmp_path):
+    asked = {"question": "谁？", "choice": ["甲", "乙"]}
+    rows = [[["好"], [{**asked, "id": 5}, {**asked, "id": 6}], "m-1"], [["坏"], [asked], "m-2"]]
+    (tmp_path / "test1.1.json").write_text(json.dumps(rows))
+    split = read_split(TASKS["c3"], data_dir=str(tmp_path), split="test")
+    assert [example.id for example in split.examples] == ["5", "6", "m-2-1"]
