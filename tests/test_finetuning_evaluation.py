@@ -1,6 +1,7 @@
 """Validation while fine-tuning, the best checkpoint, and predictions."""
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -65,6 +66,10 @@ def best(directory) -> dict:
     return json.loads((directory / "best_checkpoint.json").read_text())
 
 
+def metrics(directory) -> dict:
+    return json.loads((directory / "metrics.json").read_text())
+
+
 def steps(directory) -> list[int]:
     names = (path.name for path in directory.glob("model.ckpt-*.index"))
     return sorted(int(name.split("-")[1].split(".")[0]) for name in names)
@@ -73,8 +78,7 @@ def steps(directory) -> list[int]:
 def test_every_checkpoint_is_scored_while_training_and_the_best_is_kept(validated):
     by_step = scores(validated)
     assert list(by_step) == STEPS
-    losses = {row["step"]: row.get("validation_loss") for row in history(validated)}
-    chosen = max(STEPS, key=lambda step: (by_step[step], step > 0, -losses[step]))
+    chosen = max(STEPS[1:], key=lambda step: (by_step[step], step))
     assert best(validated)["checkpoint"] == f"model.ckpt-{chosen}"
     assert best(validated)["eval_accuracy"] == by_step[chosen]
     assert set(steps(validated)) == {chosen, 10, 12}
@@ -130,27 +134,129 @@ def test_validation_changes_no_bit_of_the_training_also_after_a_kill(data, valid
     ]
 
 
-def test_untrained_checkpoint_is_not_the_best_on_a_tie(data, tmp_path, caplog):
+def test_of_equal_checkpoints_the_last_is_the_best(data, tmp_path, caplog):
     fine_tune(fine_tuning_options(data, tmp_path, do_eval=True, learning_rate=0.0))
     assert len(set(scores(tmp_path).values())) == 1
-    assert best(tmp_path)["checkpoint"] == "model.ckpt-4"
+    assert best(tmp_path)["checkpoint"] == "model.ckpt-8"
     assert "the untrained" not in caplog.text
 
 
-def test_best_note_of_a_validation():
-    by_accuracy = Validation(metrics=dict, best_by="accuracy", metric_prefix="eval_")
-    first, second, third = (
-        by_accuracy.note(step, {"accuracy": accuracy, "loss": 1.0})
-        for step, accuracy in ((0, 0.5), (2, 0.5), (4, 0.5))
+def test_untrained_checkpoint_is_never_the_best(data, tmp_path, caplog):
+    with small.killed_at(3) as on_row:  # at step 0 alone
+        fine_tune(fine_tuning_options(data, tmp_path, do_eval=True), on_row=on_row)
+    assert not (tmp_path / "best_checkpoint.json").exists()
+    fine_tune(fine_tuning_options(data, tmp_path, do_train=False, do_eval=True))
+    assert "the only checkpoint is the untrained model.ckpt-0, so none is the best" in caplog.text
+    assert metrics(tmp_path)["best"] is None
+    rows = history(tmp_path)
+    assert rows[0]["step"] == 0
+    (tmp_path / "history.jsonl").write_text(
+        json.dumps({**rows[0], "validation_accuracy": 2.0}) + "\n"
     )
-    assert by_accuracy.is_better(first, None)
-    assert by_accuracy.is_better(second, first)
-    assert not by_accuracy.is_better(first, second)
-    assert not by_accuracy.is_better(third, second)
-    assert by_accuracy.is_better({**third, "eval_loss": 0.9}, second)
-    assert not by_accuracy.is_better({**first, "eval_loss": 0.9}, second)
-    by_loss = Validation(metrics=dict)
-    assert by_loss.is_better(by_loss.note(4, {"loss": 0.4}), by_loss.note(2, {"loss": 0.5}))
+    fine_tune(fine_tuning_options(data, tmp_path, do_eval=True, keep_checkpoint_max=1))
+    assert metrics(tmp_path)["best"]["step"] > 0
+    assert 0 not in steps(tmp_path)
+    assert "no training step improved the model: the untrained model.ckpt-0 has accuracy 2" in (
+        caplog.text
+    )
+
+
+@pytest.mark.parametrize(
+    ("best_by", "values", "chosen"),
+    [
+        ("accuracy", {0: 0.9, 2: 0.5, 4: 0.5, 6: 0.4}, 4),
+        ("accuracy", {0: 0.9, 2: math.nan, 4: 0.1}, 4),
+        ("accuracy", {0: 0.9}, None),
+        ("-loss", {0: 0.1, 2: 0.4, 4: 0.5}, 2),
+    ],
+)
+def test_best_of_fine_tuned_checkpoints(best_by, values, chosen):
+    validation = Validation(None, best_by=best_by, metric_prefix="eval_", starts_trained=False)
+    metrics = {step: {best_by.removeprefix("-"): value} for step, value in values.items()}
+    note = validation.best_of(metrics)
+    assert (note and note["checkpoint"]) == (chosen and f"model.ckpt-{chosen}")
+    backwards = validation.best_of(dict(reversed(metrics.items())))
+    assert backwards == note, "the order of the evaluations does not matter"
+
+
+def test_pretrained_weights_at_step_0_can_be_the_best():
+    by_loss = Validation(metrics=None)
+    assert by_loss.best_of({0: {"loss": 0.4}, 2: {"loss": 0.5}})["checkpoint"] == "model.ckpt-0"
+
+
+@pytest.mark.parametrize(
+    ("values", "is_over"),
+    [
+        ({0: 0.9, 2: 0.1}, False),
+        ({2: 0.5, 4: 0.4}, False),
+        ({2: 0.5, 4: 0.4, 6: 0.5}, True),
+        ({2: 0.5, 4: 0.4, 6: 0.6, 8: 0.1}, False),
+        ({2: math.nan, 4: math.nan, 6: 0.1}, False),
+        ({}, False),
+    ],
+)
+def test_training_is_over_after_evaluations_without_a_better_one(values, is_over):
+    validation = Validation(None, best_by="accuracy", starts_trained=False, patience=2)
+    assert validation.is_over({step: {"accuracy": each} for step, each in values.items()}) == (
+        is_over
+    )
+
+
+# Evaluations of a rate of 0 are all equal, so the second is no better than the first.
+STOPPING = {
+    **{"do_eval": True, "eval_steps": 3, "early_stopping": 1, "learning_rate": 0.0},
+    **{"num_train_epochs": 1.5, "save_checkpoints_steps": 2, "keep_checkpoint_max": 0},
+}
+
+
+def timeless(directory) -> list[dict]:
+    return [{k: v for k, v in row.items() if "second" not in k} for row in history(directory)]
+
+
+def test_training_that_gets_no_better_ends_early_also_after_a_kill(data, tmp_path, caplog):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    with caplog.at_level("INFO", logger="absl"):
+        fine_tune(fine_tuning_options(data, whole, **STOPPING))
+    assert "the training ends at step 6, because no evaluation of the last 1 was better" in (
+        caplog.text
+    )
+    assert steps(whole) == [0, 2, 3, 4, 6]
+    assert list(scores(whole)) == [0, 3, 6]
+    assert metrics(whole)["best"]["step"] == 6
+    for step in (4, 6):
+        with small.killed_at(step) as on_row:
+            fine_tune(fine_tuning_options(data, parts, **STOPPING), on_row=on_row)
+    fine_tune(fine_tuning_options(data, parts, **STOPPING))
+    assert timeless(parts) == timeless(whole)
+    small.assert_same(arrays(parts / "model.ckpt-6"), arrays(whole / "model.ckpt-6"))
+    caplog.clear()
+    with caplog.at_level("INFO", logger="absl"):
+        fine_tune(fine_tuning_options(data, parts, **STOPPING))
+    assert "the training ends at step 6" in caplog.text
+    fine_tune(fine_tuning_options(data, parts, **{**STOPPING, "early_stopping": None}))
+    assert "--early_stopping is None (it was 1)" in caplog.text
+    assert max(steps(parts)) == 12
+
+
+def test_evaluations_that_no_flag_asks_for_are_named(data, tmp_path):
+    for name in ("eval_steps", "early_stopping"):
+        with pytest.raises(ValueError, match=f"--{name} needs the evaluations of --do_eval=True"):
+            fine_tuning_options(data, tmp_path, **{name: 2})
+
+
+def test_best_that_nothing_notes_is_kept_by_a_resumption_without_evaluation(data, tmp_path):
+    with small.killed_at(7) as on_row:
+        fine_tune(fine_tuning_options(data, tmp_path, **VALIDATED), on_row=on_row)
+    rows = history(tmp_path)
+    for row in rows:
+        if "validation_accuracy" in row:
+            row["validation_accuracy"] = 2.0 if row["step"] == 2 else 0.1
+    (tmp_path / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "best_checkpoint.json").unlink()
+    blind = {**VALIDATED, "do_eval": False, "keep_checkpoint_max": 1}
+    fine_tune(fine_tuning_options(data, tmp_path, **blind))
+    assert steps(tmp_path) == [2, 12]
+    assert best(tmp_path)["checkpoint"] == "model.ckpt-2"
 
 
 def test_newest_in_place_of_a_best_that_nothing_notes_is_said(data, validated, tmp_path, caplog):
@@ -242,7 +348,10 @@ def test_best_checkpoint_that_nothing_notes_is_kept(data, tmp_path, caplog):
     (tmp_path / "best_checkpoint.json").unlink()
     fine_tune(killed)
     assert set(steps(tmp_path)) == {8, 10, 12}
-    assert best(tmp_path)["checkpoint"] == "model.ckpt-8"
+    # The evaluation at the end finds the true scores.
+    true = {row["step"]: row["scores"]["accuracy"] for row in metrics(tmp_path)["checkpoints"]}
+    chosen = max((8, 10, 12), key=lambda step: (true[step], step))
+    assert best(tmp_path)["checkpoint"] == f"model.ckpt-{chosen}"
     assert "model.ckpt-8 is the best checkpoint, and it is noted again" in caplog.text
 
 
@@ -438,10 +547,6 @@ def test_validation_stops_between_two_batches(data, tmp_path, monkeypatch, caplo
     assert asked == [0, 4, 8, 4]
     assert "the validation at step 4 was stopped" in caplog.text
     assert list(scores(tmp_path)) == [0, 8]
-
-
-def metrics(directory) -> dict:
-    return json.loads((directory / "metrics.json").read_text())
 
 
 def test_metrics_of_a_run_tell_scores_data_seed_and_versions(data, validated, tmp_path):

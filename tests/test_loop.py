@@ -59,8 +59,8 @@ class Stop:
 class Recorder:
     """The calls of the loop, in order."""
 
-    def __init__(self):
-        self.rows, self.events, self.saved = [], [], {}
+    def __init__(self, *, over_at: int | None = None):
+        self.rows, self.events, self.saved, self.over_at = [], [], {}, over_at
 
     def hooks(self) -> Hooks:
         return Hooks(self._save, self._record, self._validate, "batch {}".format)
@@ -75,6 +75,7 @@ class Recorder:
 
     def _validate(self, step):
         self.events.append(("validate", step))
+        return step == self.over_at
 
 
 def run(trainer, *, stop_at: int = 10**9, unrecorded=None, recorder=None, **changes) -> Recorder:
@@ -119,6 +120,16 @@ def test_validation_has_steps_of_its_own():
     events = run(CountingTrainer(), validate_every=30).events
     assert [step for what, step in events if what == "validate"] == [30, 60, 90, 100]
     assert [step for what, step in events if what == "save"] == [40, 80, 100]
+
+
+def test_validations_may_save_and_may_end_the_training():
+    trainer = CountingTrainer()
+    recorder = Recorder(over_at=60)
+    events = run(trainer, recorder=recorder, validate_every=30, saves_validated=True).events
+    assert [event for event in events if event[0] != "record"] == [
+        *(("save", 30), ("validate", 30), ("save", 40), ("save", 60), ("validate", 60)),
+    ]
+    assert trainer.done == 60
 
 
 def test_a_row_sums_up_its_steps():

@@ -13,7 +13,8 @@ import tensorflow as tf
 from absl import logging
 
 from albert_zh.checkpoint.files import read_shapes
-from albert_zh.checkpoint.loading import load_exactly, read_step
+from albert_zh.checkpoint.loading import load_exactly, load_meta, read_step
+from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.finetuning.data import Data
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.results import EVAL_RESULTS, METRICS, write_results
@@ -24,7 +25,7 @@ from albert_zh.model.scope import named_variables
 from albert_zh.runs.best import scores_by_step, set_aside_other_best
 from albert_zh.runs.directory import RunDirectory, as_text
 from albert_zh.runs.initial_weights import initial_checkpoint
-from albert_zh.runs.spec import Validation, ValidationStopped
+from albert_zh.runs.spec import Validation, ValidationStopped, step_of
 from albert_zh.util.progress import Progress
 
 
@@ -100,13 +101,18 @@ class Evaluator:
         return self._scores[step]
 
 
-def validation_of(evaluator: Evaluator, data: Data) -> Validation:
-    """Scoring of every checkpoint on the dev split, best by the task's metric."""
+def validation_of(options: ClassifierOptions, evaluator: Evaluator, data: Data) -> Validation:
+    """Scoring on the dev split, if there is one; the best checkpoint is so by the task's metric."""
+    dev = data.splits.get("dev")
     return Validation(
-        metrics=evaluator.score,
+        metrics=evaluator.score if dev else None,
+        every=options.eval_steps,
         best_by=data.task.metric,
         metric_prefix="eval_",
-        data=data.splits["dev"].sha256[:16],
+        data=dev and dev.sha256[:16],
+        saves=True,
+        starts_trained=False,
+        patience=options.early_stopping,
     )
 
 
@@ -131,11 +137,11 @@ def evaluate_checkpoints(
         return
     best = validation.best_of(scores)
     set_aside_other_best(run.checkpoints, validation, [EVAL_RESULTS, METRICS])
-    run.checkpoints.note_best(best, newest_scored=steps[-1])
+    if best:
+        run.checkpoints.note_best(best, newest_scored=steps[-1])
     scores = {**scores_by_step(run.history, validation), **scores}
     checkpoints = {step: (run.checkpoints.prefix(step), scores[step]) for step in scores}
-    best_step = next(step for step in scores if best["checkpoint"] == f"model.ckpt-{step}")
-    write_results(run, evaluator.data, checkpoints, best_step)
+    write_results(run, evaluator.data, checkpoints, best and step_of(best))
     _report(run, best, scores, validation)
 
 
@@ -178,7 +184,7 @@ def score_unscored(
     if run.is_chief:
         set_aside_other_best(run.checkpoints, validation, [EVAL_RESULTS, METRICS])
     steps, scores = run.checkpoints.steps(), scores_by_step(run.history, validation)
-    if not any(step not in scores for step in steps[:-1]):
+    if not any(step not in scores and _was_due(run, step) for step in steps[:-1]):
         return
     evaluate_checkpoints(options, run, evaluator, validation)
     if run.is_chief:
@@ -191,19 +197,34 @@ def score_unscored(
         )
 
 
+def _was_due(run: RunDirectory, step: int) -> bool:
+    """False for a checkpoint that its training saved between two evaluations of --eval_steps."""
+    options = (load_meta(run.checkpoints.prefix(step)) or CheckpointMeta()).options or {}
+    every = options.get("do_eval") and options.get("eval_steps")
+    return not every or step % every == 0
+
+
 def _report(
     run: RunDirectory,
-    best: Mapping[str, Any],
+    best: Mapping[str, Any] | None,
     scores: Mapping[int, Any],
     validation: Validation,
 ) -> None:
     """Log the best checkpoint, and doubts about it."""
     metric = validation.best_by
+    if not best:
+        logging.warning("the only checkpoint is the untrained model.ckpt-0, so none is the best")
+        return
     name, value = best["checkpoint"], best[f"{validation.metric_prefix}{metric}"]
     logging.info("best on the validation set: %s, %s %.4f", name, metric, value)
-    if name == "model.ckpt-0":
-        logging.warning("no training step improved the model: the untrained %s is the best", name)
-    gone = [step for step in scores if step not in run.checkpoints.steps()]
+    untrained = scores.get(0, {}).get(metric, value)
+    if untrained > value:
+        logging.warning(
+            "no training step improved the model: the untrained model.ckpt-0 has %s %.4f",
+            metric,
+            untrained,
+        )
+    gone = [step for step in scores if step > 0 and step not in run.checkpoints.steps()]
     lead = {step: scores[step].get(metric, value) - value for step in gone}
     # Rounding may differ between the evaluations.
     if lead and max(lead.values()) > 1e-4:

@@ -5,6 +5,7 @@ from typing import Any
 
 from albert_zh.config import Pooling
 from albert_zh.finetuning.data_options import OF_RUN, DataOptions
+from albert_zh.finetuning.evaluation_options import EvaluationOptions
 from albert_zh.finetuning.known import SETTINGS, known_flags
 from albert_zh.flags import option, with_values
 from albert_zh.runs.options import RunOptions
@@ -18,7 +19,7 @@ _TOKENIZER_FILES = ("vocab_file", "spm_model_file")
 
 
 @dataclasses.dataclass(frozen=True)
-class ClassifierOptions(RunOptions, DataOptions):
+class ClassifierOptions(RunOptions, DataOptions, EvaluationOptions):
     """Flags of fine-tuning."""
 
     bert_config_file: str | None = option(
@@ -51,8 +52,8 @@ class ClassifierOptions(RunOptions, DataOptions):
     do_eval: bool = option(
         False,
         "Evaluate every checkpoint on the dev file. With --do_train, each is evaluated when it is "
-        "saved, every --save_checkpoints_steps, and the best one is kept. A run without any "
-        "evaluates --init_checkpoint.",
+        "saved, every --save_checkpoints_steps or --eval_steps, and the best one is kept. A run "
+        "without any evaluates --init_checkpoint.",
     )
     do_predict: bool = option(
         False, "Predict the test file with the best checkpoint; without any, --init_checkpoint."
@@ -77,6 +78,7 @@ class ClassifierOptions(RunOptions, DataOptions):
     def __post_init__(self):
         RunOptions.__post_init__(self)
         DataOptions.__post_init__(self)
+        EvaluationOptions.__post_init__(self)
 
     def check(self) -> None:
         if "://" in self.output_dir and None in (self.task_name, self.bert_config_file):

@@ -119,15 +119,15 @@ def _fine_tune(
         )
         initial_weights = load_initial_weights(run, model)
     evaluator = Evaluator(options, model, data)
-    validation = validation_of(evaluator, data) if options.do_eval else None
+    validation = validation_of(options, evaluator, data)
     with report_lost_workers():
         if options.do_train:
-            if validation:
+            if options.do_eval:
                 score_unscored(options, run, evaluator, validation)
             has_ended = _train(options, run, model, data, tokenizer, initial_weights, validation)
             if not has_ended:
                 return
-        if validation:
+        if options.do_eval:
             evaluate_checkpoints(options, run, evaluator, validation)
         if options.do_predict:
             predict_test(options, run, evaluator, data)
@@ -189,7 +189,7 @@ def _train(
     data: Data,
     tokenizer: Tokenizer,
     initial_weights: LoadPlan,
-    validation: Validation | None,
+    validation: Validation,
 ) -> bool:
     """Train from the current step to the last.
 

@@ -101,7 +101,7 @@ def _pretrain(
         has_ended = True
         # The published code evaluates --init_checkpoint with --num_train_steps=0, too.
         if options.do_train and options.num_train_steps:
-            validation = None
+            validation = Validation(metrics=None)
             if validation_records:
                 validation = Validation(
                     evaluation.metrics,

@@ -64,7 +64,7 @@ def training_spec(
     model: PretrainingModel,
     records: Records,
     initial_weights: LoadPlan,
-    validation: Validation | None,
+    validation: Validation,
 ) -> TrainingSpec:
     """The training of a model on records, as the flags of the run say.
 

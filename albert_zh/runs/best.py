@@ -1,5 +1,6 @@
 """The noted best checkpoint, if it or its note is gone or the validation set is another one now."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 
@@ -33,12 +34,16 @@ def note_best_of_history(
 ) -> None:
     """Note the best checkpoint by the history, if none is noted or the noted one is gone.
 
-    Else nothing would keep it from deletion.
+    Else nothing would keep it from deletion, also in a training that measures nothing itself: then
+    the scores on the validation set of the last evaluation count.
     """
     lost, steps = _lost_best(checkpoints), checkpoints.steps()
     if checkpoints.best() and not lost:
         return
     remove_if_exists(os.path.join(checkpoints.directory, BEST))
+    if validation.metrics is None:
+        sets = [row[VALIDATION_DATA] for row in history.rows() if VALIDATION_DATA in row]
+        validation = dataclasses.replace(validation, data=sets[-1] if sets else None)
     rows = scores_by_step(history, validation)
     scores = {step: rows[step] for step in sorted(rows) if step in steps}
     if not (best := validation.best_of(scores)):

@@ -21,6 +21,7 @@ _OF_THE_COURSE = (
     "start_warmup_step",
     "poly_power",
     "precision",
+    "early_stopping",
 )
 
 

@@ -140,8 +140,9 @@ class RunDirectory:
             best, note = self.checkpoints.best(), validation.note(step, metrics)
             if validation.is_better(note, best):
                 best = note
-            self.checkpoints.note_best(best, newest_scored=step)
-            self.checkpoints.delete_old(newest=step)  # such as the one that was best before
+            if best:
+                self.checkpoints.note_best(best, newest_scored=step)
+                self.checkpoints.delete_old(newest=step)  # such as the one that was best before
         self.record(validation.row(step, metrics))
         logging.info("validation metrics at step %d: %s", step, as_text(metrics))
 

@@ -18,7 +18,7 @@ from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_exactly
 from albert_zh.checkpoint.names import GLOBAL_STEP
 from albert_zh.model.scope import named_variables
-from albert_zh.runs.best import note_best_of_history, set_aside_other_best
+from albert_zh.runs.best import note_best_of_history, scores_by_step, set_aside_other_best
 from albert_zh.runs.changes import warn_of_changes
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.history import VALIDATION
@@ -66,8 +66,9 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
     unrecorded = _resume(run, weights, trainer.state)
     step = int(trainer.step.read_value())
     rows = run.history.truncate(step) if run.is_chief else []
-    if spec.validation and run.is_chief:
-        set_aside_other_best(run.checkpoints, spec.validation)
+    if run.is_chief:
+        if spec.validation.metrics:
+            set_aside_other_best(run.checkpoints, spec.validation)
         note_best_of_history(run.checkpoints, run.history, spec.validation)
     stop = StopSignals(run.strategy, on_request=control.request_stop)
     hooks = _hooks(run, {**weights, **trainer.state}, idle, spec, stop)
@@ -77,9 +78,11 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
             run.write_report(_report(run, spec, first_step=step))
         if not run.checkpoints.latest():
             hooks.save(step, unrecorded)  # Fails now if the directory cannot be written.
-        if spec.validation and _should_validate(run, step, rows, loop, spec.validation):
-            hooks.validate(step)
-        has_ended = train(
+        if spec.validation.metrics and _should_validate(run, step, rows, loop, spec.validation):
+            is_over = hooks.validate(step)
+        else:
+            is_over = _is_over(run, spec, step)
+        has_ended = is_over or train(
             trainer,
             iter(distribute_batches(run.strategy, spec.batches(step))),
             loop,
@@ -116,7 +119,8 @@ def _loop_options(options: RunOptions, spec: TrainingSpec) -> LoopOptions:
         until=spec.schedule.num_train_steps,
         save_every=save_every,
         log_every=options.log_steps,
-        validate_every=(spec.validation and spec.validation.every) or save_every,
+        validate_every=spec.validation.every or save_every,
+        saves_validated=spec.validation.saves,
         iterations_per_loop=options.iterations_per_loop,
         skip_bad_steps=options.on_nan == "skip",
     )
@@ -160,17 +164,38 @@ def _hooks(
     def save(step: int, unrecorded: RowSums) -> None:
         run.save(step, state, idle, plan=spec.plan, unrecorded=unrecorded)
 
-    def validate(step: int) -> None:
-        if not spec.validation:
-            return
+    def validate(step: int) -> bool:
+        if not spec.validation.metrics:
+            return False
         try:
             metrics = spec.validation.metrics(step, lambda: stop.requested)
         except ValidationStopped:
             logging.info("the validation at step %d was stopped", step)
-            return
-        run.record_validation(step, metrics, spec.validation)
+        else:
+            run.record_validation(step, metrics, spec.validation)
+        return _is_over(run, spec, step)
 
     return Hooks(save, run.record, validate, spec.describe_batch)
+
+
+def _is_over(run: RunDirectory, spec: TrainingSpec, step: int) -> bool:
+    """True if nothing got better for so long that the training ends before its last step."""
+    validation = spec.validation
+    if not validation.patience or step >= spec.schedule.num_train_steps:
+        return False
+    # Only the chief has the history. Checkpoints between two evaluations may have got their scores
+    # after a resumption: without those, it ends where an uninterrupted run does.
+    every = validation.every or run.options.save_checkpoints_steps
+    scores = scores_by_step(run.history, validation) if run.is_chief else {}
+    is_over = validation.is_over({at: scores[at] for at in scores if at % every == 0})
+    if is_over:
+        logging.info(
+            "the training ends at step %d, because no evaluation of the last %d was better than "
+            "the best before; without --early_stopping, or with a higher one, it goes on",
+            step,
+            validation.patience,
+        )
+    return agreement.any_worker(run.strategy, is_over)
 
 
 def _resume(

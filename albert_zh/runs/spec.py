@@ -19,7 +19,6 @@ from albert_zh.train.step import Objective
 
 # Key of a fingerprint in the history and in `best_checkpoint.json`.
 VALIDATION_DATA = "validation_data"
-_UNTRAINED = "model.ckpt-0"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,12 +38,18 @@ class Validation:
     """Evaluation on a validation set: at step 0, at intervals and at the end."""
 
     # Measures the model as it stands at a step. The second argument tells whether the run is to
-    # stop; the function may then raise `ValidationStopped`.
-    metrics: Callable[[int, Callable[[], bool]], Mapping[str, float]]
+    # stop; the function may then raise `ValidationStopped`. None: this training measures nothing,
+    # but the scores that the run has still tell which checkpoint to keep.
+    metrics: Callable[[int, Callable[[], bool]], Mapping[str, float]] | None
     every: int | None = None  # steps; None: at every checkpoint
     best_by: str = "-loss"  # metric that tells the best checkpoint; "-": the least is the best
     metric_prefix: str = ""  # of the metrics in `best_checkpoint.json`
     data: str | None = None  # fingerprint of the validation set
+    saves: bool = False  # a checkpoint is saved before each evaluation, not only at its own times
+    # Whether step 0 can be the best: in pretraining its weights may be those of a trained model; in
+    # fine-tuning its head is random, and equal to the best only by chance.
+    starts_trained: bool = True
+    patience: int | None = None  # evaluations without a better one after which the training ends
 
     def note(self, step: int, metrics: Mapping[str, float]) -> dict[str, Any]:
         """The content of `best_checkpoint.json` if a step has the best checkpoint."""
@@ -58,7 +63,7 @@ class Validation:
         return {"step": step, **{VALIDATION + key: metrics[key] for key in metrics}, **data}
 
     def best_of(self, scores: Mapping[int, Mapping[str, float]]) -> dict[str, Any] | None:
-        """The note of the best of some checkpoints: step -> metrics; None without any."""
+        """The note of the best of some checkpoints: step -> metrics; None if none can be it."""
         best = None
         for step, metrics in scores.items():
             note = self.note(step, metrics)
@@ -66,24 +71,41 @@ class Validation:
         return best
 
     def is_better(self, note: Mapping[str, Any], best: Mapping[str, Any] | None) -> bool:
-        """True if a checkpoint is better than the best before.
-
-        Of equals, a trained one is better than step 0, then the one with the lower loss, then the
-        first.
-        """
+        """True if a checkpoint is better than the best before; of equals, the later one is."""
         key = self.metric_prefix + self.best_by.removeprefix("-")
-        if best is None or key not in best:
+        if not self._can_be_best(step_of(note)):
+            return False
+        if best is None or key not in best or not self._can_be_best(step_of(best)):
             return True
-        sign = -1 if self.best_by.startswith("-") else 1
-        new, old = (
-            (
-                sign * each[key],
-                each["checkpoint"] != _UNTRAINED,
-                -each.get(f"{self.metric_prefix}loss", math.inf),
-            )
-            for each in (note, best)
-        )
-        return new > old
+        new, old = ((self._rank(each[key]), step_of(each)) for each in (note, best))
+        return new >= old
+
+    def is_over(self, scores: Mapping[int, Mapping[str, float]]) -> bool:
+        """True if the last `patience` evaluations of a training brought nothing better.
+
+        Args:
+            scores: Step -> metrics, of all evaluations so far.
+        """
+        key = self.best_by.removeprefix("-")
+        ranks = [
+            self._rank(scores[step][key]) for step in sorted(scores) if self._can_be_best(step)
+        ]
+        if self.patience is None or not ranks:
+            return False
+        return len(ranks) - 1 - ranks.index(max(ranks)) >= self.patience
+
+    def _can_be_best(self, step: int) -> bool:
+        return self.starts_trained or step > 0
+
+    def _rank(self, value: float) -> float:
+        if math.isnan(value):
+            return -math.inf
+        return -value if self.best_by.startswith("-") else value
+
+
+def step_of(note: Mapping[str, Any]) -> int:
+    """Step of the checkpoint that a `best_checkpoint.json` names."""
+    return int(note["checkpoint"].rpartition("-")[2])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,8 +120,8 @@ class TrainingSpec:
     workload: Workload  # of a step
     initial_weights: LoadPlan  # of `runs.initial_weights`, for the report
     facts: Mapping[str, Any]  # more entries for `run.json`
+    validation: Validation
     variables: Sequence[tf.Variable] | None = None  # to train; None: all trainable ones
-    validation: Validation | None = None
     # Where in the data the batch after N steps is.
     describe_batch: Callable[[int], str] = "batch {}".format
 

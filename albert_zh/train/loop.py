@@ -38,6 +38,7 @@ class LoopOptions(NamedTuple):
     log_every: int
     validate_every: int
     iterations_per_loop: int  # the most steps in one call to the runtime
+    saves_validated: bool = False  # save before each validation, too
     skip_bad_steps: bool = False  # go on after a loss or gradients that are not finite
     call_seconds: float = 2.0  # target per call: live display, negligible overhead
 
@@ -59,7 +60,7 @@ class Hooks(NamedTuple):
 
     save: Callable[[int, RowSums], None]  # with the sums that are in no row yet
     record: Callable[[dict[str, Any]], None]  # with a row, before its last step is saved
-    validate: Callable[[int], None]  # after saving
+    validate: Callable[[int], bool]  # after saving; True ends the training
     describe_batch: Callable[[int], str]  # where in the data the next batch is
 
 
@@ -95,7 +96,8 @@ def train(
         unrecorded: Sums that were saved with the step to start from.
 
     Returns:
-        True after the last step, False if stopped by request.
+        True after the last step, or where a validation ends the training; False if stopped by
+        request.
 
     Raises:
         ValueError: Too many steps are not finite. Nothing is saved then.
@@ -117,8 +119,8 @@ def train(
             micro_batches=micro_batches,
         ) as display,
     ):
-        pace, should_stop, saved = 1, False, step
-        while step < options.until and not should_stop:
+        pace, should_stop, is_over, saved = 1, False, False, step
+        while step < options.until and not (should_stop or is_over):
             asked = min(pace, options.next_halt(step) - step)
             started = time.monotonic()
             with display.call(step):
@@ -141,11 +143,14 @@ def train(
                     hooks.record(_with_spike(sums.row(step, report, workload), spikes))
                     sums = RowSums()
             should_stop = any_worker(strategy, stop.requested or steps < asked)
-            if step > saved and (options.is_due(step, options.save_every) or should_stop):
+            is_validated = options.is_due(step, options.validate_every)
+            is_saved = options.is_due(step, options.save_every)
+            is_saved |= is_validated and options.saves_validated
+            if step > saved and (is_saved or should_stop):
                 hooks.save(step, sums)
                 saved = step
-            if options.is_due(step, options.validate_every) and not should_stop:
-                hooks.validate(step)
+            if is_validated and not should_stop:
+                is_over = hooks.validate(step)
                 # A resumed run makes up for a validation that a stop ended, at the same step.
                 should_stop = any_worker(strategy, stop.requested)
             watchdog.tick()

@@ -1,0 +1,27 @@
+"""Flags of the evaluations while fine-tuning."""
+
+import dataclasses
+
+from albert_zh.flags import option
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationOptions:
+    """Flags of evaluations during the training."""
+
+    eval_steps: int | None = option(
+        None,
+        "Steps between evaluations of the validation set; a checkpoint is saved at each. Default: "
+        "at every checkpoint.",
+        at_least=1,
+    )
+    early_stopping: int | None = option(
+        None,
+        "End the training after this many evaluations without a better one. Default: never.",
+        at_least=1,
+    )
+
+    def __post_init__(self):
+        for name in ("eval_steps", "early_stopping"):
+            if getattr(self, name) and self.do_train and not self.do_eval:
+                raise ValueError(f"--{name} needs the evaluations of --do_eval=True")
