@@ -17,6 +17,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 CONFIGS = sorted(f"albert_config/{path.name}" for path in (ROOT / "albert_config").iterdir())
 # Scripts that set up the clone and show its sample.
 OF_THE_CLONE = {"scripts/check_requirements.py", "scripts/quickstart_table.py"}
+# Modules that scripts import.
+MODULES = {"scripts/project.py", "scripts/compat/published.py"}
 
 
 def _modules(root: pathlib.Path) -> set[str]:
@@ -26,10 +28,10 @@ def _modules(root: pathlib.Path) -> set[str]:
 def test_every_script_is_a_command():
     found = {
         str(path.relative_to(ROOT))
-        for folder in (".", "scripts")
+        for folder in (".", "scripts", "scripts/compat")
         for path in (ROOT / folder).glob("*.py")
     }
-    assert found == {*toolkit.SCRIPTS, *OF_THE_CLONE, "scripts/project.py"}
+    assert found == {*toolkit.SCRIPTS, *OF_THE_CLONE, *MODULES}
 
 
 def test_package_and_set_up_require_the_same():
@@ -89,7 +91,7 @@ def _command(installed: pathlib.Path, *arguments: str) -> subprocess.CompletedPr
 def test_wheel_holds_modules_scripts_configurations_vocabulary_and_licence(installed):
     files = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
     info = f"albert_zh-{albert_zh.__version__}.dist-info"
-    copies = {*toolkit.SCRIPTS, "scripts/project.py", *CONFIGS}
+    copies = {*toolkit.SCRIPTS, *MODULES, *CONFIGS}
     assert files == {
         *_modules(ROOT),
         *(f"albert_zh/toolkit/{name}" for name in copies),

@@ -32,6 +32,11 @@ SCRIPTS = (
     "scripts/create_pretraining_data_beam.py",
     "scripts/check_tpu.py",
     "scripts/download.py",
+    # The published names, flags and defaults.
+    "scripts/compat/run_classifier_clue.py",
+    "scripts/compat/run_classifier_sp_google.py",
+    "scripts/compat/run_pretraining_google.py",
+    "scripts/compat/create_pretraining_data_google.py",
 )
 FILES = "albert_config"  # folder of configurations and our vocabulary
 
