@@ -16,9 +16,10 @@ data, seed and versions: metrics.json), the best checkpoint and its name (best_c
 metrics of training and validation (history.jsonl) and the flags (options.json). The same command
 resumes a run that was stopped.
 
---do_predict=True writes the predictions for the test file: test_results.tsv (probabilities alone),
-submit_results.tsv (id and label), predictions.tsv (both with the texts and a header) and
-predictions.json (data, checkpoint, and the scores if the file has labels).
+--do_predict=True writes the predictions for the test file, or for --input_file=new.csv:
+new.predictions.tsv and .jsonl (ids, texts, labels, probabilities), new.predictions.json (data,
+checkpoint, and the scores if the file has labels), and the files to publish: test_results.tsv
+(probabilities alone), submit_results.tsv (id and label), or others of the task.
 """
 
 from albert_zh import cli

@@ -212,7 +212,7 @@ def test_three_hundred_rows_of_a_csv_become_a_model_that_predicts(tmp_path):
     )
     predict.check()
     fine_tune(predict)
-    with open(tmp_path / "out" / "predictions.tsv", encoding="utf-8", newline="") as file:
+    with open(tmp_path / "out" / "new.predictions.tsv", encoding="utf-8", newline="") as file:
         predicted = [row["prediction"] for row in csv.DictReader(file, delimiter="\t")]
     hits = sum(one == row["class"] for one, row in zip(predicted, new, strict=True))
     assert hits >= 18

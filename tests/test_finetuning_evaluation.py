@@ -372,13 +372,18 @@ def test_predictions_can_be_read_by_themselves(data, validated, tmp_path, caplog
     out = shutil.copytree(validated, tmp_path / "out")
     with caplog.at_level("INFO", logger="absl"):
         fine_tune(fine_tuning_options(data, out, **PREDICT))
-    rows = [line.split("\t") for line in (out / "predictions.tsv").read_text().splitlines()]
+    objects = [json.loads(line) for line in (out / "test.predictions.jsonl").open()]
+    rows = [line.split("\t") for line in (out / "test.predictions.tsv").read_text().splitlines()]
     header = ["id", "text_a", "text_b", "label", "prediction", "probability_0", "probability_1"]
     assert rows[0] == header
     test_rows = [line.split("\t") for line in (data / "test.txt").read_text().splitlines()]
     assert [row[1:4] for row in rows[1:]] == test_rows
     probabilities = np.loadtxt(out / "test_results.tsv", delimiter="\t")
     np.testing.assert_array_equal(np.float64([row[5:] for row in rows[1:]]), probabilities)
+    assert objects[3] == {
+        **dict(zip(header[:5], rows[4][:5], strict=True)),
+        "probabilities": {"0": float(rows[4][5]), "1": float(rows[4][6])},
+    }
     labels = np.int32([row[2] for row in test_rows])
     facts = json.loads((out / "predictions.json").read_text())
     assert facts["scores"]["accuracy"] == np.mean(probabilities.argmax(axis=1) == labels)
@@ -419,29 +424,35 @@ def test_unlabelled_and_partly_labelled_test_files_are_predicted(
     assert facts["scores"]["accuracy"] in (0.0, 1.0)
 
 
+def names(directory) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
 def test_predictions_of_other_data_are_kept(data, validated, tmp_path, write_test, caplog):
     out = shutil.copytree(validated, tmp_path / "out")
     fine_tune(fine_tuning_options(data, out, **PREDICT))
     fine_tune(fine_tuning_options(data, out, **PREDICT))
     assert not (out / "earlier_predictions").exists(), "the same once more replaces itself"
-    first = (out / "predictions.tsv").read_bytes()
+    first = (out / "test.predictions.tsv").read_bytes()
+    new = tmp_path / "new.tsv"
+    new.write_text("京冷\t热\n", encoding="utf-8")
+    fine_tune(fine_tuning_options(data, out, **PREDICT, input_file=str(new)))
+    published = ["predictions.json", "submit_results.tsv", "test_results.tsv"]
+    assert names(out / "earlier_predictions" / "1") == published
+    assert (out / "test.predictions.tsv").read_bytes() == first, "its name is that of its data"
+    assert len((out / "new.predictions.tsv").read_text().splitlines()) == 2
+    facts = json.loads((out / "new.predictions.json").read_text())
+    assert facts["files"] == ["new.predictions.tsv", "new.predictions.jsonl"]
+    assert facts["data"] == str(new)
     other = write_test("other", "京冷\t热\n")
     fine_tune(fine_tuning_options(data, out, **PREDICT, data_dir=other))
-    kept = out / "earlier_predictions" / "1"
-    assert (kept / "predictions.tsv").read_bytes() == first
-    assert sorted(path.name for path in kept.iterdir()) == [
-        "predictions.json",
-        "predictions.tsv",
-        "submit_results.tsv",
-        "test_results.tsv",
-    ]
+    kept = out / "earlier_predictions" / "2"
+    assert (kept / "test.predictions.tsv").read_bytes() == first
+    assert names(kept) == [f"test.predictions.{ending}" for ending in ("json", "jsonl", "tsv")]
     assert f"moved the earlier predictions, of {best(out)['checkpoint']} for {data}" in caplog.text
-    (out / "predictions.json").unlink()  # as earlier versions left them
-    fine_tune(fine_tuning_options(data, out, **PREDICT))
-    assert len(list((out / "earlier_predictions" / "2").iterdir())) == 3
     (out / "predictions.json").write_text("{")
     fine_tune(fine_tuning_options(data, out, **PREDICT))
-    assert len(list((out / "earlier_predictions" / "3").iterdir())) == 4
+    assert names(out / "earlier_predictions" / "4") == published
 
 
 def test_run_directory_knows_model_and_task(data, validated, tmp_path, caplog):
@@ -461,9 +472,11 @@ def test_run_directory_knows_model_and_task(data, validated, tmp_path, caplog):
     with caplog.at_level("INFO", logger="absl"):
         least.check()
         fine_tune(least)
-    assert (moved / "predictions.tsv").read_bytes() == (expected / "predictions.tsv").read_bytes()
-    assert (tmp_path / "elsewhere" / "predictions.tsv").read_bytes() == (
-        (moved / "predictions.tsv").read_bytes()
+    assert (moved / "test.predictions.tsv").read_bytes() == (
+        expected / "test.predictions.tsv"
+    ).read_bytes()
+    assert (tmp_path / "elsewhere" / "test.predictions.tsv").read_bytes() == (
+        (moved / "test.predictions.tsv").read_bytes()
     )
     assert f"--vocab_file={moved}/vocab.txt" in caplog.text
     assert "--max_seq_length=16" in caplog.text

@@ -62,7 +62,7 @@ def choice_files(rng):
 TASKS = {
     "cmrc2018": (reading_files, "exact_match", 90.0, "predictions_answers.json"),
     "cluener": (tagging_files, "f1_address", 0.9, "predictions_entities.json"),
-    "c3": (choice_files, "accuracy", 0.9, "predictions.tsv"),
+    "c3": (choice_files, "accuracy", 0.9, "submit_results.tsv"),
 }
 
 

@@ -1,9 +1,12 @@
 """Predictions for the test split, with scores where it has labels.
 
 ```
-test_results.tsv ...          files of the task's kind
+new.predictions.tsv           id, texts, label of the file, prediction, probabilities; for new.csv
+new.predictions.jsonl         the same as JSON lines
+new.predictions.json          the data, the checkpoint and the scores they belong to
+test_results.tsv ...          files to publish: those of the task's kind, that of its benchmark
 predictions.json              the data, the checkpoint and the scores they belong to
-earlier_predictions/1/ ...    predictions of other data or another checkpoint
+earlier_predictions/1/ ...    files of other data or another checkpoint that had the same names
 ```
 """
 
@@ -22,6 +25,9 @@ from albert_zh.finetuning.evaluation import Evaluator, initial_fine_tuned
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.runs.directory import RunDirectory, as_text
 from albert_zh.runs.earlier import move_away
+from albert_zh.tasks.splits import find_files
+from albert_zh.tasks.tables import as_json_lines, as_table, prediction_rows
+from albert_zh.tasks.task import Task
 from albert_zh.util.object_files import write_json, write_text
 
 FACTS = "predictions.json"
@@ -61,30 +67,54 @@ def predict_test(
         if unknown := len(examples) - facts["labelled_examples"]:
             logging.warning("%d examples of %s have no label to be scored", unknown, split.path)
     if run.is_chief:
-        files = task.prediction_files(split, predictions)
-        _keep_earlier(options.output_dir, list(files), facts)
-        for name, content in files.items():
-            write_text(os.path.join(options.output_dir, name), content)
-        write_json(os.path.join(options.output_dir, FACTS), {**facts, "files": list(files)})
+        rows = prediction_rows(task.kind, examples, predictions, task.labels)
+        name = _name_of_input(options, task)
+        own = {f"{name}.tsv": as_table(rows), f"{name}.jsonl": as_json_lines(rows)}
+        published = task.prediction_files(split, predictions)
+        _write(options.output_dir, own, facts, f"{name}.json")
+        _write(options.output_dir, published, facts, FACTS)
         logging.info(
             "predicted %d examples with %s: %s in %s",
             len(examples),
             prefix,
-            ", ".join(files),
+            ", ".join([*own, *published]),
             options.output_dir,
         )
 
 
-def _keep_earlier(directory: str, files: list[str], facts: Mapping[str, Any]) -> None:
+def _name_of_input(options: ClassifierOptions, task: Task) -> str:
+    """Name of the predictions of the test file, without an ending: `new.predictions`."""
+    path, *others = find_files(task, data_dir=options.data_dir, split="test")
+    name, _ = os.path.splitext(os.path.basename(path).removesuffix(".gz"))
+    return f"{'test' if others else name}.predictions"
+
+
+def _write(
+    directory: str, files: Mapping[str, str], facts: Mapping[str, Any], facts_file: str
+) -> None:
+    """Write files, and the facts about them that tell later whether others may replace them."""
+    _keep_earlier(directory, list(files), facts, facts_file)
+    for name, content in files.items():
+        write_text(os.path.join(directory, name), content)
+    write_json(os.path.join(directory, facts_file), {**facts, "files": list(files)})
+
+
+def _keep_earlier(
+    directory: str, files: list[str], facts: Mapping[str, Any], facts_file: str
+) -> None:
     """Move predictions of other data, or of another checkpoint, out of the way."""
-    path = os.path.join(directory, FACTS)
+    path = os.path.join(directory, facts_file)
     before: dict[str, Any] = {}
     if tf.io.gfile.exists(path):
         with tf.io.gfile.GFile(path) as file, contextlib.suppress(ValueError):
             before = dict(json.loads(file.read()))  # A damaged one is moved like the others.
     if all(before.get(key) == facts[key] for key in _IDENTITY):
         return
-    target = move_away(directory, [*before.get("files", files), FACTS], folder=_EARLIER)
+    earlier = before.get("files", files)
+    if before.get("checkpoint") == facts["checkpoint"]:
+        # Those for other test files of the task stay: tnews10_predict.json, tnews11_predict.json.
+        earlier = [name for name in earlier if name in files]
+    target = move_away(directory, [*earlier, facts_file], folder=_EARLIER)
     if target:
         logging.warning(
             "moved the earlier predictions, of %s for %s, to %s",

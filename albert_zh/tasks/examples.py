@@ -1,7 +1,7 @@
 """Examples of a task, split into train, dev and test.
 
-An example of any kind has `texts`, which tell whether two are alike, and `label`, None where it is
-not known.
+An example of any kind has `texts`, which tell whether two are alike, `named_texts` for people, and
+`label`, None where it is not known.
 """
 
 import dataclasses
@@ -22,6 +22,10 @@ class Example:
         """The one or two texts."""
         return (self.text_a,) if self.text_b is None else (self.text_a, self.text_b)
 
+    @property
+    def named_texts(self) -> dict[str, Any]:
+        return dict(zip(("text_a", "text_b"), self.texts, strict=False))
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ChoiceExample:
@@ -36,6 +40,10 @@ class ChoiceExample:
     @property
     def texts(self) -> tuple[str, ...]:
         return (self.text, self.question, *self.choices)
+
+    @property
+    def named_texts(self) -> dict[str, Any]:
+        return {"text": self.text, "question": self.question, "choices": list(self.choices)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,6 +66,10 @@ class ReadingExample:
     @property
     def texts(self) -> tuple[str, ...]:
         return (self.question, self.context)
+
+    @property
+    def named_texts(self) -> dict[str, Any]:
+        return {"question": self.question, "context": self.context}
 
     @property
     def label(self) -> str | None:
@@ -87,6 +99,10 @@ class TaggingExample:
     @property
     def texts(self) -> tuple[str, ...]:
         return (self.text,)
+
+    @property
+    def named_texts(self) -> dict[str, Any]:
+        return {"text": self.text}
 
     @property
     def label(self) -> str | None:

@@ -18,6 +18,7 @@ from albert_zh.tasks.examples import Split
 from albert_zh.tasks.features import Features
 
 Outputs = Mapping[str, np.ndarray]  # name -> one row per row of the features
+LabelPair = tuple[str | None, str | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +64,15 @@ class Kind:
     # Makes an example of texts that somebody wants a prediction for; raises ValueError where they
     # are too few or too many.
     example: Callable[[tuple[str, ...]], Any]
+    # Cells of an example and its prediction, for people: example, prediction, labels -> name ->
+    # value. `label` is None where it is not known.
+    row: Callable[[Any, Any, Sequence[str]], dict[str, Any]]
+    # None where a prediction is right, else its weight, the most for the worst, and cells that tell
+    # it: example, prediction.
+    mistake: Callable[[Any, Any], tuple[float, dict[str, Any]] | None]
+    # Right and predicted label of every decision, None where one side has none: examples,
+    # predictions. None: the kind has no labels.
+    label_pairs: Callable[[Sequence[Any], Sequence[Any]], list[LabelPair]] | None = None
     has_numbers: bool = False  # labels are any numbers instead of classes
     # Texts of an example of a task, where all have as many; stored with the model.
     num_texts: Callable[["Task"], int | None] = lambda task: len(task.keys.texts)

@@ -74,5 +74,8 @@ CHOICE = Kind(
     score=classification.score,
     submission=classification.submission,
     example=_example,
+    row=classification.row,
+    mistake=classification.mistake,
+    label_pairs=classification.label_pairs,
     num_texts=lambda task: None,
 )

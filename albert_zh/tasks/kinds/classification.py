@@ -5,15 +5,11 @@ outputs      logits [N, C]  probabilities [N, C]
 predictions  LabelPrediction("1", [0.1, 0.9])
 submission   test_results.tsv    probabilities of the classes, a row per example, no header
              submit_results.tsv  id or number of the example, label
-             predictions.tsv     with a header: id, texts, label of the file, prediction,
-                                 probabilities; CSV with tabs
 ```
 """
 
-import csv
 import dataclasses
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +17,8 @@ import numpy as np
 from albert_zh.tasks.examples import Example, text_example
 from albert_zh.tasks.features import NO_LABEL, Features, featurize_texts
 from albert_zh.tasks.scorers import classes
-from albert_zh.tasks.task import Kind, Outputs
+from albert_zh.tasks.tables import example_id, tabbed
+from albert_zh.tasks.task import Kind, LabelPair, Outputs
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.progress import Progress
 
@@ -99,30 +96,39 @@ def score(outputs: Outputs, features: Features, labels: Sequence[str]) -> dict[s
 def submission(
     examples: Sequence[Example], predictions: Sequence[LabelPrediction], labels: Sequence[str]
 ) -> dict[str, str]:
-    """The two files of the published scripts, and one that can be read by itself."""
-    ids = [
-        str(number) if example.id is None else example.id for number, example in enumerate(examples)
-    ]
-    has_labels = any(example.label is not None for example in examples)
-    texts = ("text_a", "text_b")[: len(examples[0].texts)]
-    header = ["id", *texts, *["label"][:has_labels], "prediction"]
-    table = [[*header, *(f"probability_{label}" for label in labels)]]
-    for example_id, example, prediction in zip(ids, examples, predictions, strict=True):
-        label = [example.label or ""][:has_labels]
-        row = [example_id, *example.texts, *label, prediction.label, *prediction.probabilities]
-        table.append(row)
+    """The two files of the published scripts."""
     return {
         "test_results.tsv": tabbed(prediction.probabilities for prediction in predictions),
-        "submit_results.tsv": tabbed(zip(ids, (each.label for each in predictions), strict=True)),
-        "predictions.tsv": tabbed(table),
+        "submit_results.tsv": tabbed(
+            (example_id(example, number), predictions[number].label)
+            for number, example in enumerate(examples)
+        ),
     }
 
 
-def tabbed(rows: Iterable[Iterable[Any]]) -> str:
-    """Rows as CSV with tabs; only cells with a tab, a line end or a quotation mark are quoted."""
-    file = io.StringIO()
-    csv.writer(file, delimiter="\t", lineterminator="\n").writerows(rows)
-    return file.getvalue()
+def row(example: Any, prediction: LabelPrediction, labels: Sequence[str]) -> dict[str, Any]:
+    """Texts, label, prediction and the probabilities of all labels."""
+    # Their shortest digits as float32.
+    probabilities = (float(str(each)) for each in prediction.probabilities)
+    return {
+        **example.named_texts,
+        "label": example.label,
+        "prediction": prediction.label,
+        "probabilities": dict(zip(labels, probabilities, strict=True)),
+    }
+
+
+def mistake(example: Any, prediction: LabelPrediction) -> tuple[float, dict[str, Any]] | None:
+    """A wrong label, which is the worse the surer the model is."""
+    if prediction.label == example.label:
+        return None
+    probability = float(str(prediction.probabilities.max()))
+    return probability, {"probability": probability}
+
+
+def label_pairs(examples: Sequence[Any], predictions: Sequence[LabelPrediction]) -> list[LabelPair]:
+    """One pair for each example."""
+    return [(each.label, own.label) for each, own in zip(examples, predictions, strict=True)]
 
 
 CLASSIFICATION = Kind(
@@ -133,4 +139,7 @@ CLASSIFICATION = Kind(
     score=score,
     submission=submission,
     example=text_example,
+    row=row,
+    mistake=mistake,
+    label_pairs=label_pairs,
 )

@@ -13,6 +13,7 @@ is the span of the largest sum of start and end over all its windows.
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -184,6 +185,26 @@ def submission(
     return {"predictions_answers.json": answer_object(examples, predictions, labels)}
 
 
+def row(
+    example: ReadingExample, prediction: TextPrediction, labels: Sequence[str]
+) -> dict[str, Any]:
+    """Question, context, first answer, prediction and its score."""
+    return {
+        **example.named_texts,
+        "label": example.label,
+        "prediction": prediction.text,
+        "score": prediction.score,
+    }
+
+
+def mistake(
+    example: ReadingExample, prediction: TextPrediction
+) -> tuple[float, dict[str, Any]] | None:
+    """A text that is none of the answers, which is the worse the surer the model is."""
+    right = [answer.text for answer in example.answers] or [""]
+    return None if prediction.text in right else (prediction.score, {})
+
+
 def _example(texts: tuple[str, ...]) -> ReadingExample:
     if len(texts) != 2:
         raise ValueError(f"{texts!r} is not a question and a context")
@@ -198,5 +219,7 @@ READING = Kind(
     score=score,
     submission=submission,
     example=_example,
+    row=row,
+    mistake=mistake,
     num_texts=lambda task: 2,
 )

@@ -3,7 +3,6 @@
 ```
 outputs      values [N]
 predictions  NumberPrediction(3.7)
-submission   predictions.tsv  with a header: id, texts, label of the file, prediction
 ```
 """
 
@@ -15,7 +14,6 @@ import numpy as np
 
 from albert_zh.tasks.examples import Example, text_example
 from albert_zh.tasks.features import Features, featurize_texts
-from albert_zh.tasks.kinds.classification import tabbed
 from albert_zh.tasks.scorers.correlation import correlations
 from albert_zh.tasks.task import Kind, Outputs
 from albert_zh.text.tokenizers import Tokenizer
@@ -74,18 +72,15 @@ def score(outputs: Outputs, features: Features, labels: Sequence[str]) -> dict[s
     return {**correlations(values, numbers), "loss": float(np.mean((values - numbers) ** 2))}
 
 
-def submission(
-    examples: Sequence[Example], predictions: Sequence[NumberPrediction], labels: Sequence[str]
-) -> dict[str, str]:
-    """A file that can be read by itself."""
-    has_labels = any(example.label is not None for example in examples)
-    texts = ("text_a", "text_b")[: len(examples[0].texts)]
-    table: list[list[Any]] = [["id", *texts, *["label"][:has_labels], "prediction"]]
-    for number, (example, prediction) in enumerate(zip(examples, predictions, strict=True)):
-        label = [example.label or ""][:has_labels]
-        number = str(number) if example.id is None else example.id
-        table.append([number, *example.texts, *label, prediction.value])
-    return {"predictions.tsv": tabbed(table)}
+def row(example: Example, prediction: NumberPrediction, labels: Sequence[str]) -> dict[str, Any]:
+    """Texts, label and prediction."""
+    return {**example.named_texts, "label": example.label, "prediction": prediction.value}
+
+
+def mistake(example: Example, prediction: NumberPrediction) -> tuple[float, dict[str, Any]] | None:
+    """The distance to the label; no prediction is exact."""
+    error = prediction.value - float(example.label)
+    return abs(error), {"error": error}
 
 
 REGRESSION = Kind(
@@ -95,6 +90,8 @@ REGRESSION = Kind(
     targets={"numbers": ()},
     decode=decode,
     score=score,
-    submission=submission,
+    submission=lambda examples, predictions, labels: {},  # nobody published any
     example=text_example,
+    row=row,
+    mistake=mistake,
 )

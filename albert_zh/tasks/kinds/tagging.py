@@ -14,6 +14,7 @@ A text that is too long becomes several rows, cut between tokens.
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from albert_zh.tasks.features import (
 )
 from albert_zh.tasks.scorers import classes
 from albert_zh.tasks.submissions import entity_lines
-from albert_zh.tasks.task import Kind, Outputs
+from albert_zh.tasks.task import Kind, LabelPair, Outputs
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.progress import Progress
 
@@ -176,6 +177,48 @@ def submission(
     return {"predictions_entities.json": entity_lines(examples, predictions, labels)}
 
 
+def row(
+    example: TaggingExample, prediction: TagPrediction, labels: Sequence[str]
+) -> dict[str, Any]:
+    """The text, and the parts that are marked and that the model marks."""
+    known = None if example.entities is None else _marked(example, example.entities)
+    marked = _marked(example, prediction.entities)
+    return {**example.named_texts, "label": known, "prediction": marked}
+
+
+def mistake(
+    example: TaggingExample, prediction: TagPrediction
+) -> tuple[float, dict[str, Any]] | None:
+    """Parts that are missing or too many, the worse the more there are."""
+    right, found = set(example.entities), set(prediction.entities)
+    if right == found:
+        return None
+    wrong = {"missing": right - found, "too_many": found - right}
+    cells = {name: _marked(example, sorted(parts)) for name, parts in wrong.items()}
+    return float(len(right ^ found)), cells
+
+
+def label_pairs(
+    examples: Sequence[TaggingExample], predictions: Sequence[TagPrediction]
+) -> list[LabelPair]:
+    """A pair for each part that is marked on either side; its place has to be the same."""
+    pairs: list[LabelPair] = []
+    for example, prediction in zip(examples, predictions, strict=True):
+        right, found = (
+            {(each.start, each.end): each.type for each in entities}
+            for entities in (example.entities, prediction.entities)
+        )
+        pairs += [(right.get(place), found.get(place)) for place in {**right, **found}]
+    return pairs
+
+
+def _marked(example: TaggingExample, entities: Sequence[Entity]) -> list[dict[str, Any]]:
+    return [
+        {"text": example.text[each.start : each.end], **dataclasses.asdict(each)}
+        for each in entities
+    ]
+
+
 def _example(texts: tuple[str, ...]) -> TaggingExample:
     if len(texts) != 1:
         raise ValueError(f"{texts!r} is not one text")
@@ -190,5 +233,8 @@ TAGGING = Kind(
     score=score,
     submission=submission,
     example=_example,
+    row=row,
+    mistake=mistake,
+    label_pairs=label_pairs,
     num_texts=lambda task: 1,
 )
