@@ -13,8 +13,9 @@ r"""Fine-tune ALBERT on a task, evaluate it and predict.
 The output directory gets the newest checkpoints (model.ckpt-N) with their vocab.txt and
 albert_config.json, the scores of all checkpoints on the dev file (eval_results_albert_zh.txt; with
 data, seed and versions: metrics.json), the best checkpoint and its name (best_checkpoint.json), the
-metrics of training and validation (history.jsonl) and the flags (options.json). The same command
-resumes a run that was stopped.
+metrics of training and validation (history.jsonl, curves.png) and the flags (options.json); and for
+the dev examples that the best checkpoint gets wrong: errors.tsv, labels.tsv, confusion_matrix.tsv,
+pictures of both. The same command resumes a run that was stopped.
 
 --do_predict=True writes the predictions for the test file, or for --input_file=new.csv:
 new.predictions.tsv and .jsonl (ids, texts, labels, probabilities), new.predictions.json (data,

@@ -364,7 +364,8 @@ def test_another_validation_set_starts_the_choice_anew(data, validated, tmp_path
     assert best(out)["validation_data"] != best(validated)["validation_data"]
     assert "was the best on another validation set" in caplog.text
     kept = out / "earlier_evaluations" / "1"
-    for name in ("best_checkpoint.json", "eval_results_albert_zh.txt"):
+    moved = ("metrics.json", "errors.tsv", "labels.tsv", "labels.png", "confusion_matrix.tsv")
+    for name in ("best_checkpoint.json", "eval_results_albert_zh.txt", *moved):
         assert (kept / name).read_bytes() == (validated / name).read_bytes()
 
 
@@ -578,9 +579,24 @@ def test_metrics_of_a_run_tell_scores_data_seed_and_versions(data, validated, tm
         sum(row.get("seconds", 0) for row in history(validated)), abs=0.001
     )
     assert found["versions"]["tensorflow"] == tf.__version__
+    wrong = len((validated / "errors.tsv").read_text().splitlines()) - 1
+    assert 1 - wrong / 16 == found["best"]["scores"]["accuracy"]
+    assert (validated / "curves.png").exists()
     out = shutil.copytree(validated, tmp_path / "out")
     alone = {**VALIDATED, "do_train": False, "random_seed": 1}
     fine_tune(fine_tuning_options(data, out, **alone))
     again = metrics(out)
     assert again["data"]["train"] == {"sha256": found["data"]["train"]["sha256"]}
     assert {**again, "data": None} == {**found, "data": None}
+
+
+def test_scores_of_another_checkpoint_in_the_same_place_are_kept(data, validated, tmp_path, caplog):
+    evaluate = {"do_train": False, "do_eval": True}
+    for step in (10, 12):
+        prefix = str(validated / f"model.ckpt-{step}")
+        fine_tune(fine_tuning_options(data, tmp_path, init_checkpoint=prefix, **evaluate))
+    kept = tmp_path / "earlier_evaluations" / "1"
+    assert metrics(kept)["best"]["checkpoint"] == str(validated / "model.ckpt-10")
+    assert metrics(tmp_path)["best"]["checkpoint"] == str(validated / "model.ckpt-12")
+    assert (kept / "errors.tsv").exists()
+    assert "or of other checkpoints, were moved to" in caplog.text

@@ -15,9 +15,10 @@ from absl import logging
 from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_exactly, load_meta, read_step
 from albert_zh.checkpoint.meta import CheckpointMeta
+from albert_zh.finetuning.analysis import write_analysis
 from albert_zh.finetuning.data import Data
 from albert_zh.finetuning.options import ClassifierOptions
-from albert_zh.finetuning.results import EVAL_RESULTS, METRICS, write_results
+from albert_zh.finetuning.results import RESULT_FILES, write_results
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.inference.predictor import Arrays, model_runner, run_batches
 from albert_zh.model.heads.sequence import Classifier
@@ -118,39 +119,44 @@ def validation_of(options: ClassifierOptions, evaluator: Evaluator, data: Data) 
 
 def evaluate_checkpoints(
     options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator, validation: Validation
-) -> None:
+) -> str | None:
     """Score every checkpoint on the validation set, and note the best one.
 
     A run that has none scores its initial checkpoint.
+
+    Returns:
+        The best checkpoint; None if none is trained.
 
     Raises:
         ValueError: There is no checkpoint, or the initial one is not fine-tuned.
     """
     steps = run.checkpoints.steps()
     if not steps:
-        _evaluate_initial(options, run, evaluator)
-        return
+        return _evaluate_initial(options, run, evaluator)
     scores = {
         step: evaluator.score_checkpoint(step, run.checkpoints.prefix(step)) for step in steps
     }
-    if not run.is_chief:
-        return
     best = validation.best_of(scores)
-    set_aside_other_best(run.checkpoints, validation, [EVAL_RESULTS, METRICS])
+    prefix = best and run.checkpoints.prefix(step_of(best))
+    if not run.is_chief:
+        return prefix
+    set_aside_other_best(run.checkpoints, validation, RESULT_FILES)
     if best:
         run.checkpoints.note_best(best, newest_scored=steps[-1])
     scores = {**scores_by_step(run.history, validation), **scores}
     checkpoints = {step: (run.checkpoints.prefix(step), scores[step]) for step in scores}
     write_results(run, evaluator.data, checkpoints, best and step_of(best))
     _report(run, best, scores, validation)
+    return prefix
 
 
-def _evaluate_initial(options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator) -> None:
+def _evaluate_initial(options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator) -> str:
     prefix = initial_fine_tuned(options)
     step = read_step(prefix) or 0
     scores = evaluator.score_checkpoint(step, prefix)
     if run.is_chief:
         write_results(run, evaluator.data, {step: (prefix, scores)}, step)
+    return prefix
 
 
 def initial_fine_tuned(options: ClassifierOptions) -> str:
@@ -173,6 +179,19 @@ def initial_fine_tuned(options: ClassifierOptions) -> str:
     return prefix
 
 
+def analyse(run: RunDirectory, evaluator: Evaluator, prefix: str) -> None:
+    """Write files that show what a checkpoint gets wrong on the validation set."""
+    data, task = evaluator.data, evaluator.data.task
+    evaluator.load(prefix)
+    outputs = evaluator.outputs(
+        "dev", batch_size=run.options.eval_batch_size, description="find mistakes"
+    )
+    if run.is_chief:
+        examples = data.splits["dev"].examples
+        predictions = task.kind.decode(outputs, data.features["dev"], examples, task.labels)
+        write_analysis(run.options.output_dir, data, predictions)
+
+
 def score_unscored(
     options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator, validation: Validation
 ) -> None:
@@ -182,7 +201,7 @@ def score_unscored(
     If the newest alone has none, it is left to `runs.fit`.
     """
     if run.is_chief:
-        set_aside_other_best(run.checkpoints, validation, [EVAL_RESULTS, METRICS])
+        set_aside_other_best(run.checkpoints, validation, RESULT_FILES)
     steps, scores = run.checkpoints.steps(), scores_by_step(run.history, validation)
     if not any(step not in scores and _was_due(run, step) for step in steps[:-1]):
         return

@@ -13,6 +13,8 @@ metrics.json                  {"task": "lcqmc", "kind": "classification", "metri
 ```
 """
 
+import contextlib
+import json
 import os
 import platform
 from collections.abc import Mapping
@@ -20,23 +22,41 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 import albert_zh
 from albert_zh.checkpoint.loading import load_meta
 from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.finetuning.data import Data
+from albert_zh.runs.best import EARLIER_EVALUATIONS
 from albert_zh.runs.directory import RunDirectory
+from albert_zh.runs.earlier import move_away
 from albert_zh.util.object_files import write_json, write_text
 
-EVAL_RESULTS, METRICS = "eval_results_albert_zh.txt", "metrics.json"
+METRICS = "metrics.json"
+ERRORS, LABELS, CONFUSION = "errors.tsv", "labels.tsv", "confusion_matrix.tsv"
+NUMBERS = "numbers.png"
+_EVAL_RESULTS = "eval_results_albert_zh.txt"
 
 Scores = Mapping[str, float]
+
+
+def picture_of(table: str) -> str:
+    """The picture of a table: `labels.png` of `labels.tsv`."""
+    return table.replace(".tsv", ".png")
+
+
+# All files of an evaluation, those of `finetuning.analysis` too.
+RESULT_FILES = (
+    *(_EVAL_RESULTS, METRICS, ERRORS, NUMBERS),
+    *(name for table in (LABELS, CONFUSION) for name in (table, picture_of(table))),
+)
 
 
 def write_results(
     run: RunDirectory, data: Data, checkpoints: Mapping[int, tuple[str, Scores]], best: int | None
 ) -> None:
-    """Write both files, whole.
+    """Write both files, whole; those of another validation set are moved away.
 
     Args:
         run: The run; its directory gets the files.
@@ -44,9 +64,27 @@ def write_results(
         checkpoints: Step -> path and scores of a checkpoint.
         best: Step of the best one; None if none of them is trained.
     """
-    directory = run.options.output_dir
-    write_text(os.path.join(directory, EVAL_RESULTS), _as_published(checkpoints))
-    write_json(os.path.join(directory, METRICS), _metrics(run, data, checkpoints, best))
+    directory, metrics = run.options.output_dir, _metrics(run, data, checkpoints, best)
+    _keep_earlier(directory, metrics)
+    write_text(os.path.join(directory, _EVAL_RESULTS), _as_published(checkpoints))
+    write_json(os.path.join(directory, METRICS), metrics)
+
+
+def _keep_earlier(directory: str, metrics: Mapping[str, Any]) -> None:
+    """Move results on other data, or of other checkpoints alone, out of the way."""
+    path = os.path.join(directory, METRICS)
+    if not tf.io.gfile.exists(path):
+        return
+    with tf.io.gfile.GFile(path) as file, contextlib.suppress(ValueError, KeyError, TypeError):
+        before = json.loads(file.read())
+        is_same = before["data"]["dev"]["sha256"] == metrics["data"]["dev"]["sha256"]
+        names, others = (
+            {row["checkpoint"] for row in each["checkpoints"]} for each in (before, metrics)
+        )
+        if is_same and names & others:
+            return
+    place = move_away(directory, RESULT_FILES, folder=EARLIER_EVALUATIONS)
+    logging.warning("the scores on other data, or of other checkpoints, were moved to %s", place)
 
 
 def _as_published(checkpoints: Mapping[int, tuple[str, Scores]]) -> str:

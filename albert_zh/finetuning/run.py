@@ -26,6 +26,7 @@ from albert_zh.finetuning.batches import training_batches
 from albert_zh.finetuning.data import Data, prepare_data, share_of_padding
 from albert_zh.finetuning.evaluation import (
     Evaluator,
+    analyse,
     evaluate_checkpoints,
     score_unscored,
     validation_of,
@@ -44,6 +45,7 @@ from albert_zh.runs.initial_weights import (
     load_initial_weights,
 )
 from albert_zh.runs.lock import sole_training
+from albert_zh.runs.plots import try_plot_history
 from albert_zh.runs.spec import Lengths, TrainingSpec, Validation
 from albert_zh.tasks import custom
 from albert_zh.tasks.splits import find_files, fingerprint
@@ -127,8 +129,12 @@ def _fine_tune(
             has_ended = _train(options, run, model, data, tokenizer, initial_weights, validation)
             if not has_ended:
                 return
+            if run.is_chief:
+                try_plot_history(options.output_dir)
         if options.do_eval:
-            evaluate_checkpoints(options, run, evaluator, validation)
+            best = evaluate_checkpoints(options, run, evaluator, validation)
+            if best:
+                analyse(run, evaluator, best)
         if options.do_predict:
             predict_test(options, run, evaluator, data)
 

@@ -29,7 +29,7 @@ from albert_zh.pretraining.data import Records, training_and_validation_records
 from albert_zh.pretraining.evaluation import Evaluation
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.pretraining.training import run_identity, training_spec
-from albert_zh.runs import plots
+from albert_zh.runs.best import EARLIER_EVALUATIONS
 from albert_zh.runs.companions import CONFIGURATION, find_vocabulary, write_companions
 from albert_zh.runs.directory import Row, RunDirectory
 from albert_zh.runs.earlier import move_away
@@ -41,6 +41,7 @@ from albert_zh.runs.initial_weights import (
     load_initial_weights,
 )
 from albert_zh.runs.lock import sole_training
+from albert_zh.runs.plots import try_plot_history
 from albert_zh.runs.spec import VALIDATION_DATA, Validation
 from albert_zh.train.strategy import make_strategy, report_lost_workers
 from albert_zh.util.object_files import write_json, write_text
@@ -115,7 +116,7 @@ def _pretrain(
             with named_read_errors(records.files):
                 has_ended = fit(run, model, spec)
             if has_ended and run.is_chief:
-                _plot_history(options.output_dir)
+                try_plot_history(options.output_dir)
         if options.do_eval and has_ended:
             if not validation_records:
                 logging.warning(
@@ -138,13 +139,6 @@ def _write_companions(options: PretrainingOptions, config: ModelConfig, records:
             options.output_dir,
         )
     write_companions(options.output_dir, config, vocab)
-
-
-def _plot_history(directory: str) -> None:
-    try:
-        logging.info("curves: %s", plots.plot_history(directory))
-    except ValueError as error:  # matplotlib is optional
-        logging.info("no curves.png: %s", error)
 
 
 def _evaluate(
@@ -184,7 +178,7 @@ def _move_results_of_other_records(directory: str, records: Mapping[str, str]) -
         with contextlib.suppress(ValueError), tf.io.gfile.GFile(path) as file:
             before = dict(json.loads(file.read()))
     if any(before.get(key, value) != value for key, value in records.items()):
-        place = move_away(directory, [_RESULTS, _RESULTS_JSON], folder="earlier_evaluations")
+        place = move_away(directory, [_RESULTS, _RESULTS_JSON], folder=EARLIER_EVALUATIONS)
         logging.warning(
             "the earlier results, on %s, were moved to %s", before.get("records"), place
         )

@@ -13,6 +13,8 @@ from albert_zh.runs.history import VALIDATION, History
 from albert_zh.runs.spec import VALIDATION_DATA, Validation
 from albert_zh.util.object_files import remove_if_exists
 
+EARLIER_EVALUATIONS = "earlier_evaluations"  # folder of a run
+
 
 def warn_of_lost_best(checkpoints: CheckpointManager) -> None:
     """Say that the noted best checkpoint is gone, if it is.
@@ -71,7 +73,7 @@ def set_aside_other_best(
     """
     best = checkpoints.best()
     if best and best.get(VALIDATION_DATA, validation.data) != validation.data:
-        place = move_away(checkpoints.directory, [*results, BEST], folder="earlier_evaluations")
+        place = move_away(checkpoints.directory, [*results, BEST], folder=EARLIER_EVALUATIONS)
         logging.warning(
             "%s was the best on another validation set; the scores on that were moved to %s",
             best["checkpoint"],

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from albert_zh.checkpoint.paths import HISTORY
 from albert_zh.runs import history
@@ -67,6 +68,14 @@ def plot_history(directory: str) -> str:
     path = os.path.join(directory, PICTURE)
     plot_histories([directory], path)
     return path
+
+
+def try_plot_history(directory: str) -> None:
+    """Plot a run's history where it has rows and matplotlib is installed; else say so."""
+    try:
+        logging.info("curves: %s", plot_history(directory))
+    except (ValueError, FileNotFoundError) as error:
+        logging.info("no %s: %s", PICTURE, error)
 
 
 def plot_histories(directories: Sequence[str], path: str) -> None:
