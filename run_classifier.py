@@ -10,6 +10,8 @@ r"""Fine-tune ALBERT on a task, evaluate it and predict.
 
   python3 run_classifier.py --output_dir=my_model --input_file=new.csv --do_predict=True
 
+  python3 run_classifier.py --list_tasks
+
 The output directory gets the newest checkpoints (model.ckpt-N) with their vocab.txt and
 albert_config.json, the scores of all checkpoints on the dev file (eval_results_albert_zh.txt; with
 data, seed and versions: metrics.json), the best checkpoint and its name (best_checkpoint.json), the
@@ -25,6 +27,7 @@ checkpoint, and the scores if the file has labels), and the files to publish: te
 
 from albert_zh import cli
 from albert_zh.finetuning.options import ClassifierOptions
+from albert_zh.tasks.listing import list_tasks
 
 
 def main(options: ClassifierOptions) -> None:
@@ -34,4 +37,4 @@ def main(options: ClassifierOptions) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, ClassifierOptions, needs_tensorflow=True)
+    cli.run(main, ClassifierOptions, needs_tensorflow=True, answers={"list_tasks": list_tasks})

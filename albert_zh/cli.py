@@ -29,7 +29,7 @@ import faulthandler
 import logging as standard_logging
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from absl import logging
 
@@ -47,7 +47,12 @@ Logging flags:
 """
 
 
-def run(main: Callable[..., None], *option_classes: type, needs_tensorflow: bool = False) -> None:
+def run(
+    main: Callable[..., None],
+    *option_classes: type,
+    needs_tensorflow: bool = False,
+    answers: Mapping[str, Callable[[], str]] | None = None,
+) -> None:
     """Read the command line and call `main` with one object per option class.
 
     Options that have a method `check` are checked first; it raises if a file that a flag names is
@@ -61,6 +66,8 @@ def run(main: Callable[..., None], *option_classes: type, needs_tensorflow: bool
         main: The script's work.
         option_classes: Classes of its arguments, in their order.
         needs_tensorflow: Whether `main` imports TensorFlow; its noise is kept from the user.
+        answers: Flags that, like `--help`, make the script print a text and end; the first line of
+            the function's docstring is their help.
     """
     logging.use_absl_handler()
     logging.set_verbosity(logging.INFO)  # A later --verbosity on the command line wins.
@@ -68,8 +75,12 @@ def run(main: Callable[..., None], *option_classes: type, needs_tensorflow: bool
     standard_logging.getLogger("tensorflow").setLevel(standard_logging.WARNING)
     faulthandler.enable()  # A crash of a library shows where it was called.
     try:
+        asked = [answer for flag, answer in (answers or {}).items() if f"--{flag}" in sys.argv[1:]]
         if _HELP & set(sys.argv[1:]):
-            print(_help(sys.modules[main.__module__].__doc__ or "", option_classes))
+            description = sys.modules[main.__module__].__doc__ or ""
+            print(_help(description, option_classes, answers or {}))
+        elif asked:
+            print(asked[0]())
         else:
             options = parse_flags(sys.argv, *option_classes)
             for each in options:
@@ -93,7 +104,15 @@ def run(main: Callable[..., None], *option_classes: type, needs_tensorflow: bool
         sys.exit(130)
 
 
-def _help(description: str, option_classes: tuple[type, ...]) -> str:
+def _help(
+    description: str,
+    option_classes: tuple[type, ...],
+    answers: Mapping[str, Callable[[], str]],
+) -> str:
     flags = help_text(*option_classes, width=min(100, shutil.get_terminal_size().columns))
-    parts = [description.strip(), flags.strip(), _HELP_OF_LOGGING.strip()]
+    others = "\n".join(
+        f"  --{flag}\n      {answer.__doc__.splitlines()[0]}" for flag, answer in answers.items()
+    )
+    others = f"Flags that print something and end:\n\n{others}" if others else ""
+    parts = [description.strip(), flags.strip(), others, _HELP_OF_LOGGING.strip()]
     return "\n\n".join(filter(None, parts))

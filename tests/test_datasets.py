@@ -1,14 +1,18 @@
 """Rows of the catalog: facts of datasets, and the files that their benchmarks accept."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
-from albert_zh.tasks.catalog import TASKS
+from albert_zh.tasks.catalog import TASKS, find_task
 from albert_zh.tasks.dataset import Settings
 from albert_zh.tasks.examples import ChoiceExample, Entity, Example, Split, TaggingExample
 from albert_zh.tasks.kinds.classification import LabelPrediction
 from albert_zh.tasks.kinds.tagging import TagPrediction
+from albert_zh.tasks.listing import list_tasks
 from albert_zh.tasks.splits import read_split
 from albert_zh.tasks.submissions import blank_object
 
@@ -40,10 +44,37 @@ def test_published_settings_are_those_of_the_readme(name, settings):
 
 
 def test_every_row_tells_where_it_comes_from():
-    for task in TASKS.values():
-        assert task.dataset.source.startswith("http"), task.name
-        assert task.dataset.licence, task.name
-        assert {"train", "dev"} <= {*task.dataset.sizes}, task.name
+    published = {name: task for name, task in TASKS.items() if name != "sentence_pair"}
+    for name, task in published.items():
+        assert task.dataset.source.startswith("http"), name
+        assert task.dataset.licence, name
+        assert "train" in task.dataset.sizes, name
+
+
+@pytest.mark.parametrize(
+    "name", ["sentence_pair", "lcqmc_pair", "cola", "mnli", "mrpc", "xnli", "wsc", "copa", "CSL"]
+)
+def test_names_of_published_scripts_are_known(name):
+    assert find_task(name).name == name.lower()
+
+
+def test_list_of_tasks_has_a_row_for_each_with_sizes_files_and_source():
+    lines = list_tasks().splitlines()
+    for name in TASKS:
+        assert any(line.startswith(f"{name} ") for line in lines), name
+    place = next(place for place, line in enumerate(lines) if line.startswith("tnews "))
+    assert lines[place].split()[1:6] == ["classification,", "15", "53,360", "10,000", "10,000"]
+    assert "test.json, test1.1.json, test.txt|tsv|csv" in lines[place + 1]
+    assert lines[place + 2].strip() == TASKS["tnews"].dataset.source
+    assert max(map(len, lines)) <= 130
+
+
+def test_script_lists_tasks_without_tensorflow():
+    script = os.path.join(os.path.dirname(__file__), "..", "run_classifier.py")
+    command = [sys.executable, "-X", "importtime", script, "--list_tasks"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "lcqmc" in done.stdout
+    assert "tensorflow.python" not in done.stderr
 
 
 # ---- submissions
@@ -66,12 +97,22 @@ def test_label_lines_have_ids_as_numbers_and_labels_as_texts():
         ("tnews", "tnews/test1.0.json", "tnews10_predict.json"),
         ("tnews", "tnews/test1.1.json", "tnews11_predict.json"),
         ("c3", "test1.0.json", "c310_predict.json"),
+        ("chid", "test1.0.json", "chid10_predict.json"),
+        ("chid", "test1.1.json", "chid11_predict.json"),
+        ("wsc", "test.json", "cluewsc11_predict.json"),
+        ("csl", "test.json", "csl_predict.json"),
         ("c3", "test1.1.json", "c311_predict.json"),
         ("ocnli", "test.json", "ocnli_50k_predict.json"),
     ],
 )
 def test_file_read_tells_the_name_to_submit(task, path, name):
     assert TASKS[task].submission.name_for(path) == name
+
+
+def test_number_of_examples_tells_an_older_test_file_of_the_same_name():
+    submission = TASKS["cluewsc2020"].submission
+    assert submission.name_for("test.json", num_examples=290) == "cluewsc10_predict.json"
+    assert submission.name_for("test.json", num_examples=2_574) == "cluewsc11_predict.json"
 
 
 def test_entity_lines_count_the_last_character():
@@ -101,4 +142,5 @@ def test_questions_that_clue_numbers_have_these_ids(tmp_path):
     rows = [[["好"], [{**asked, "id": 5}, {**asked, "id": 6}], "m-1"], [["坏"], [asked], "m-2"]]
     (tmp_path / "test1.1.json").write_text(json.dumps(rows))
     split = read_split(TASKS["c3"], data_dir=str(tmp_path), split="test")
-    assert [example.id for example in split.examples] == ["5", "6", "m-2-1"]
+    assert [example.id for example in split.examples] == ["5", "6", None]
+    assert any("1 of its examples have no id; in c311_predict.json" in n for n in split.notes)

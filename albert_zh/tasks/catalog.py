@@ -3,26 +3,49 @@
 import dataclasses
 from collections.abc import Mapping
 
-from albert_zh.tasks.datasets import chinese, clue
+from albert_zh.tasks.datasets import chinese, clue, english
 from albert_zh.tasks.task import Task
 
-TASKS: Mapping[str, Task] = {
-    task.name: task
-    for task in (
-        chinese.LCQMC,
-        # One dataset, two published names; both are evaluated on dev.
-        dataclasses.replace(chinese.LCQMC, name="lcqmc_pair"),
-        clue.AFQMC,
-        clue.TNEWS,
-        clue.IFLYTEK,
-        clue.CMNLI,
-        clue.OCNLI,
-        clue.CMRC2018,
-        clue.DRCD,
-        clue.C3,
-        clue.CLUENER,
-    )
-}
+_ROWS = (
+    chinese.LCQMC,
+    clue.AFQMC,
+    clue.TNEWS,
+    clue.IFLYTEK,
+    clue.CMNLI,
+    clue.OCNLI,
+    clue.CLUEWSC,
+    clue.CSL,
+    clue.CMRC2018,
+    clue.DRCD,
+    clue.CHID,
+    clue.C3,
+    clue.CLUENER,
+    chinese.BQ,
+    chinese.CHNSENTICORP,
+    chinese.PAWSX,
+    chinese.XNLI,
+    chinese.COPA,
+    chinese.PEOPLES_DAILY,
+    chinese.MSRA_NER,
+    chinese.SENTENCE_PAIR,
+    english.COLA,
+    english.SST2,
+    english.MRPC,
+    english.STSB,
+    english.QQP,
+    english.MNLI,
+    english.MNLI_MISMATCHED,
+    english.QNLI,
+    english.RTE,
+    english.SQUAD1,
+    english.SQUAD2,
+    english.RACE,
+)
+# Further names by which published scripts call datasets.
+ALIASES = {"lcqmc_pair": "lcqmc", "wsc": "cluewsc2020", "cluewsc": "cluewsc2020"}
+
+TASKS: Mapping[str, Task] = {task.name: task for task in _ROWS}
+TASKS |= {alias: dataclasses.replace(TASKS[name], name=alias) for alias, name in ALIASES.items()}
 
 
 def find_task(name: str) -> Task:

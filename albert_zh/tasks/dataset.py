@@ -40,14 +40,16 @@ class Submission:
 
     name: str
     content: Content
-    # Name for the predictions of other versions of the test split: file of it -> name.
-    other_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    # Name for the predictions of another version of the test split: file of it, or its examples
+    # where only that version has as many -> name.
+    other_names: Mapping[str | int, str] = dataclasses.field(default_factory=dict)
 
-    def name_for(self, path: str) -> str:
+    def name_for(self, path: str, *, num_examples: int | None = None) -> str:
         """Name of the file with the predictions for a test file.
 
         >>> c3 = Submission("c311_predict.json", str, {"test1.0.json": "c310_predict.json"})
         >>> c3.name_for("c3/test1.0.json"), c3.name_for("c3/test1.1.json")
         ('c310_predict.json', 'c311_predict.json')
         """
-        return self.other_names.get(os.path.basename(path), self.name)
+        by_size = self.other_names.get(num_examples, self.name)
+        return self.other_names.get(os.path.basename(path), by_size)

@@ -36,6 +36,8 @@ class ChoiceExample:
     choices: tuple[str, ...]
     label: str | None = None
     id: str | None = None
+    # Place in the text, in characters; what is around it is kept if the text is too long.
+    kept: int = 0
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
 """Splits of a task: their files in --data_dir, read by the task's kind."""
 
+import collections
 import dataclasses
 import hashlib
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from albert_zh.tasks.examples import Split
 from albert_zh.tasks.task import Task
@@ -30,14 +32,41 @@ def read_split(task: Task, *, data_dir: str | None, split: str) -> Split:
     unread = [name for name in unread if os.path.join(folder, name) not in paths]
     parts = [task.read(task, path, split) for path in paths]
     first, shown = parts[0], " and ".join(paths)
-    note = f"{shown} is read; {' and '.join(unread)} beside it is not"
+    examples = tuple(itertools.chain.from_iterable(part.examples for part in parts))
+    notes = [note for part in parts for note in part.notes]
+    if unread:
+        notes.insert(0, f"{shown} is read; {' and '.join(unread)} beside it is not")
+    if split == "test":
+        notes += _check_ids(task, shown, examples)
     return dataclasses.replace(
-        first,
-        path=shown,
-        examples=tuple(itertools.chain.from_iterable(part.examples for part in parts)),
-        notes=(*([note] if unread else []), *(each for part in parts for each in part.notes)),
-        sha256=_fingerprint(paths),
+        first, path=shown, examples=examples, notes=tuple(notes), sha256=_fingerprint(paths)
     )
+
+
+def _check_ids(task: Task, path: str, examples: Sequence[Any]) -> list[str]:
+    """Notes on examples without an id of their own.
+
+    Raises:
+        ValueError: The task's benchmark finds predictions by ids, and two are the same.
+    """
+    counts = collections.Counter(each.id for each in examples)
+    missing = counts.pop(None, 0)
+    repeated = [number for number, count in counts.items() if count > 1]
+    if repeated and task.submission is not None:
+        raise ValueError(
+            f"{path}: {counts[repeated[0]]} examples have the id {repeated[0]!r}; "
+            f"{task.submission.name} needs one id for each"
+        )
+    notes = []
+    if repeated:
+        notes.append(f"{path}: {len(repeated):,} ids stand for several examples: {repeated[0]} ...")
+    if missing and task.submission is not None:
+        whose = "its" if missing == len(examples) else f"{missing:,} of its"
+        notes.append(
+            f"{path}: {whose} examples have no id; in {task.submission.name} they are numbered "
+            "from 0"
+        )
+    return notes
 
 
 def fingerprint(task: Task, *, data_dir: str | None, split: str) -> str:
@@ -46,12 +75,21 @@ def fingerprint(task: Task, *, data_dir: str | None, split: str) -> str:
 
 
 def _fingerprint(paths: Sequence[str]) -> str:
-    sums = [sha256_of_file(path) for path in paths]
+    sums = [sha256_of_file(path) for path in _expanded(paths)]
     return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
+def _expanded(paths: Sequence[str]) -> Iterator[str]:
+    """Files, those inside of folders by their names."""
+    for path in paths:
+        if os.path.isdir(path):
+            yield from (os.path.join(path, name) for name in sorted(os.listdir(path)))
+        else:
+            yield path
+
+
 def find_files(task: Task, *, data_dir: str | None, split: str) -> tuple[str, ...]:
-    """Paths of a split's file, or of those it is read from together.
+    """Paths of a split's file, or of those it is read from together; of folders for names with /.
 
     Raises:
         FileNotFoundError: None of the names it may have is there.
@@ -59,7 +97,7 @@ def find_files(task: Task, *, data_dir: str | None, split: str) -> tuple[str, ..
     names = task.files[split]
     for alternative in names:
         paths = tuple(os.path.join(data_dir or "", name) for name in _names(alternative))
-        if all(map(os.path.isfile, paths)):
+        if all(map(_is_there, paths)):
             return paths
     wanted = ", ".join(" with ".join(_names(alternative)) for alternative in names)
     if data_dir is None:
@@ -73,6 +111,10 @@ def find_files(task: Task, *, data_dir: str | None, split: str) -> tuple[str, ..
         f"task {task.name} has no {split} file: looked for {wanted} in {data_dir}; put it there or "
         "point --data_dir at the folder that holds it"
     )
+
+
+def _is_there(path: str) -> bool:
+    return os.path.isdir(path) if path.endswith("/") else os.path.isfile(path)
 
 
 def _names(alternative: str | tuple[str, ...]) -> tuple[str, ...]:

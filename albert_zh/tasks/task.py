@@ -94,6 +94,7 @@ class Task:
     columns: Columns = Columns(text_a=0, text_b=1, label=2)  # of a table without a header
     keys: Keys = Keys(("sentence1", "sentence2"))  # of JSON lines
     unlabelled: tuple[str, ...] = ()  # labels of rows on which nobody agreed: left out
+    has_malformed_rows: bool = False  # published files have a few: left out, and counted
     metric: str = "accuracy"  # chooses the best checkpoint
     # Further metrics, those of the dataset's own evaluation, out of labelled examples, their
     # predictions and the labels.
@@ -118,6 +119,6 @@ class Task:
         """Files to publish: name -> content; those of the kind, and that of the benchmark."""
         files = self.kind.submission(split.examples, predictions, self.labels)
         if self.submission is not None:
-            content = self.submission.content(split.examples, predictions, self.labels)
-            files |= {self.submission.name_for(split.path): content}
+            name = self.submission.name_for(split.path, num_examples=len(split.examples))
+            files[name] = self.submission.content(split.examples, predictions, self.labels)
         return files

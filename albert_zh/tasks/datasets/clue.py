@@ -5,22 +5,22 @@ The settings are those with which brightmart's ALBERT-tiny was measured
 """
 
 import dataclasses
-from collections.abc import Sequence
 
 from albert_zh.tasks.dataset import Dataset, Settings, Submission
 from albert_zh.tasks.datasets.files import JSON, PAIR, SENTENCE, SINGLE, SPLITS
-from albert_zh.tasks.examples import ReadingExample, TaggingExample
 from albert_zh.tasks.kinds.choice import CHOICE
 from albert_zh.tasks.kinds.classification import CLASSIFICATION
-from albert_zh.tasks.kinds.reading import READING, TextPrediction
-from albert_zh.tasks.kinds.tagging import TAGGING, TagPrediction
+from albert_zh.tasks.kinds.reading import READING
+from albert_zh.tasks.kinds.tagging import TAGGING
 from albert_zh.tasks.readers.c3 import read_c3
+from albert_zh.tasks.readers.chid import read_chid
+from albert_zh.tasks.readers.cluewsc import read_cluewsc
 from albert_zh.tasks.readers.entities import read_entities
 from albert_zh.tasks.readers.squad import read_squad
 from albert_zh.tasks.readers.texts import read_texts
-from albert_zh.tasks.scorers import clue_reading, entities
-from albert_zh.tasks.submissions import answer_object, entity_lines, label_lines
-from albert_zh.tasks.task import Task
+from albert_zh.tasks.scorers import clue_reading, measures
+from albert_zh.tasks.submissions import answer_object, blank_object, entity_lines, label_lines
+from albert_zh.tasks.task import Keys, Task
 
 _NOT_STATED = "not stated"
 
@@ -29,25 +29,17 @@ def _address(name: str) -> str:
     return f"https://storage.googleapis.com/cluebenchmark/tasks/{name}_public.zip"
 
 
-def _sizes(train: int, dev: int, test: int, **others: int) -> dict[str, int]:
-    return {"train": train, "dev": dev, "test": test, **others}
+def _sizes(train: int, dev: int, test: int) -> dict[str, int]:
+    return {"train": train, "dev": dev, "test": test}
 
 
-def _clue_reading(
-    examples: Sequence[ReadingExample], predictions: Sequence[TextPrediction], labels: Sequence[str]
-) -> dict[str, float]:
-    predicted = {str(number): each.text for number, each in enumerate(predictions)}
-    answers = {
-        str(number): [answer.text for answer in each.answers or ()]
-        for number, each in enumerate(examples)
-    }
-    return clue_reading.scores(predicted, answers)
+# Names of FewCLUE's files, for the tasks that it has, too.
+_FEW = {"train": "train_few_all.json", "dev": "dev_few_all.json", "test": "test_public.json"}
 
 
-def _cluener(
-    examples: Sequence[TaggingExample], predictions: Sequence[TagPrediction], labels: Sequence[str]
-) -> dict[str, float]:
-    return entities.cluener_f1(examples, [each.entities for each in predictions], labels)
+def _files(**tests: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Files of a task that is in FewCLUE, too."""
+    return {split: (*JSON[split], few) for split, few in _FEW.items()} | tests
 
 
 AFQMC = Task(
@@ -88,7 +80,7 @@ IFLYTEK = Task(
     name="iflytek",
     kind=CLASSIFICATION,
     read=read_texts,
-    files=JSON,
+    files=_files(),
     columns=SINGLE,
     keys=SENTENCE,
     labels=tuple(str(number) for number in range(119)),
@@ -127,6 +119,42 @@ CMNLI = dataclasses.replace(
         settings=Settings(64, 128, 2, 3e-5),
     ),
 )
+CLUEWSC = Task(
+    name="cluewsc2020",
+    kind=CLASSIFICATION,
+    read=read_cluewsc,
+    files=_files(test=("test1.1.json", "test.json", "test1.0.json", _FEW["test"])),
+    columns=SINGLE,
+    keys=SENTENCE,
+    labels=("true", "false"),  # true: the pronoun stands for the noun
+    submission=Submission(
+        "cluewsc11_predict.json",
+        label_lines,
+        {"test1.0.json": "cluewsc10_predict.json", 290: "cluewsc10_predict.json"},
+    ),
+    dataset=Dataset(
+        source=_address("cluewsc2020"),
+        licence=_NOT_STATED,
+        sizes={**_sizes(1_244, 304, 2_574), "test1.0": 290},
+        settings=Settings(8, 128, 50, 1e-4),
+    ),
+)
+CSL = Task(
+    name="csl",
+    kind=CLASSIFICATION,
+    read=read_texts,
+    files=_files(),
+    columns=PAIR,
+    keys=Keys(("keyword", "abst")),
+    labels=("0", "1"),  # 1: all keywords are those of the abstract
+    submission=Submission("csl_predict.json", label_lines),
+    dataset=Dataset(
+        source=_address("csl"),
+        licence=_NOT_STATED,
+        sizes=_sizes(20_000, 3_000, 3_000),
+        settings=Settings(4, 256, 5, 1e-5),
+    ),
+)
 CMRC2018 = Task(
     name="cmrc2018",
     kind=READING,
@@ -134,7 +162,7 @@ CMRC2018 = Task(
     files={split: (f"{split}.json", f"cmrc2018_{split}.json") for split in SPLITS},
     labels=(),
     metric="average",
-    measure=_clue_reading,
+    measure=measures.clue_answers,
     measure_needs=clue_reading.NEEDS,
     submission=Submission("cmrc2018_predict.json", answer_object),
     dataset=Dataset(
@@ -174,12 +202,38 @@ C3 = Task(
     read=read_c3,
     files={**_C3_FILES, "test": ("test1.1.json", *_C3_FILES["test"], "test1.0.json")},
     labels=("0", "1", "2", "3"),
-    submission=Submission("c311_predict.json", label_lines, {"test1.0.json": "c310_predict.json"}),
+    submission=Submission(
+        "c311_predict.json",
+        label_lines,
+        {"test1.0.json": "c310_predict.json", 3_892: "c310_predict.json"},
+    ),
     dataset=Dataset(
         source=_address("c3"),
         licence="for research, not commercial",
         sizes={**_sizes(11_869, 3_816, 1_625), "test1.0": 3_892},
         settings=Settings(32, 512, 8, 5e-5),
+    ),
+)
+CHID = Task(
+    name="chid",
+    kind=CHOICE,
+    read=read_chid,
+    files={
+        "train": ("train.json", _FEW["train"]),
+        "dev": ("dev.json", _FEW["dev"]),
+        "test": ("test1.1.json", "test.json", "test1.0.json", _FEW["test"]),
+    },
+    labels=tuple(str(number) for number in range(10)),
+    submission=Submission(
+        "chid11_predict.json", blank_object, {"test1.0.json": "chid10_predict.json"}
+    ),
+    dataset=Dataset(
+        source=_address("chid"),
+        licence=_NOT_STATED,
+        # Rows; each has passages with blanks.
+        sizes={**_sizes(84_709, 3_218, 3_447), "test1.0": 3_231},
+        settings=Settings(24, 64, 3, 2e-5),
+        metric="accuracy of the blanks",
     ),
 )
 CLUENER = Task(
@@ -200,7 +254,7 @@ CLUENER = Task(
         "scene",
     ),
     metric="f1",
-    measure=_cluener,
+    measure=measures.cluener_entities,
     submission=Submission("cluener_predict.json", entity_lines),
     dataset=Dataset(
         source=_address("cluener"),

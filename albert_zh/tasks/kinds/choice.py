@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from albert_zh.tasks.examples import ChoiceExample
-from albert_zh.tasks.features import NO_LABEL, Features, featurize_texts
+from albert_zh.tasks.features import NO_LABEL, Features, featurize_texts, room_for_text
 from albert_zh.tasks.kinds import classification
 from albert_zh.tasks.task import Kind
 from albert_zh.text.tokenizers import Tokenizer
@@ -45,7 +45,7 @@ def featurize(
     """
     ids = {None: NO_LABEL, **{label: number for number, label in enumerate(labels)}}
     texts = [
-        (example.text, f"{example.question}{choice}" if choice else FILLING)
+        (_text(example, max_seq_length), f"{example.question}{choice}" if choice else FILLING)
         for example in examples
         for choice in (*example.choices, *[""] * (len(labels) - len(example.choices)))
     ]
@@ -57,6 +57,19 @@ def featurize(
         progress=progress,
         rows_per_unit=len(labels),
     )
+
+
+def _text(example: ChoiceExample, max_seq_length: int) -> str:
+    """The text; where a place of it is to be kept, without what is too far before it.
+
+    Truncation, which takes tokens from the end, would leave a late place out. A token is taken for
+    a character, as in Chinese.
+    """
+    if not example.kept:
+        return example.text
+    longest = max(map(len, example.choices)) + len(example.question)
+    room = room_for_text(max_seq_length, 2) - longest
+    return example.text[max(0, min(example.kept - room // 2, len(example.text) - room)) :]
 
 
 def _example(texts: tuple[str, ...]) -> ChoiceExample:

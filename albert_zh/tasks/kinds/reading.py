@@ -59,7 +59,7 @@ def featurize(
 
     Args:
         examples: Questions and contexts.
-        labels: None; as of the other kinds.
+        labels: None, or the one for no answer; as of the other kinds.
         tokenizer: Turns texts into token ids and spans.
         max_seq_length: Longest window in tokens, with question and special tokens.
         progress: Told about every example done.
@@ -127,8 +127,11 @@ def decode(
     examples: Sequence[ReadingExample],
     labels: Sequence[str],
 ) -> list[TextPrediction]:
-    """The answer of every example; the empty one where it is likelier and examples may lack one."""
-    may_be_empty = any(example.answers == () for example in examples)
+    """The answer of every example; the empty one where it is likelier and examples may lack one.
+
+    They may if the task has the label "", which stands for no answer, or if one of them does.
+    """
+    may_be_empty = "" in labels or any(example.answers == () for example in examples)
     best = [TextPrediction("", -np.inf) for _ in examples]
     nothing = np.full(len(examples), np.inf)
     for row, example in enumerate(features.example_ids):

@@ -29,9 +29,9 @@ def read_c3(task: Task, path: str, split: str) -> Split:
         with open(path, encoding="utf-8-sig") as file:
             content = json.load(file)
         rows = [
-            (str(number), place, "\n".join(lines), question)
+            (str(number), "\n".join(lines), question)
             for lines, questions, number in content
-            for place, question in enumerate(questions, start=1)
+            for question in questions
         ]
     except (ValueError, TypeError) as error:
         raise ValueError(
@@ -44,23 +44,23 @@ def read_c3(task: Task, path: str, split: str) -> Split:
 
 
 def _example(
-    task: Task, path: str, number: str, place: int, text: str, question: Any, *, split: str
+    task: Task, path: str, number: str, text: str, question: Any, *, split: str
 ) -> ChoiceExample:
-    where = f"{path}, text {number}"
+    place = f"{path}, text {number}"
     try:
         asked, choices = str(question["question"]), tuple(map(str, question["choice"]))
         answer = question.get("answer")
-        # CLUE's test files number the questions, the others only the texts.
-        own = str(question.get("id", f"{number}-{place}"))
+        # CLUE's test files number the questions, the others only the texts, some twice.
+        own = None if "id" not in question else str(question["id"])
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{where}: a question needs question and choice ({error!r})") from None
+        raise ValueError(f"{place}: a question needs question and choice ({error!r})") from None
     if not 2 <= len(choices) <= len(task.labels):
         raise ValueError(
-            f"{where}: {len(choices)} choices; a question has 2 to {len(task.labels)}: {asked}"
+            f"{place}: {len(choices)} choices; a question has 2 to {len(task.labels)}: {asked}"
         )
     if answer in (None, "") and split == "test":
         return ChoiceExample(text, asked, choices, id=own)
     if answer not in choices:
-        raise ValueError(f"{where}: the answer {answer!r} is none of the choices: {choices}")
+        raise ValueError(f"{place}: the answer {answer!r} is none of the choices: {choices}")
     label = task.labels[choices.index(answer)]
     return ChoiceExample(text, asked, choices, label, own)

@@ -45,6 +45,15 @@ def read_json_lines(task: Task, path: str, split: str) -> Split:
     return Split(split, path, examples, notes=notes)
 
 
+def is_json(path: str) -> bool:
+    """True if the name of a file tells that it holds JSON lines.
+
+    >>> is_json("new.jsonl.gz"), is_json("new.tsv")
+    (True, False)
+    """
+    return path.lower().removesuffix(".gz").endswith((".json", ".jsonl"))
+
+
 def json_objects(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line of the file and object of each line; empty lines are passed over.
 
@@ -56,20 +65,29 @@ def json_objects(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, _parse(line, f"{path}, line {number}")
 
 
+def label_of(task: Task, values: Mapping[str, Any], *, split: str, place: str) -> str | None:
+    """The label of a line; None where a line of test has none.
+
+    Raises:
+        ValueError: It is no label of the task, or missing; begins with the place.
+    """
+    label = values.get(task.keys.label)
+    if label is None and split != "test":
+        raise ValueError(f"{place}: no {task.keys.label!r}; only the test file may lack labels")
+    if isinstance(label, bool):
+        label = json.dumps(label)
+    return None if label is None else read_label(task, str(label), split=split, place=place)
+
+
 def _example(task: Task, values: Mapping[str, Any], *, split: str, place: str) -> Example | None:
     """The example of a line; None if it is to be left out."""
     texts = [_text(values, key, place) for key in task.keys.texts]
-    label = values.get(task.keys.label)
-    label = None if label is None else str(label)
     number = values.get(task.keys.id) if task.keys.id else None
-    if label in task.unlabelled:
-        if split != "test":
-            return None
-        label = None
-    if label is None and split != "test":
-        raise ValueError(f"{place}: no {task.keys.label!r}; only the test file may lack labels")
-    if label is not None:
-        label = read_label(task, label, split=split, place=place)
+    label = None
+    if values.get(task.keys.label) not in task.unlabelled:
+        label = label_of(task, values, split=split, place=place)
+    elif split != "test":
+        return None
     return Example(
         *texts,
         label=label,
@@ -89,6 +107,8 @@ def _parse(line: str, place: str) -> dict[str, Any]:
 
 def _text(values: Mapping[str, Any], key: str, place: str) -> str:
     text = values.get(key)
+    if isinstance(text, list) and all(isinstance(part, str) for part in text):
+        text = " ".join(text)  # Keywords of CSL, joined as the published code does.
     if not isinstance(text, str):
         raise ValueError(f"{place}: no text {key!r}; its keys are {', '.join(sorted(values))}")
     if not text.strip():

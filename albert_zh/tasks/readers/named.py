@@ -12,26 +12,29 @@ from typing import Any
 
 from albert_zh.tasks.examples import Example, Split
 from albert_zh.tasks.readers.columns import read_label, role_of
-from albert_zh.tasks.readers.json_lines import json_objects
+from albert_zh.tasks.readers.json_lines import is_json, json_objects
+from albert_zh.tasks.readers.malformed import examples_of
 from albert_zh.tasks.readers.rows import read_table
 from albert_zh.tasks.task import Keys, Task
 
 NamedRows = Sequence[tuple[int, Mapping[str, Any]]]  # line of the file, cells by name
 
 
-def named_rows(path: str, *, numbered: bool = False) -> tuple[list[str], NamedRows]:
+def named_rows(
+    path: str, *, numbered: bool = False, may_be_short: bool = False
+) -> tuple[list[str], NamedRows]:
     """Names of the columns, and the rows of a file.
 
     Args:
         path: The file; JSON lines if its name ends with `.json` or `.jsonl`, else a table. `.gz`
             may follow.
         numbered: A table has no header: its columns are called 1, 2, ...
+        may_be_short: Rows may have too few columns; they lack the last ones then.
 
     Raises:
         ValueError: The file is empty or malformed, or two columns have one name; names the line.
     """
-    plain = path.lower().removesuffix(".gz")
-    if plain.endswith((".json", ".jsonl")):
+    if is_json(path):
         return _json_rows(path)
     table = read_table(path)
     first = table.rows[0]
@@ -42,12 +45,13 @@ def named_rows(path: str, *, numbered: bool = False) -> tuple[list[str], NamedRo
         if twice := [name for name in names if name and names.count(name) > 1]:
             raise ValueError(f"{path}: two columns are called {twice[0]!r}; rename one")
     for row in rows:
-        if len(row.cells) != len(names):
+        is_short = len(row.cells) < len(names)
+        if len(row.cells) != len(names) and not (is_short and may_be_short):
             raise ValueError(
                 f"{path}, line {row.line}: {len(row.cells)} columns, expected {len(names)} "
                 f"separated by {table.separator} ({', '.join(names)})"
             )
-    return names, [(row.line, dict(zip(names, row.cells, strict=True))) for row in rows]
+    return names, [(row.line, dict(zip(names, row.cells, strict=False))) for row in rows]
 
 
 def _json_rows(path: str) -> tuple[list[str], NamedRows]:
@@ -95,9 +99,27 @@ def read_named(task: Task, path: str, split: str) -> Split:
         ValueError: The file is malformed or lacks a column, or a row has an unknown label or an
             empty text; names file and line.
     """
+    numbered = all(name.isdigit() for name in (*task.keys.texts, task.keys.label))
+    names, rows = named_rows(path, numbered=numbered, may_be_short=task.has_malformed_rows)
+    return split_of_rows(task, path, split, names, rows)
+
+
+def split_of_rows(
+    task: Task, path: str, split: str, names: Sequence[str], rows: NamedRows
+) -> Split:
+    """The examples of rows, see `read_named`.
+
+    Args:
+        task: The task; its `keys` are names of columns.
+        path: The file, for messages.
+        split: `train`, `dev` or `test`.
+        names: Names of the columns.
+        rows: As `named_rows` gives them.
+
+    Raises:
+        ValueError: As of `read_named`.
+    """
     keys = task.keys
-    numbered = all(name.isdigit() for name in (*keys.texts, keys.label))
-    names, rows = named_rows(path, numbered=numbered)
     wanted = keys.texts if split == "test" else (*keys.texts, keys.label)
     for name in wanted:
         if name not in names:
@@ -105,13 +127,17 @@ def read_named(task: Task, path: str, split: str) -> Split:
                 f"{path} has no column {name!r}, which the task reads; its columns are "
                 f"{', '.join(names)}"
             )
-    examples = [_example(task, cells, split, f"{path}, line {line}") for line, cells in rows]
+
+    def example(row: tuple[int, Mapping[str, Any]]) -> Example:
+        return _example(task, row[1], split, f"{path}, line {row[0]}")
+
+    examples, notes = examples_of(task, path, rows, example)
     if not examples:
         raise ValueError(f"{path} holds no examples")
     used = {*keys.texts, keys.label, keys.id}
-    unused = ", ".join(name for name in names if name not in used)
-    notes = (f"{path}: these columns are not read: {unused}",) if unused else ()
-    return Split(split, path, tuple(examples), notes=notes)
+    if unused := ", ".join(name for name in names if name not in used):
+        notes = (f"{path}: these columns are not read: {unused}", *notes)
+    return Split(split, path, examples, notes=notes)
 
 
 def _example(task: Task, cells: Mapping[str, Any], split: str, place: str) -> Example:

@@ -8,7 +8,8 @@
 
 from albert_zh.tasks.examples import Example, Split
 from albert_zh.tasks.readers.columns import Layout, find_layout, read_label
-from albert_zh.tasks.readers.json_lines import read_json_lines
+from albert_zh.tasks.readers.json_lines import is_json, read_json_lines
+from albert_zh.tasks.readers.malformed import examples_of
 from albert_zh.tasks.readers.rows import Row, Table, read_table
 from albert_zh.tasks.task import Task
 
@@ -30,18 +31,20 @@ def read_texts(task: Task, path: str, split: str) -> Split:
             unknown label or an empty text, or the first row may be a header or not; the message
             names file and line.
     """
-    if path.endswith(".json"):
+    if is_json(path):
         return read_json_lines(task, path, split)
     table = read_table(path)
     layout, has_header = find_layout(task, table.rows, split=split, path=path)
     header = "\t".join(table.rows[0].cells) if has_header else None
-    examples = tuple(
-        _example(task, row, layout, table, split=split, path=path)
-        for row in table.rows[has_header:]
-    )
+
+    def example(row: Row) -> Example:
+        return _example(task, row, layout, table, split=split, path=path)
+
+    examples, left_out = examples_of(task, path, table.rows[has_header:], example)
     if not examples:
         raise ValueError(f"{path} holds a header and no examples")
-    return Split(split, path, examples, header, notes=_notes(path, table, layout, header))
+    notes = (*_notes(path, table, layout, header), *left_out)
+    return Split(split, path, examples, header, notes=notes)
 
 
 def _example(

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from albert_zh.tasks.scorers.correlation import pearson
+
 
 def accuracy(predicted: np.ndarray, expected: np.ndarray) -> float:
     """Share of equal ids in `[N]` and `[N]`.
@@ -10,6 +12,25 @@ def accuracy(predicted: np.ndarray, expected: np.ndarray) -> float:
     0.75
     """
     return float(np.mean(predicted == expected))
+
+
+def f1(predicted: np.ndarray, expected: np.ndarray) -> float:
+    """F1 of the examples that are predicted, `[N] bool`, for those that are, `[N] bool`.
+
+    >>> f1(np.array([True, True, False]), np.array([True, False, False]))
+    0.6666666666666666
+    """
+    hits = int(np.sum(predicted & expected))
+    return 2 * hits / int(np.sum(predicted) + np.sum(expected)) if hits else 0.0
+
+
+def matthews(predicted: np.ndarray, expected: np.ndarray) -> float:
+    """Matthews correlation of `[N] bool` and `[N] bool`; 0 where one side is constant.
+
+    >>> matthews(np.array([True, True, False, False]), np.array([True, False, False, False]))
+    0.5773502691896258
+    """
+    return pearson(predicted, expected)
 
 
 def cross_entropy(logits: np.ndarray, label_ids: np.ndarray) -> float:

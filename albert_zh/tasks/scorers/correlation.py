@@ -10,9 +10,8 @@ def correlations(predicted: np.ndarray, right: np.ndarray) -> dict[str, float]:
         predicted: `[N]`.
         right: `[N]`.
     """
-    pearson = _pearson(predicted, right)
-    spearman = _pearson(ranks(predicted), ranks(right))
-    return {"pearson": pearson, "spearman": spearman, "corr": (pearson + spearman) / 2}
+    linear, ranked = pearson(predicted, right), pearson(ranks(predicted), ranks(right))
+    return {"pearson": linear, "spearman": ranked, "corr": (linear + ranked) / 2}
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
@@ -26,7 +25,8 @@ def ranks(values: np.ndarray) -> np.ndarray:
     return (last - (counts - 1) / 2)[inverse]
 
 
-def _pearson(first: np.ndarray, second: np.ndarray) -> float:
+def pearson(first: np.ndarray, second: np.ndarray) -> float:
+    """Correlation of `[N]` and `[N]`; 0 where one side is constant."""
     first, second = (np.float64(each) - np.mean(each, dtype=np.float64) for each in (first, second))
     size = np.sqrt((first**2).sum() * (second**2).sum())
     return float((first * second).sum() / size) if size else 0.0

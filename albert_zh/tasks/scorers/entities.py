@@ -2,6 +2,8 @@
 
 CLUENER: per label, F1 over the pairs of row and marked text, whatever their place; the mean over
 all labels. (https://github.com/CLUEbenchmark/CLUENER2020) A label that is never right has 0.
+
+Other datasets: F1 over places and types of all marked parts, as of CoNLL-2003 and seqeval.
 """
 
 from collections.abc import Sequence
@@ -27,6 +29,33 @@ def cluener_f1(
     return {
         "f1": sum(f1.values()) / len(labels),
         **{f"f1_{label}": value for label, value in f1.items()},
+    }
+
+
+def placed_f1(
+    right: Sequence[Sequence[Entity]],
+    found: Sequence[Sequence[Entity]],
+    labels: Sequence[str],
+) -> dict[str, float]:
+    """`precision`, `recall` and `f1` over all entities, and `f1_LABEL` of each label.
+
+    Args:
+        right: Entities of each text.
+        found: Entities found in each text.
+        labels: Types of entities.
+    """
+    rows = {(number, each) for number, row in enumerate(right) for each in row}
+    found_rows = {(number, each) for number, row in enumerate(found) for each in row}
+    hits = len(rows & found_rows)
+
+    def of_label(label: str) -> float:
+        return _f1(*({row for row in each if row[1].type == label} for each in (found_rows, rows)))
+
+    return {
+        "precision": hits / len(found_rows) if hits else 0.0,
+        "recall": hits / len(rows) if hits else 0.0,
+        "f1": _f1(found_rows, rows),
+        **{f"f1_{label}": of_label(label) for label in labels},
     }
 
 
