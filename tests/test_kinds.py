@@ -72,6 +72,8 @@ COUNTING = Kind(
     decode=decode,
     score=score,
     submission=submission,
+    row=lambda example, prediction, labels: {"prediction": prediction},
+    mistake=lambda example, prediction: None,
     example=text_example,
     num_texts=lambda task: 1,
 )
