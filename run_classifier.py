@@ -8,7 +8,7 @@ r"""Fine-tune ALBERT on a task, evaluate it and predict.
   python3 run_classifier.py --task_name=custom --train_file=mine.csv --dev_fraction=0.1 \
       --init_checkpoint=albert_tiny_zh --output_dir=my_model --do_train=True --do_eval=True
 
-  python3 run_classifier.py --output_dir=my_model --input_file=new.csv --do_predict=True
+  python3 run_classifier.py --do_predict=True --model=my_model --input_file=new.csv
 
   python3 run_classifier.py --list_tasks
 

@@ -169,7 +169,7 @@ def initial_fine_tuned(options: ClassifierOptions) -> str:
     if not prefix:
         raise ValueError(
             f"there is no checkpoint in --output_dir={options.output_dir}; name a fine-tuned one "
-            "with --init_checkpoint, or train first (--do_train=True)"
+            "with --model, or train first (--do_train=True)"
         )
     if not any(name.startswith(Classifier.stored_names) for name in read_shapes(prefix)):
         raise ValueError(

@@ -5,6 +5,7 @@ training takes the model's files from there, but not the task.
 
 ```
 options.json        --task_name  --max_seq_length  --do_lower_case  --use_pooled_output
+task.json           --task_name, of a task of the user's own
 albert_config.json  --bert_config_file
 vocab.txt           --vocab_file, or spm.model  --spm_model_file
 ```
@@ -15,6 +16,7 @@ import os
 from typing import Any
 
 from albert_zh.checkpoint.beside import files_beside
+from albert_zh.tasks import custom
 
 # Flags that describe the model and its task, and their values for a new run; None: required.
 SETTINGS: dict[str, Any] = {
@@ -49,7 +51,9 @@ def known_flags(
 
 
 def _flags_of(directory: str) -> dict[str, Any]:
-    return _read_settings(os.path.join(directory, "options.json")) | files_beside(directory)
+    flags = _read_settings(os.path.join(directory, "options.json")) | files_beside(directory)
+    own_task = os.path.join(directory, custom.FILE)
+    return flags | ({"task_name": own_task} if _exists(own_task) else {})
 
 
 def _read_settings(path: str) -> dict[str, Any]:

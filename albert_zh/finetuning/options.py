@@ -3,10 +3,12 @@
 import dataclasses
 from typing import Any
 
+from albert_zh.checkpoint.paths import run_steps
 from albert_zh.config import Pooling
 from albert_zh.finetuning.data_options import OF_RUN, DataOptions
 from albert_zh.finetuning.evaluation_options import EvaluationOptions
 from albert_zh.finetuning.known import SETTINGS, known_flags
+from albert_zh.finetuning.model_options import ModelOptions
 from albert_zh.flags import option, with_values
 from albert_zh.runs.options import RunOptions
 from albert_zh.tasks.splits import find_files
@@ -19,7 +21,7 @@ _TOKENIZER_FILES = ("vocab_file", "spm_model_file")
 
 
 @dataclasses.dataclass(frozen=True)
-class ClassifierOptions(RunOptions, DataOptions, EvaluationOptions):
+class ClassifierOptions(ModelOptions, RunOptions, DataOptions, EvaluationOptions):
     """Flags of fine-tuning."""
 
     bert_config_file: str | None = option(
@@ -76,6 +78,7 @@ class ClassifierOptions(RunOptions, DataOptions, EvaluationOptions):
     )
 
     def __post_init__(self):
+        ModelOptions.__post_init__(self)
         RunOptions.__post_init__(self)
         DataOptions.__post_init__(self)
         EvaluationOptions.__post_init__(self)
@@ -83,6 +86,7 @@ class ClassifierOptions(RunOptions, DataOptions, EvaluationOptions):
     def check(self) -> None:
         if "://" in self.output_dir and None in (self.task_name, self.bert_config_file):
             return  # The run's files name them, and only TensorFlow reads those.
+        ModelOptions.check(self)
         options = self.completed()
         RunOptions.check(options)
         load_tokenizer(options.vocab_file, spm_model_file=options.spm_model_file)
@@ -101,6 +105,8 @@ class ClassifierOptions(RunOptions, DataOptions, EvaluationOptions):
         """
         defaults = {name: SETTINGS[name] for name in SETTINGS if getattr(self, name) is None}
         options = with_values(self, {**defaults, **self.known()[1]})
+        if self.model and (self.is_elsewhere or not run_steps(self.output_dir)):
+            options = with_values(options, {"init_checkpoint": self.model, "model": None})
         required = ("task_name", "bert_config_file")
         if missing := [f"--{name}" for name in required if getattr(options, name) is None]:
             raise ValueError(
@@ -112,7 +118,9 @@ class ClassifierOptions(RunOptions, DataOptions, EvaluationOptions):
     def known(self) -> tuple[str, dict[str, Any]]:
         """Directory of a run, and the flags that it knows and that were not given."""
         directory, flags = known_flags(
-            self.output_dir, init_checkpoint=self.init_checkpoint, do_train=self.do_train
+            self.output_dir,
+            init_checkpoint=self.model or self.init_checkpoint,
+            do_train=self.do_train,
         )
         if self.vocab_file or self.spm_model_file:
             flags = {name: flags[name] for name in flags if name not in _TOKENIZER_FILES}

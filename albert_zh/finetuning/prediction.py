@@ -40,10 +40,12 @@ def predict_test(
 ) -> None:
     """Write the predictions of the best checkpoint for the test split, in its order.
 
-    A run that has no checkpoint takes its initial one.
+    A run that has no checkpoint takes its initial one; --model may name a certain one.
     """
     task, split = data.task, data.splits["test"]
-    if run.checkpoints.latest():
+    if options.model:
+        prefix = find_checkpoint(options.model, flag="model")
+    elif run.checkpoints.latest():
         prefix = find_checkpoint(options.output_dir, flag="output_dir")
     else:
         prefix = initial_fine_tuned(options)
