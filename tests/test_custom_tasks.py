@@ -123,6 +123,43 @@ def test_file_to_predict_may_lack_labels_and_have_other_columns(write):
         task.read(task, write("txt\n你\n", "bad.csv"), "test")
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("new.txt", "你好\n再见,怎么办\n"),
+        ("new.txt.gz", "你好\n再见,怎么办\n"),
+        ("new.txt", "sentence\n你好\n再见,怎么办\n"),
+        ("new.txt", "n\ttext\n1\t你好\n2\t再见,怎么办\n"),
+        ("new.csv", 'label,n,text\nx,1,你好\n,2,"再见,怎么办"\n'),
+        ("new.jsonl", '{"text": "你好"}\n{"text": "再见,怎么办", "label": "x"}\n'),
+    ],
+)
+def test_file_to_predict_may_have_many_forms(write, name, content):
+    task = infer_task(write("text,label\n你,x\n好,y\n"))
+    assert [texts for texts, *_ in examples(task, write(content, name), "test")] == [
+        *(("你好",), ("再见,怎么办",)),
+    ]
+
+
+def test_texts_alone_suit_columns_with_numbers(write):
+    task = infer_task(write("x\t你\ny\t好\n", "my.tsv"), text_columns="2", label_column="1")
+    assert examples(task, write("你好\n", "new.txt"), "test") == [(("你好",), None, None)]
+    assert examples(task, write("x\t你好\n", "new.txt"), "test") == [(("你好",), "x", None)]
+
+
+def test_pairs_alone_are_read_and_a_single_text_is_named(write):
+    task = infer_task(write("a1,a2,label\n你,我,x\n好,坏,y\n"), text_columns="a1,a2")
+    assert examples(task, write("你\t我\n", "new.txt"), "test") == [(("你", "我"), None, None)]
+    for content, message in (
+        ("你\t我\n你好\n", "line 2: 1 columns, where the task takes two texts with a tab"),
+        ("你好\n", r"line 1: 1 columns, where the task takes two .* \(a1, a2\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            examples(task, write(content, "new.txt"), "test")
+    with pytest.raises(ValueError, match=r"new\.jsonl, line 1: the text in column 'a2' is None"):
+        examples(task, write('{"a1": "你"}\n{"a1": "你", "a2": "我"}\n', "new.jsonl"), "test")
+
+
 def test_task_file_is_a_task(write, tmp_path):
     task = infer_task(write(CSV))
     path = write(to_json(task), "task.json")
@@ -207,12 +244,21 @@ def test_three_hundred_rows_of_a_csv_become_a_model_that_predicts(tmp_path):
     with open(tmp_path / "out" / "best_checkpoint.json") as file:
         assert json.load(file)["eval_accuracy"] > 0.9
     assert load_task(str(tmp_path / "out" / "task.json")).labels == ("价钱", "天气", "距离")
-    predict = ClassifierOptions(
-        output_dir=options.output_dir, input_file=str(tmp_path / "new.jsonl"), do_predict=True
-    )
-    predict.check()
-    fine_tune(predict)
-    with open(tmp_path / "out" / "new.predictions.tsv", encoding="utf-8", newline="") as file:
+    moved, elsewhere = tmp_path / "moved", tmp_path / "elsewhere"
+    (tmp_path / "out").rename(moved)
+    (tmp_path / "mine.csv").unlink()
+    for output_dir in (None, str(elsewhere)):
+        predict = ClassifierOptions(
+            model=str(moved),
+            input_file=str(tmp_path / "new.jsonl"),
+            output_dir=output_dir,
+            do_predict=True,
+        )
+        predict.check()
+        fine_tune(predict)
+    written = (moved / "new.predictions.tsv").read_bytes()
+    assert (elsewhere / "new.predictions.tsv").read_bytes() == written
+    with open(moved / "new.predictions.tsv", encoding="utf-8", newline="") as file:
         predicted = [row["prediction"] for row in csv.DictReader(file, delimiter="\t")]
     hits = sum(one == row["class"] for one, row in zip(predicted, new, strict=True))
     assert hits >= 18

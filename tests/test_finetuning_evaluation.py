@@ -483,6 +483,62 @@ def test_run_directory_knows_model_and_task(data, validated, tmp_path, caplog):
     assert "--max_seq_length=16" in caplog.text
 
 
+def predict(**flags) -> ClassifierOptions:
+    options = ClassifierOptions(do_predict=True, **flags)
+    options.check()
+    fine_tune(options)
+    return options
+
+
+def predictions(path) -> list[str]:
+    return path.read_text().splitlines()[1:]
+
+
+def test_model_and_a_file_are_enough_to_predict(data, validated, tmp_path):
+    out = shutil.copytree(validated, tmp_path / "out")
+    new = tmp_path / "new.txt"
+    new.write_text("京冷\t热\n汉远\t贵\n", encoding="utf-8")
+    options = predict(model=str(out), input_file=str(new))
+    assert options.output_dir == str(out)
+    best_one = predictions(out / "new.predictions.tsv")
+    assert len(best_one) == 2
+    other = min(set(steps(out)) - {int(best(out)["checkpoint"].split("-")[1])})
+    predict(model=str(out / f"model.ckpt-{other}.index"), input_file=str(new))
+    facts = json.loads((out / "new.predictions.json").read_text())
+    assert facts["checkpoint"] == f"model.ckpt-{other}"
+    assert predictions(out / "earlier_predictions" / "1" / "new.predictions.tsv") == best_one
+    elsewhere = tmp_path / "elsewhere"
+    predict(model=str(out), input_file=str(new), output_dir=str(elsewhere))
+    assert predictions(elsewhere / "new.predictions.tsv") == best_one
+    predict(
+        model=str(out / best(out)["checkpoint"]), input_file=str(new), output_dir=str(elsewhere)
+    )
+    assert not (elsewhere / "earlier_predictions").exists(), "the same checkpoint, named itself"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({}, "give --output_dir; --help"),
+        ({"model": "{run}", "do_train": True}, "--model is a finished model"),
+        ({"model": "{run}", "init_checkpoint": "x"}, "--model is a finished model"),
+        ({"model": "{run}x"}, "--model: there is no checkpoint .*validated0x"),
+        ({"model": "{run}", "output_dir": "{other}"}, "holds a run of its own; leave it out"),
+        (
+            {"model": "{run}/model.ckpt-12", "do_eval": True},
+            "--do_eval scores all checkpoints of .*; name that with --model, or another",
+        ),
+    ],
+)
+def test_model_that_is_not_clear_is_named(validated, tmp_path, flags, message):
+    other = shutil.copytree(validated, tmp_path / "other")
+    for name, value in flags.items():
+        if isinstance(value, str):
+            flags = {**flags, name: value.format(run=validated, other=other)}
+    with pytest.raises((ValueError, OSError), match=message):
+        ClassifierOptions(do_predict=True, **flags).check()
+
+
 def test_resumed_run_needs_only_the_flags_of_the_training(data, validated, tmp_path):
     out = shutil.copytree(validated, tmp_path / "out")
     names = ("bert_config_file", "vocab_file", "task_name", "max_seq_length")
@@ -506,6 +562,8 @@ def test_new_run_names_the_flags_that_no_run_knows(data, tmp_path):
     message = r"give --task_name, --bert_config_file: neither a run in .*new nor"
     with pytest.raises(ValueError, match=message):
         new.check()
+    (tmp_path / "vocab.txt").write_text("x")
+    assert new.known()[1] == {}, "what lies beside a new directory is no part of its run"
     filled = fine_tuning_options(data, tmp_path / "new", max_seq_length=None).completed()
     assert filled.max_seq_length == 128
     assert filled.do_lower_case

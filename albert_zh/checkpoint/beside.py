@@ -35,6 +35,11 @@ def files_beside(checkpoint: str) -> dict[str, str]:
     return {flag: os.path.join(folder, name) for flag, name in files.items()}
 
 
+def files_in(directory: str) -> dict[str, str]:
+    """The same in a directory, which may be new: then there are none."""
+    return files_beside(os.path.join(directory, ""))
+
+
 def known_files(output_dir: str, init_checkpoint: str | None) -> dict[str, str]:
     """Files of the model of a run: those in its directory, else those beside its first checkpoint.
 
@@ -42,7 +47,7 @@ def known_files(output_dir: str, init_checkpoint: str | None) -> dict[str, str]:
         output_dir: Directory of the run, which may be new.
         init_checkpoint: A checkpoint, or its folder.
     """
-    return files_beside(output_dir) or (files_beside(init_checkpoint) if init_checkpoint else {})
+    return files_in(output_dir) or (files_beside(init_checkpoint) if init_checkpoint else {})
 
 
 # Object stores need TensorFlow, which takes seconds to import.

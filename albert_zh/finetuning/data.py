@@ -9,9 +9,10 @@ from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.tasks.batches import PaddedBatch, bucket_lengths, epoch_batches, padding_share
 from albert_zh.tasks.examples import Split
 from albert_zh.tasks.features import Features
-from albert_zh.tasks.report import report
+from albert_zh.tasks.report import check_labels_differ, report
 from albert_zh.tasks.splits import read_split, split_off
 from albert_zh.tasks.task import Task
+from albert_zh.tasks.token_report import token_lines
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.train.devices import should_compile
 from albert_zh.util.progress import Progress
@@ -38,8 +39,13 @@ def prepare_data(options: ClassifierOptions, task: Task, tokenizer: Tokenizer) -
     for split in splits:
         for note in split.notes:
             logging.info("%s", note)
-    for line in report(splits, labels=task.labels).lines():
+    if options.do_train:
+        check_labels_differ(task, splits[0])
+    found = report(splits, labels=task.labels)
+    for line in found.lines():
         logging.info("%s", line)
+    for line in found.warnings():
+        logging.warning("%s", line)
     longest = options.max_seq_length
     buckets = bucket_lengths(longest, coarse=should_compile(options.xla))
     return Data(
@@ -75,14 +81,8 @@ def _featurize(
             max_seq_length=options.max_seq_length,
             progress=progress,
         )
-    if features.num_truncated:
-        logging.warning(
-            "%s: %d of %d examples exceed %d tokens and were truncated",
-            split.path,
-            features.num_truncated,
-            len(split.examples),
-            options.max_seq_length,
-        )
+    for line in token_lines(split, features, tokenizer, max_seq_length=options.max_seq_length):
+        logging.info("%s", line)
     return features
 
 

@@ -15,7 +15,7 @@ import json
 import os
 from typing import Any
 
-from albert_zh.checkpoint.beside import files_beside
+from albert_zh.checkpoint.beside import files_beside, files_in
 from albert_zh.tasks import custom
 
 # Flags that describe the model and its task, and their values for a new run; None: required.
@@ -51,9 +51,11 @@ def known_flags(
 
 
 def _flags_of(directory: str) -> dict[str, Any]:
-    flags = _read_settings(os.path.join(directory, "options.json")) | files_beside(directory)
+    settings = _read_settings(os.path.join(directory, "options.json"))
     own_task = os.path.join(directory, custom.FILE)
-    return flags | ({"task_name": own_task} if _exists(own_task) else {})
+    if settings and _exists(own_task):
+        settings["task_name"] = own_task
+    return settings | files_in(directory)
 
 
 def _read_settings(path: str) -> dict[str, Any]:

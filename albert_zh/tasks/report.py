@@ -5,6 +5,8 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from albert_zh.tasks.examples import Example, Split
+from albert_zh.tasks.kinds.classification import CLASSIFICATION
+from albert_zh.tasks.task import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,9 +38,29 @@ class DataReport:
                     f"{split.num_contradicting:,} of them with a different label"
                 )
         for (first, second), count in self.shared.items():
-            if count:
-                total = next(split.num_examples for split in self.splits if split.name == second)
+            total = self._size(second)
+            if count and not (count == total and first == "train"):
                 yield f"{count:,} of the {total:,} {second} examples are also in {first}"
+
+    def warnings(self) -> Iterator[str]:
+        """Doubts about what scores on the data mean, as lines for a log."""
+        for (first, second), count in self.shared.items():
+            if count == self._size(second) and first == "train":
+                yield (
+                    f"all {count:,} {second} examples are also in {first}: scores on them do not "
+                    "tell how good the model is on other texts"
+                    + ("; --dev_fraction=0.1 parts the training file" if second == "dev" else "")
+                )
+        for split in self.splits:
+            labels = [label for label, count in split.labels.items() if count]
+            if split.name == "dev" and len(labels) == 1:
+                yield (
+                    f"all {split.num_labelled:,} dev examples have the label {labels[0]!r}: scores "
+                    "on them do not tell whether the model knows the others"
+                )
+
+    def _size(self, name: str) -> int:
+        return next(split.num_examples for split in self.splits if split.name == name)
 
 
 def _balance(split: SplitReport) -> str:
@@ -52,6 +74,19 @@ def _balance(split: SplitReport) -> str:
         return balance or "all labelled"
     labelled = f"{split.num_labelled:,} of {split.num_examples:,} labelled"
     return f"{labelled}: {balance}" if balance else labelled
+
+
+def check_labels_differ(task: Task, train: Split) -> None:
+    """
+    Raises:
+        ValueError: All examples to learn from have one label.
+    """
+    labels = {example.label for example in train.examples}
+    if len(labels) == 1 and (task.kind.has_numbers or task.kind.name == CLASSIFICATION.name):
+        raise ValueError(
+            f"{train.path}: all {len(train.examples):,} examples have the label {labels.pop()!r}, "
+            "so there is nothing to learn; add examples of another one, or check the column"
+        )
 
 
 def report(splits: Sequence[Split], *, labels: Sequence[str]) -> DataReport:

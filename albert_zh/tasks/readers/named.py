@@ -7,6 +7,7 @@ text,class                            a header names the columns
 ```
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from albert_zh.tasks.examples import Example, Split
 from albert_zh.tasks.readers.columns import read_label, role_of
 from albert_zh.tasks.readers.json_lines import is_json, json_objects
 from albert_zh.tasks.readers.malformed import examples_of
+from albert_zh.tasks.readers.plain import plain_rows
 from albert_zh.tasks.readers.rows import read_table
 from albert_zh.tasks.task import Keys, Task
 
@@ -93,12 +95,16 @@ def read_named(task: Task, path: str, split: str) -> Split:
     Args:
         task: The task; its `keys` are the names.
         path: The file.
-        split: `train`, `dev` or `test`; test may lack labels.
+        split: `train`, `dev` or `test`; test may lack labels, and may be a `.txt` of texts alone.
 
     Raises:
         ValueError: The file is malformed or lacks a column, or a row has an unknown label or an
             empty text; names file and line.
     """
+    if split == "test" and (plain := plain_rows(path, task.keys)):
+        names, rows, note = plain
+        found = split_of_rows(task, path, split, names, rows)
+        return dataclasses.replace(found, notes=(note, *found.notes))
     numbered = all(name.isdigit() for name in (*task.keys.texts, task.keys.label))
     names, rows = named_rows(path, numbered=numbered, may_be_short=task.has_malformed_rows)
     return split_of_rows(task, path, split, names, rows)

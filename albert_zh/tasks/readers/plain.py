@@ -1,0 +1,49 @@
+"""Files of texts alone, for predictions: a text a line, or two with a tab between them.
+
+```
+我的手机丢了                          new.txt, for a task of single texts
+我的手机丢了<TAB>手机不见了怎么办      for a task of pairs
+```
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from albert_zh.tasks.readers.columns import role_of
+from albert_zh.tasks.readers.rows import read_table
+from albert_zh.tasks.task import Keys
+
+
+def plain_rows(
+    path: str, keys: Keys
+) -> tuple[Sequence[str], list[tuple[int, dict[str, Any]]], str] | None:
+    """Names and rows of a `.txt` file of texts alone, as of `named_rows`, and a note for the log.
+
+    A first line that names the columns is left out, whatever it calls them.
+
+    Args:
+        path: The file, perhaps packed: `.txt.gz`.
+        keys: Names of the texts.
+
+    Returns:
+        None for other files: those with columns of the names in `keys`, or with further columns.
+
+    Raises:
+        ValueError: A line has another number of texts; names file and line.
+    """
+    if not path.lower().removesuffix(".gz").endswith(".txt"):
+        return None
+    rows = read_table(path).rows
+    first = [cell.strip() for cell in rows[0].cells]
+    if {*keys.texts, keys.label} & {*first} or len(first) > len(keys.texts):
+        return None
+    has_header = all(role_of(cell) == "text" for cell in first)
+    for row in rows:
+        if len(row.cells) != len(keys.texts):
+            wanted = {1: "one text", 2: "two texts with a tab between them"}[len(keys.texts)]
+            raise ValueError(
+                f"{path}, line {row.line}: {len(row.cells)} columns, where the task takes {wanted} "
+                f"({', '.join(keys.texts)})"
+            )
+    named = [(row.line, dict(zip(keys.texts, row.cells, strict=True))) for row in rows[has_header:]]
+    return keys.texts, named, f"{path} holds texts alone, {len(named):,} of them, without labels"
