@@ -522,7 +522,8 @@ def test_model_and_a_file_are_enough_to_predict(data, validated, tmp_path):
         ({}, "give --output_dir; --help"),
         ({"model": "{run}", "do_train": True}, "--model is a finished model"),
         ({"model": "{run}", "init_checkpoint": "x"}, "--model is a finished model"),
-        ({"model": "{run}x"}, "--model: there is no checkpoint .*validated0x"),
+        ({"model": "{run}x"}, "--model=.*validated0x: there is no such run; did you mean .*d0"),
+        ({"model": "{run}/model.ckpt-99"}, "--model: there is no checkpoint .*/model.ckpt-99"),
         ({"model": "{run}", "output_dir": "{other}"}, "holds a run of its own; leave it out"),
         (
             {"model": "{run}/model.ckpt-12", "do_eval": True},

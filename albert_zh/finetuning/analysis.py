@@ -70,7 +70,7 @@ def _mistakes(data: Data, predictions: Sequence[Any]) -> list[dict[str, Any]]:
 def _write_labels(directory: str, pairs: Sequence[Any], labels: Sequence[str]) -> None:
     counts = confusion(pairs, labels)
     rows = label_scores(counts, labels)
-    write_text(os.path.join(directory, LABELS), tabbed([LabelScores._fields, *rows]))
+    write_text(os.path.join(directory, LABELS), tabbed([LabelScores._fields, *map(_rounded, rows)]))
     names = [*labels, _NONE]
     if not (counts[-1].any() or counts[:, -1].any()):
         names, counts = names[:-1], counts[:-1, :-1]
@@ -85,6 +85,10 @@ def _write_labels(directory: str, pairs: Sequence[Any], labels: Sequence[str]) -
         },
         directory,
     )
+
+
+def _rounded(row: Sequence[Any]) -> list[Any]:
+    return [round(cell, 4) if isinstance(cell, float) else cell for cell in row]
 
 
 def _draw(drawings: Mapping[str, Callable[[str], None]], directory: str) -> None:

@@ -5,6 +5,7 @@ import os
 
 from albert_zh.checkpoint.paths import check_checkpoint_exists, run_steps
 from albert_zh.flags import option
+from albert_zh.util.near_names import did_you_mean
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +39,7 @@ class ModelOptions:
         """Fail early if the model does not exist or is not clear."""
         if not self.model:
             return
+        self._check_folder()
         check_checkpoint_exists(self.model, flag="model")
         if self.is_elsewhere and run_steps(self.output_dir):
             raise ValueError(
@@ -56,6 +58,16 @@ class ModelOptions:
         return bool(self.model) and os.path.abspath(self._folder()) != os.path.abspath(
             self.output_dir
         )
+
+    def _check_folder(self) -> None:
+        """Raise FileNotFoundError if there is no such path, but a folder of a like name."""
+        if "://" in self.model or os.path.exists(self.model):
+            return
+        above = os.path.dirname(self.model) or "."
+        names = os.listdir(above) if os.path.isdir(above) else []
+        folders = [name for name in names if os.path.isdir(os.path.join(above, name))]
+        if near := did_you_mean(self.model, folders):
+            raise FileNotFoundError(f"--model={self.model}: there is no such run{near}")
 
     def _folder(self) -> str:
         return self.model if self._is_folder() else os.path.dirname(self.model) or "."

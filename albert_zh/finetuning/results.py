@@ -124,7 +124,7 @@ def _metrics(
         "checkpoints": list(rows.values()),
         "data": _files(data, trained),
         "random_seed": (trained.options or {}).get("random_seed"),
-        "training_seconds": _training_seconds(run),
+        "training_seconds": _training_seconds(run, trained),
         "versions": {
             "albert_zh": albert_zh.__version__,
             "tensorflow": tf.__version__,
@@ -146,7 +146,8 @@ def _files(data: Data, trained: CheckpointMeta) -> dict[str, Any]:
     return files
 
 
-def _training_seconds(run: RunDirectory) -> float | None:
+def _training_seconds(run: RunDirectory, trained: CheckpointMeta) -> float | None:
     """Seconds of all training steps, without evaluations; None where no history tells them."""
     seconds = [row["seconds"] for row in run.history.rows() if "steps" in row and "seconds" in row]
-    return round(sum(seconds), 3) if seconds else None
+    seconds.append((trained.unrecorded or {}).get("seconds", 0.0))  # since the last row
+    return round(sum(seconds), 3) if any(seconds) else None
