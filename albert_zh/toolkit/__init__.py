@@ -31,6 +31,7 @@ SCRIPTS = (
     "scripts/launch_local.py",
     "scripts/create_pretraining_data_beam.py",
     "scripts/check_tpu.py",
+    "scripts/make_submission.py",
     "scripts/download.py",
     # The published names, flags and defaults.
     "scripts/compat/run_classifier_clue.py",

@@ -1,0 +1,185 @@
+"""The archive with the predictions for all tasks of CLUE, as its site accepts it.
+
+```
+clue_output/afqmc/afqmc_predict.json  +  CLUEdataset/afqmc/test.json  ->
+clue_output/tnews/tnews11_predict.json   CLUEdataset/tnews/test.json     submit.zip
+...
+```
+"""
+
+import dataclasses
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+
+from albert_zh.tasks.catalog import TASKS, find_task
+from albert_zh.tasks.examples import Split
+from albert_zh.tasks.splits import read_split
+from albert_zh.tasks.submission_checks import find_problems
+from albert_zh.tasks.task import Task
+from albert_zh.util.files import atomic_write
+
+NAME = "submit.zip"  # The site takes no other name.
+# Tasks of each version of CLUE; some have another test file in each.
+VERSIONS: Mapping[str, tuple[str, ...]] = {
+    "1.1": ("afqmc", "tnews", "iflytek", "ocnli", "cluewsc2020", "csl", "cmrc2018", "chid", "c3"),
+    "1.0": ("afqmc", "tnews", "iflytek", "cmnli", "cluewsc2020", "csl", "cmrc2018", "chid", "c3"),
+}
+_OTHER_FOLDERS = {"cluewsc2020": ("wsc", "cluewsc")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """A file that the site wants."""
+
+    task: Task
+    name: str
+    test: Split  # the examples to be predicted
+
+
+def wanted_files(version: str, tasks: Sequence[str], data_dir: str) -> list[Wanted]:
+    """The files that a version of CLUE wants for some tasks.
+
+    Args:
+        version: One of `VERSIONS`.
+        tasks: Their names; none: all of the version.
+        data_dir: Folder with a folder for each task.
+
+    Raises:
+        FileNotFoundError: A test file is missing.
+        ValueError: A task has no file to submit, or a test file is malformed.
+    """
+    return [_wanted(version, find_task(name), data_dir) for name in tasks or VERSIONS[version]]
+
+
+def _wanted(version: str, task: Task, data_dir: str) -> Wanted:
+    submission = task.submission
+    if submission is None:
+        known = ", ".join(name for name, each in TASKS.items() if each.submission)
+        raise ValueError(f"CLUE takes no predictions for {task.name}; it does for {known}")
+    others = submission.other_names
+    name = [*others.values(), submission.name][0] if version == "1.0" else submission.name
+    own = [file for file in others if isinstance(file, str)]
+    folder = task_folder(data_dir, task)
+    for files in (*own, *task.files["test"]):
+        test = dataclasses.replace(task, files={**task.files, "test": (files,)})
+        try:
+            split = read_split(test, data_dir=folder, split="test")
+        except FileNotFoundError:
+            continue
+        if submission.name_for(split.path) == name:
+            return Wanted(task, name, split)
+    raise FileNotFoundError(
+        f"no test file for {name}, of CLUE {version}, in {folder}; put it there or point "
+        "--data_dir at a folder that has one for each task"
+    )
+
+
+def task_folder(data_dir: str, task: Task) -> str:
+    """The folder of a task, which published scripts call by other names, too."""
+    names = (task.name, *_OTHER_FOLDERS.get(task.name, ()))
+    folders = [os.path.join(data_dir, name) for name in names]
+    return next(filter(os.path.isdir, folders), folders[0])
+
+
+def find_predictions(directories: Sequence[str], wanted: Sequence[Wanted]) -> dict[str, bytes]:
+    """Contents of the files with predictions, by name.
+
+    Args:
+        directories: Folders that hold the files, or the output directories of runs.
+        wanted: The files to look for.
+
+    Raises:
+        FileNotFoundError: Some are missing; tells files of similar names.
+        ValueError: A name stands for several files.
+    """
+    paths: dict[str, list[str]] = {}
+    for directory in directories:
+        folders = [directory, *(each.path for each in os.scandir(directory) if each.is_dir())]
+        for folder in folders:
+            for file in os.scandir(folder):
+                if file.name.endswith("_predict.json"):
+                    paths.setdefault(file.name, []).append(file.path)
+    missing = []
+    for each in wanted:
+        if len(found := sorted(paths.get(each.name, ()))) > 1:
+            raise ValueError(f"{each.name} stands in {' and '.join(found)}; move one of them away")
+        if not found:
+            missing.append(_missing(each, [*paths]))
+    if missing:
+        raise FileNotFoundError(
+            f"no predictions in {', '.join(directories)}: {'; '.join(missing)}. Name the tasks "
+            "that you have with --tasks to submit them alone"
+        )
+    contents = {}
+    for each in wanted:
+        with open(paths[each.name][0], "rb") as file:
+            contents[each.name] = file.read()
+    return contents
+
+
+def _missing(wanted: Wanted, present: Sequence[str]) -> str:
+    """Names the file, and files that may have been meant."""
+    start = wanted.name[:3]
+    meant = [name for name in sorted(present) if name.startswith(start) or wanted.task.name in name]
+    if wanted.task.name == "cluewsc2020":
+        meant += [name for name in present if name.startswith("wsc")]
+    hint = (
+        f" (there is {' and '.join(meant)}, which the site does not take for it)" if meant else ""
+    )
+    return f"{wanted.name} for {wanted.task.name}{hint}"
+
+
+def read_archive(path: str, wanted: Sequence[Wanted]) -> dict[str, bytes]:
+    """Contents of the files in an archive that is to be submitted, by name.
+
+    Raises:
+        ValueError: The site does not take the archive, whatever its files hold.
+    """
+    if os.path.basename(path) != NAME:
+        raise ValueError(f"{path} has to be called {NAME}; the site takes no other name")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            contents = {name: archive.read(name) for name in archive.namelist()}
+            num_members = len(archive.namelist())
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"{path} is no zip archive that can be read ({error})") from None
+    names = {each.name for each in wanted}
+    if nested := [name for name in contents if "/" in name]:
+        raise ValueError(f"{path} holds {nested[0]}; its files must not lie in folders")
+    if num_members > len(contents):
+        raise ValueError(f"{path} holds a file twice")
+    if foreign := sorted({*contents} - names):
+        raise ValueError(f"{path} holds {', '.join(foreign)}, which the site does not know")
+    if missing := sorted(names - {*contents}):
+        raise ValueError(
+            f"{path} lacks {', '.join(missing)}; name the tasks that it has with --tasks to submit "
+            "them alone"
+        )
+    return contents
+
+
+def refusals(wanted: Sequence[Wanted], contents: Mapping[str, bytes]) -> dict[str, list[str]]:
+    """Reasons to refuse each file, by its name; none for good ones."""
+    return {each.name: find_problems(each.task, each.test, contents[each.name]) for each in wanted}
+
+
+def write_archive(path: str, contents: Mapping[str, bytes]) -> None:
+    """Write the archive; the same files give the same bytes.
+
+    Raises:
+        FileExistsError: There is an archive with other contents.
+        ValueError: It has a name that the site does not take.
+    """
+    if os.path.basename(path) != NAME:
+        raise ValueError(f"--zip_file={path}: the site takes only {NAME}; choose another folder")
+    if os.path.exists(path):
+        raise FileExistsError(
+            f"{path} is there already; move it away or write to another folder: --zip_file=FOLDER/"
+            f"{NAME}"
+        )
+    with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, content in contents.items():
+            member = zipfile.ZipInfo(name)  # Its date is 1980.
+            member.external_attr = 0o644 << 16
+            archive.writestr(member, content, zipfile.ZIP_DEFLATED)
