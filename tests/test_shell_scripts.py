@@ -14,7 +14,7 @@ SCRIPTS = sorted(
     str(path.relative_to(ROOT))
     for folder in (".", "scripts")
     for path in (ROOT / folder).glob("*.sh")
-    if path.name not in ("help.sh", "stages.sh")  # files that the others source
+    if path.name not in ("help.sh", "stages.sh", "weights.sh")  # files that the others source
 )
 
 
