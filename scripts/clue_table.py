@@ -62,18 +62,19 @@ def main(options: TableOptions) -> None:
 
 
 def _results(directory: str) -> list[dict[str, Any]]:
-    """What metrics.json says of each task, in the order of the catalog."""
+    """The metrics.json of each task, in the order of the catalog."""
     if not os.path.isdir(directory):
         raise FileNotFoundError(f"there is no folder {directory}; run run_classifier_clue.sh first")
     results = []
-    for name in TASKS:
-        path = os.path.join(directory, name, "metrics.json")
+    for folder in os.scandir(directory):
+        path = os.path.join(folder.path, "metrics.json")
         if os.path.isfile(path):
             with open(path, encoding="utf-8") as file:
                 results.append(json.load(file))
     if not results:
         raise FileNotFoundError(f"{directory} holds no metrics.json of a task; train one first")
-    return results
+    order = [*TASKS]
+    return sorted(results, key=lambda result: order.index(result["task"]))
 
 
 def _cells(result: dict[str, Any]) -> list[str]:

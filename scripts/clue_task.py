@@ -14,7 +14,7 @@ import download
 from project import cli
 
 from albert_zh.flags import REQUIRED, option
-from albert_zh.tasks.catalog import find_task
+from albert_zh.tasks.catalog import ALIASES, find_task
 from albert_zh.tasks.dataset import Settings
 from albert_zh.tasks.splits import find_files
 from albert_zh.tasks.submission_archive import VERSIONS, task_folder, wanted_files
@@ -38,7 +38,8 @@ class TaskOptions:
 
 
 def main(options: TaskOptions) -> None:
-    task = find_task(options.task_name)
+    name = options.task_name.lower()
+    task = find_task(ALIASES.get(name, name))
     folder = _data(options, task)
     settings = _settings(options, task)
     flags = {

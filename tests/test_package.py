@@ -16,7 +16,12 @@ from albert_zh import toolkit
 ROOT = pathlib.Path(__file__).parent.parent
 CONFIGS = sorted(f"albert_config/{path.name}" for path in (ROOT / "albert_config").iterdir())
 # Scripts that set up the clone and show its sample.
-OF_THE_CLONE = {"scripts/check_requirements.py", "scripts/quickstart_table.py"}
+OF_THE_CLONE = {
+    "scripts/check_requirements.py",
+    "scripts/clue_table.py",
+    "scripts/clue_task.py",
+    "scripts/quickstart_table.py",
+}
 # Modules that scripts import.
 MODULES = {"scripts/project.py", "scripts/compat/published.py"}
 

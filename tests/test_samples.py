@@ -69,7 +69,10 @@ CLUE_SIZES = {
     "tnews": (338, 75, 45, 30),
     "iflytek": (140, 40, 40),
     "ocnli": (280, 58, 60),
+    "cluewsc2020": (112, 24, 18, 14),
+    "csl": (96, 24, 24),
     "cmrc2018": (240, 42, 36),
+    "chid": (60, 20, 12, 8),
     "c3": (156, 36, 22, 20),
     "cluener": (210, 40, 40),
 }
@@ -86,6 +89,10 @@ def clue(request):
     if (folder / "test1.0.json").exists():
         splits["test1.0"] = task.read(task, str(folder / "test1.0.json"), "test")
     return task, splits
+
+
+def test_every_sample_of_clue_is_known():
+    assert {path.name for path in CLUE.iterdir()} == {*CLUE_SIZES}
 
 
 def test_samples_of_clue_are_read_whole(clue):

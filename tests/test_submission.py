@@ -203,6 +203,21 @@ DAMAGE = {
         lambda text: edit(text, TEST_3_QUERY_1=["一"]),
         "TEST_3_QUERY_1: the answer ['一'] is no text",
     ),
+    "a candidate as a text": (
+        "chid",
+        lambda text: edit(text, **{next(iter(json.loads(text))): "3"}),
+        "'3' is no number of a candidate, from 0 to 9",
+    ),
+    "a candidate that is not there": (
+        "chid",
+        lambda text: edit(text, **{next(iter(json.loads(text))): 10}),
+        "10 is no number of a candidate, from 0 to 9",
+    ),
+    "a blank missing": (
+        "chid",
+        lambda text: edit(text, **{next(iter(json.loads(text))): None}),
+        "1 of the 12 ids of the test file are missing, such as #idiom",
+    ),
     "an unknown type": (
         "cluener",
         lambda text: line(text, 4, label={"person": {}}),

@@ -12,7 +12,7 @@ import os
 import zipfile
 from collections.abc import Mapping, Sequence
 
-from albert_zh.tasks.catalog import TASKS, find_task
+from albert_zh.tasks.catalog import ALIASES, TASKS, find_task
 from albert_zh.tasks.examples import Split
 from albert_zh.tasks.splits import read_split
 from albert_zh.tasks.submission_checks import find_problems
@@ -25,7 +25,6 @@ VERSIONS: Mapping[str, tuple[str, ...]] = {
     "1.1": ("afqmc", "tnews", "iflytek", "ocnli", "cluewsc2020", "csl", "cmrc2018", "chid", "c3"),
     "1.0": ("afqmc", "tnews", "iflytek", "cmnli", "cluewsc2020", "csl", "cmrc2018", "chid", "c3"),
 }
-_OTHER_FOLDERS = {"cluewsc2020": ("wsc", "cluewsc")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +66,7 @@ def _wanted(version: str, task: Task, data_dir: str) -> Wanted:
             split = read_split(test, data_dir=folder, split="test")
         except FileNotFoundError:
             continue
-        if submission.name_for(split.path) == name:
+        if submission.name_for(split.path, num_examples=len(split.examples)) == name:
             return Wanted(task, name, split)
     raise FileNotFoundError(
         f"no test file for {name}, of CLUE {version}, in {folder}; put it there or point "
@@ -77,9 +76,13 @@ def _wanted(version: str, task: Task, data_dir: str) -> Wanted:
 
 def task_folder(data_dir: str, task: Task) -> str:
     """The folder of a task, which published scripts call by other names, too."""
-    names = (task.name, *_OTHER_FOLDERS.get(task.name, ()))
-    folders = [os.path.join(data_dir, name) for name in names]
+    folders = [os.path.join(data_dir, name) for name in _names(task)]
     return next(filter(os.path.isdir, folders), folders[0])
+
+
+def _names(task: Task) -> list[str]:
+    own = ALIASES.get(task.name, task.name)
+    return [own, *(other for other, name in ALIASES.items() if name == own)]
 
 
 def find_predictions(directories: Sequence[str], wanted: Sequence[Wanted]) -> dict[str, bytes]:
@@ -120,10 +123,8 @@ def find_predictions(directories: Sequence[str], wanted: Sequence[Wanted]) -> di
 
 def _missing(wanted: Wanted, present: Sequence[str]) -> str:
     """Names the file, and files that may have been meant."""
-    start = wanted.name[:3]
-    meant = [name for name in sorted(present) if name.startswith(start) or wanted.task.name in name]
-    if wanted.task.name == "cluewsc2020":
-        meant += [name for name in present if name.startswith("wsc")]
+    starts = (wanted.name[:3], *_names(wanted.task))
+    meant = [name for name in sorted(present) if name.startswith(starts)]
     hint = (
         f" (there is {' and '.join(meant)}, which the site does not take for it)" if meant else ""
     )

@@ -16,7 +16,7 @@ from albert_zh.util.json_objects import json_problem, strict_decoder
 
 
 def find_problems(task: Task, split: Split, content: bytes) -> list[str]:
-    """What is wrong with a file; nothing if the site accepts it.
+    """The faults of a file; none if the site accepts it.
 
     Args:
         task: The dataset, which has a submission.
@@ -132,7 +132,7 @@ def _lines(split: Split, text: str, problem: _Problem) -> list[str]:
 
 
 def _wrong_lines(given: Sequence[str], expected: Sequence[str]) -> list[str]:
-    """What is wrong with the ids of lines."""
+    """Faults of the ids of lines."""
     found = [*_unknown_and_missing(given, expected)]
     lines: dict[str, int] = {}
     repeated = [

@@ -96,7 +96,8 @@ OCNLI = Task(
     name="ocnli",
     kind=CLASSIFICATION,
     read=read_texts,
-    files=JSON,
+    # OCNLI also has subsets of its training set, such as train.3k.json.
+    files={**JSON, "train": ("train.json", "train.50k.json", *JSON["train"][1:])},
     columns=PAIR,
     labels=("entailment", "neutral", "contradiction"),
     unlabelled=("-",),
