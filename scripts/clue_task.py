@@ -52,10 +52,7 @@ def main(options: TaskOptions) -> None:
         },
         "save_checkpoints_steps": _steps_between(options, task, settings),
     }
-    if task.submission:
-        [wanted] = wanted_files(options.version, [task.name], options.data_dir)
-        if wanted.test.path not in find_files(task, data_dir=folder, split="test"):
-            flags["input_file"] = wanted.test.path
+    flags |= _test(options, task, folder)
     print("\n".join(f"--{name}={value}" for name, value in flags.items()))
 
 
@@ -75,9 +72,26 @@ def _data(options: TaskOptions, task: Task) -> str:
                 f"{error}. Get the files of {task.name} from {task.dataset.source} and put them "
                 f"into {folder}, or run on the samples: bash run_classifier_clue.sh --sample"
             ) from None
-    for split in ("train", "dev", "test"):
+    for split in ("train", "dev"):
         find_files(task, data_dir=folder, split=split)
     return folder
+
+
+def _test(options: TaskOptions, task: Task, folder: str) -> dict[str, str]:
+    """Flags of the test file: that of the version, else the one that is there, if any is."""
+    try:
+        present = " and ".join(find_files(task, data_dir=folder, split="test"))
+    except FileNotFoundError as error:
+        print(f"data: nothing is predicted: {error}", file=sys.stderr)
+        return {"do_predict": "False"}
+    if task.submission is None:
+        return {}
+    try:
+        [wanted] = wanted_files(options.version, [task.name], options.data_dir)
+    except FileNotFoundError as error:
+        print(f"data: {present} is predicted instead: {error}", file=sys.stderr)
+        return {}
+    return {} if wanted.test.path == present else {"input_file": wanted.test.path}
 
 
 def _steps_between(options: TaskOptions, task: Task, settings: Settings) -> int:

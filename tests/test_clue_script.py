@@ -133,6 +133,22 @@ def test_own_data_is_trained_with_the_published_settings_and_given_weights(proje
     assert csl["output_dir"] == f"{tmp_path}/out/csl"
 
 
+def test_missing_test_files_do_not_keep_a_task_from_training(project):
+    folder = project / "data" / "clue_sample"
+    (folder / "tnews" / "test1.0.json").unlink()
+    (folder / "csl" / "test.json").unlink()
+    done = run(project, "--sample", "--version=1.0", "tnews", "csl")
+    tnews, csl = flags_of(done)
+    assert (tnews["do_predict"], csl["do_predict"]) == ("True", "False")
+    assert "input_file" not in tnews
+    assert (
+        f"data: {folder}/tnews/test.json is predicted instead: no test file for tn" in done.stderr
+    )
+    assert (
+        "data: nothing is predicted: task csl has no test file: looked for test.json" in done.stderr
+    )
+
+
 def test_data_that_cannot_be_downloaded_ends_the_script_before_any_training(project):
     shutil.copytree(project / "data" / "clue_sample" / "afqmc", project / "CLUEdataset" / "afqmc")
     done = run(project, "afqmc", "tnews")
