@@ -5,7 +5,7 @@ import small
 
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.custom import custom_task
-from albert_zh.tasks.examples import Example, Split, TaggingExample
+from albert_zh.tasks.examples import Entity, Example, Split, TaggingExample
 from albert_zh.tasks.features import featurize_texts
 from albert_zh.tasks.report import check_labels_differ, report
 from albert_zh.tasks.task import Keys
@@ -41,6 +41,16 @@ def test_dev_examples_of_one_label_are_warned_of():
     found = report([TRAIN, split("dev", ("四", "a"), ("五", "a"))], labels=LABELS)
     (warning,) = found.warnings()
     assert warning.startswith("all 2 dev examples have the label 'a'")
+
+
+def test_marked_parts_are_counted_by_type():
+    examples = (
+        TaggingExample("我在北京", (Entity(0, 1, "b"), Entity(2, 4, "a"))),
+        TaggingExample("你在上海", (Entity(2, 4, "a"),)),
+        TaggingExample("好", ()),
+    )
+    found = report([Split("train", "train.json", examples)], labels=LABELS)
+    assert list(found.lines()) == ["train: 3 examples; 2 of 'a' (66.7%), 1 of 'b' (33.3%)"]
 
 
 def test_training_examples_of_one_label_are_refused():

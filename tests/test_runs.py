@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import shutil
 
 import pytest
@@ -214,3 +215,27 @@ def test_damaged_newest_checkpoint_tells_the_way_out(run, tmp_path):
         part.unlink()
     pretrain(longer)
     assert [row["step"] for row in history(tmp_path)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_best_that_nothing_notes_is_kept_without_validation_records(data, tmp_path, caplog):
+    run = options(
+        data,
+        tmp_path,
+        eval_input_file=f"{data}/shard-00000-of-00004.tfrecord",
+        max_eval_steps=1,
+        num_train_steps=6,
+        keep_checkpoint_max=1,
+    )
+    with small.killed_at(5) as on_row:
+        pretrain(dataclasses.replace(run, keep_checkpoint_max=5), on_row=on_row)
+    rows = [
+        {**row, "validation_loss": 0.0} if row["step"] == 2 and "validation_loss" in row else row
+        for row in history(tmp_path)
+    ]
+    (tmp_path / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "best_checkpoint.json").unlink()
+    pretrain(dataclasses.replace(run, eval_input_file=None))
+    assert "model.ckpt-2 is the best checkpoint, and it is noted again" in caplog.text
+    assert {path.name for path in tmp_path.glob("*.index")} == {
+        *("model.ckpt-2.index", "model.ckpt-6.index"),
+    }

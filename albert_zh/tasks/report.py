@@ -3,8 +3,9 @@
 import collections
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from albert_zh.tasks.examples import Example, Split
+from albert_zh.tasks.examples import Example, Split, TaggingExample
 from albert_zh.tasks.kinds.classification import CLASSIFICATION
 from albert_zh.tasks.task import Task
 
@@ -15,7 +16,9 @@ class SplitReport:
 
     name: str
     num_examples: int
-    labels: dict[str, int]  # examples of each label, in the task's order; none but of classes
+    # Examples of each label, or parts that are marked with it, in the task's order; none but of
+    # classes.
+    labels: dict[str, int]
     num_labelled: int
     num_repeated: int  # examples with the same texts as an earlier one of the split
     num_contradicting: int  # those of them whose label differs from the first
@@ -66,8 +69,9 @@ class DataReport:
 def _balance(split: SplitReport) -> str:
     if not split.num_labelled:
         return "no labels"
+    total = sum(split.labels.values())
     balance = ", ".join(
-        f"{count:,} of {label!r} ({count / split.num_labelled:.1%})"
+        f"{count:,} of {label!r} ({count / max(total, 1):.1%})"
         for label, count in split.labels.items()
     )
     if split.num_labelled == split.num_examples:
@@ -111,17 +115,25 @@ def report(splits: Sequence[Split], *, labels: Sequence[str]) -> DataReport:
 
 
 def _count(split: Split, first_labels: dict, labels: Sequence[str]) -> SplitReport:
-    counts = collections.Counter(example.label for example in split.examples)
+    counts = collections.Counter(
+        label for example in split.examples for label in _labels_of(example)
+    )
     return SplitReport(
         name=split.name,
         num_examples=len(split.examples),
         labels={label: counts[label] for label in labels},
-        num_labelled=len(split.examples) - counts[None],
+        num_labelled=sum(example.label is not None for example in split.examples),
         num_repeated=len(split.examples) - len(first_labels),
         num_contradicting=sum(
             example.label != first_labels[example.texts] for example in split.examples
         ),
     )
+
+
+def _labels_of(example: Any) -> list[str | None]:
+    if isinstance(example, TaggingExample):
+        return [each.type for each in example.entities or ()]
+    return [example.label]
 
 
 def _first_labels(examples: Sequence[Example]) -> dict[tuple[str, ...], str | None]:
