@@ -15,7 +15,8 @@ import albert_zh
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.tasks.custom import infer_task, load_task, to_json
-from albert_zh.tasks.examples import Example, Split
+from albert_zh.tasks.examples import Answer, Entity, Example, Split
+from albert_zh.tasks.readers import named
 from albert_zh.tasks.splits import split_off
 
 
@@ -175,6 +176,156 @@ def test_damaged_task_file_is_named(write, key, value):
     path = write(json.dumps({**values, key: value}), "task.json")
     with pytest.raises(ValueError, match=r"task\.json"):
         load_task(path)
+
+
+def test_training_file_is_read_once(write, monkeypatch):
+    opened = []
+    real = named.read_table
+    monkeypatch.setattr(named, "read_table", lambda path: opened.append(path) or real(path))
+    path = write(CSV)
+    tasks = [infer_task(path) for _ in range(2)]
+    assert examples(tasks[1], path) == ROWS
+    assert opened == [path]
+    # A file that changed is read again.
+    write(CSV + "9,再见,告别,c\n")
+    assert infer_task(path).labels == ("告别", "服务", "闲聊")
+
+
+# ---- other kinds of tasks
+
+BIO = "小 B-PER\n明 I-PER\n在 O\n北 B-LOC\n京 I-LOC\n\n你 O\n好 O\n"
+MARKED = (Entity(0, 2, "PER"), Entity(3, 5, "LOC"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("my.txt", BIO),
+        ("my.bio.gz", BIO),
+        ("my.jsonl", '{"text": "小明在北京", "label": [[0, 2, "PER"], [3, 5, "LOC"]]}\n'),
+        (
+            "my.json",
+            '{"text": "小明在北京", "label": {"PER": {"小明": [[0, 1]]}, '
+            '"LOC": {"北京": [[3, 4]]}}}\n',
+        ),
+    ],
+)
+def test_types_of_entities_are_found(write, name, content):
+    path = write(content, name)
+    task = infer_task(path, kind="tagging")
+    assert (task.kind.name, task.labels, task.metric) == ("tagging", ("LOC", "PER"), "f1")
+    assert task.read(task, path, "train").examples[0].entities == MARKED
+
+
+QUESTION = {"id": "q1", "question": "在哪里？", "answers": [{"text": "北京", "answer_start": 3}]}
+CONTEXT = "小明在北京工作。"
+
+
+def lines(*rows):
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("my.json", lines({"data": [{"paragraphs": [{"context": CONTEXT, "qas": [QUESTION]}]}]})),
+        ("my.jsonl", lines({"context": CONTEXT, **QUESTION})),
+        ("my.json.gz", lines(*[{"context": CONTEXT, **QUESTION}] * 2)),
+        (
+            "my.jsonl.gz",
+            lines(
+                {
+                    **QUESTION,
+                    "context": CONTEXT,
+                    "answers": {"text": ["北京"], "answer_start": [3]},
+                }
+            ),
+        ),
+    ],
+)
+def test_questions_stand_in_an_object_as_of_squad_or_on_lines(write, name, content):
+    path = write(content, name)
+    task = infer_task(path, kind="reading")
+    assert (task.kind.name, task.labels, task.metric) == ("reading", (), "average")
+    example = task.read(task, path, "train").examples[0]
+    assert (example.question, example.context, example.id) == ("在哪里？", CONTEXT, "q1")
+    assert example.answers == (Answer("北京", 3),)
+
+
+def test_questions_without_an_answer_make_a_task_with_that_label(write):
+    none = {"question": "When?", "context": "In Oslo.", "answers": {"text": [], "answer_start": []}}
+    some = {**none, "answers": {"text": ["Oslo"], "answer_start": [3]}}
+    task = infer_task(write(lines(none, some), "my.jsonl"), kind="reading")
+    assert (task.labels, task.metric) == (("",), "f1")
+
+
+CHOICES = {"text": "女：我去南方工作。", "question": "谈论什么？", "choices": ["旅行", "工作"]}
+
+
+@pytest.mark.parametrize("label", [1, "1", "B", "工作"])
+def test_choices_are_numbered_lettered_or_written_out(write, label):
+    path = write(lines({**CHOICES, "label": label}), "my.jsonl")
+    task = infer_task(path, kind="choice")
+    assert (task.kind.name, task.labels) == ("choice", ("0", "1"))
+    (example,) = task.read(task, path, "train").examples
+    assert (example.choices, example.label) == (("旅行", "工作"), "1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "message"),
+    [
+        ("tagging", "小 O\n明 I-PER\n", "line 2: I-PER follows no B-PER"),
+        ("tagging", "小 O\n明 O\n", "marks no part of a text; expected a character and a tag"),
+        ("reading", lines({**QUESTION, "context": CONTEXT})[:-3], "is no reading file"),
+        ("reading", lines({**QUESTION, "context": ""}), "question q1: its context is ''"),
+        ("reading", lines({"context": CONTEXT, "question": "谁？"}), "question 谁？: no answers"),
+        ("choice", lines({**CHOICES, "label": 2}), "line 1: the label '2' is none of the choices"),
+        ("choice", lines({**CHOICES, "choices": ["a"]}), "line 1: its choices are"),
+        ("choice", lines(CHOICES), "line 1: no label; only the test file may lack labels"),
+        ("choice", lines(CHOICES)[:-3], "line 1: no JSON"),
+    ],
+)
+def test_bad_file_of_another_kind_is_named(write, kind, content, message):
+    path = write(content, "my.txt" if kind == "tagging" else "my.json")
+
+    def read():
+        task = infer_task(path, kind=kind)
+        task.read(task, path, "train")
+
+    with pytest.raises(ValueError, match=message):
+        read()
+
+
+def test_questions_of_unequal_numbers_of_choices_are_read_and_more_than_in_train_refused(write):
+    three = {**CHOICES, "choices": ["旅行", "工作", "家庭"], "label": 0}
+    path = write(lines({**CHOICES, "label": 0}, three), "my.jsonl")
+    task = infer_task(path, kind="choice")
+    assert task.labels == ("0", "1", "2")
+    four = write(lines({**three, "choices": list("甲乙丙丁")}), "dev.jsonl")
+    with pytest.raises(ValueError, match="line 1: 4 choices; the task has 3 at most"):
+        task.read(task, four, "dev")
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("tagging", BIO),
+        ("reading", lines({**QUESTION, "context": CONTEXT})),
+        (
+            "reading",
+            lines({**QUESTION, "context": "In Oslo.", "answers": {"text": [], "answer_start": []}}),
+        ),
+        ("choice", lines({**CHOICES, "label": 0})),
+    ],
+)
+def test_task_file_of_every_kind_is_a_task(write, kind, content):
+    task = infer_task(write(content, "my.txt" if kind == "tagging" else "my.json"), kind=kind)
+    assert load_task(write(to_json(task), "task.json")) == task
+
+
+def test_columns_are_flags_of_tables_only(write):
+    with pytest.raises(ValueError, match="name columns of tables; files of --kind=tagging have"):
+        infer_task(write(BIO, "my.txt"), kind="tagging", text_columns="a")
 
 
 # ---- a dev set out of train

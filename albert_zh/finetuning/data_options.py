@@ -4,7 +4,7 @@ import dataclasses
 
 from albert_zh.finetuning.task import task_of_flags
 from albert_zh.flags import option
-from albert_zh.tasks.custom import KINDS
+from albert_zh.tasks.custom_forms import FORMS
 from albert_zh.tasks.task import Task
 
 OF_RUN = "Default: as the run in --output_dir"
@@ -48,9 +48,10 @@ class DataOptions:
     )
     kind: str | None = option(
         None,
-        "Kind of --task_name=custom: classification (the default) or regression, whose labels are "
-        "numbers.",
-        choices=list(KINDS),
+        "Kind of --task_name=custom: classification (the default); regression, whose labels are "
+        "numbers; tagging, columns of characters and tags such as B-PER, or JSON lines; reading, "
+        "JSON as of SQuAD, or JSON lines; choice, JSON lines with text, question, choices, label.",
+        choices=list(FORMS),
     )
 
     def __post_init__(self):

@@ -47,7 +47,7 @@ from albert_zh.runs.initial_weights import (
 from albert_zh.runs.lock import sole_training
 from albert_zh.runs.plots import try_plot_history
 from albert_zh.runs.spec import Lengths, TrainingSpec, Validation
-from albert_zh.tasks import custom
+from albert_zh.tasks import custom, custom_forms
 from albert_zh.tasks.splits import find_files, fingerprint
 from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
@@ -222,7 +222,7 @@ def _train(
         100 * share_of_padding(options, data),
     )
     if run.is_chief:
-        if data.task.name == custom.NAME:
+        if data.task.name == custom_forms.NAME:
             path = os.path.join(options.output_dir, custom.FILE)
             write_task = functools.partial(write_text, path, custom.to_json(data.task))
             run.companions.write(custom.FILE, write_task)

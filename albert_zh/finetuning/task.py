@@ -11,7 +11,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 
-from albert_zh.tasks import custom
+from albert_zh.tasks import custom, custom_forms
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.kinds.classification import CLASSIFICATION
 from albert_zh.tasks.splits import find_files
@@ -44,21 +44,22 @@ def task_of_flags(
         ValueError: There is no such task, or the files do not tell it.
     """
     own = os.path.join(output_dir, custom.FILE)
-    if name == custom.NAME and not os.path.isfile(own):
-        wanted = _reading(custom.custom_task(custom.ANY_KEYS, ()), files)
+    if name == custom_forms.NAME and not os.path.isfile(own):
+        kind = kind or CLASSIFICATION.name
+        wanted = _reading(custom_forms.custom_task(custom.NO_KEYS, (), kind=kind), files)
         train = find_files(wanted, data_dir=data_dir, split="train")[0]
         task = custom.infer_task(
             train,
             text_columns=text_columns,
             label_column=label_column,
-            kind=kind or CLASSIFICATION.name,
+            kind=kind,
         )
     elif text_columns or label_column or kind:
         raise ValueError(
             "--text_columns, --label_column and --kind are for new runs of --task_name=custom; "
-            + (f"{own} says what this one reads" if name == custom.NAME else "leave them out")
+            + (f"{own} says what this one reads" if name == custom_forms.NAME else "leave them out")
         )
-    elif name == custom.NAME:
+    elif name == custom_forms.NAME:
         task = custom.load_task(own)
     elif name.endswith(".json"):
         task = custom.load_task(name)

@@ -10,42 +10,32 @@ A `task.json` is a task that can be passed on: `--task_name=task.json`.
 """
 
 import collections
+import functools
 import json
+import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from albert_zh.tasks.custom_forms import FORMS, custom_task
+from albert_zh.tasks.kinds.choice import CHOICE
 from albert_zh.tasks.kinds.classification import CLASSIFICATION
+from albert_zh.tasks.kinds.reading import READING
 from albert_zh.tasks.kinds.regression import REGRESSION
+from albert_zh.tasks.kinds.tagging import TAGGING
+from albert_zh.tasks.readers.choices import most_choices
 from albert_zh.tasks.readers.columns import NO_LABEL_CELLS
-from albert_zh.tasks.readers.named import find_columns, named_rows, read_named
+from albert_zh.tasks.readers.entities import marked_texts
+from albert_zh.tasks.readers.named import find_columns, named_rows
 from albert_zh.tasks.task import Keys, Task
 from albert_zh.util.json_objects import read_object
 
-NAME = "custom"
 FILE = "task.json"
+NO_KEYS = Keys(())
 
-_ENDINGS = ("csv", "tsv", "txt", "jsonl", "json")
-_FILES = {
-    split: tuple(f"{split}.{ending}{packed}" for ending in _ENDINGS for packed in ("", ".gz"))
-    for split in ("train", "dev", "test")
-}
-ANY_KEYS = Keys(())
 _MOST_LABELS = 1000
-KINDS = {kind.name: kind for kind in (CLASSIFICATION, REGRESSION)}
-_METRICS = {CLASSIFICATION.name: "accuracy", REGRESSION.name: "corr"}
-
-
-def custom_task(keys: Keys, labels: Sequence[str], *, kind: str = CLASSIFICATION.name) -> Task:
-    """A task of the user's own files."""
-    return Task(
-        name=NAME,
-        kind=KINDS[kind],
-        read=read_named,
-        files=_FILES,
-        labels=tuple(labels),
-        keys=keys,
-        metric=_METRICS[kind],
-    )
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
+_COLUMN_FLAGS = "--text_columns and --label_column"
 
 
 def infer_task(
@@ -55,18 +45,39 @@ def infer_task(
     label_column: str | None = None,
     kind: str = CLASSIFICATION.name,
 ) -> Task:
-    """The task of a training file.
+    """The task of a training file. A file that has not changed is read once.
 
     Args:
         path: The file.
         text_columns: Names of one or two columns, separated by commas; None: the columns with names
             such as text or sentence1.
         label_column: Name of the column of the labels; None: one with a name such as label.
-        kind: One of `KINDS`.
+        kind: One of `custom_forms.FORMS`.
 
     Raises:
-        ValueError: The columns are not there, or not clear; or the labels cannot be classes.
+        ValueError: The file is malformed; the columns are not there, or not clear; or the labels
+            cannot be classes.
     """
+    if (text_columns or label_column) and not FORMS[kind].has_columns:
+        raise ValueError(
+            f"{_COLUMN_FLAGS} name columns of tables; files of --kind={kind} have none"
+        )
+    state = os.stat(path)
+    return _infer(path, (state.st_size, state.st_mtime_ns), text_columns, label_column, kind)
+
+
+@functools.lru_cache(maxsize=1)
+def _infer(
+    path: str, state: Any, text_columns: str | None, label_column: str | None, kind: str
+) -> Task:
+    if kind == TAGGING.name:
+        return custom_task(NO_KEYS, _types(path), kind=kind)
+    if kind == CHOICE.name:
+        return custom_task(
+            NO_KEYS, [str(number) for number in range(most_choices(path))], kind=kind
+        )
+    if kind == READING.name:
+        return _reading(path)
     numbered = bool(label_column and label_column.isdigit())
     names, rows = named_rows(path, numbered=numbered)
     keys = find_columns(path, names, text_columns=text_columns, label_column=label_column)
@@ -76,6 +87,26 @@ def infer_task(
     labels = [label for label in counts if label not in NO_LABEL_CELLS]
     _check_labels(path, keys.label, labels, num_rows=len(rows))
     return custom_task(keys, _in_order(labels))
+
+
+def _types(path: str) -> list[str]:
+    """Types of the entities of a file."""
+    types = {each.type for _, example in marked_texts(path) for each in example.entities or ()}
+    if not types:
+        raise ValueError(
+            f"{path} marks no part of a text; expected a character and a tag such as B-PER on each "
+            'line, or JSON lines such as {"text": "小明", "label": [[0, 2, "PER"]]}'
+        )
+    return sorted(types)
+
+
+def _reading(path: str) -> Task:
+    """Answers in Chinese are scored as CLUE's, others as SQuAD's."""
+    whole = custom_task(NO_KEYS, (), kind=READING.name)
+    examples = whole.read(whole, path, "train").examples
+    labels = [""] if any(each.answers == () for each in examples) else []
+    is_chinese = any(_CHINESE.search(each.context) for each in examples)
+    return custom_task(NO_KEYS, labels, kind=READING.name, metric="average" if is_chinese else "f1")
 
 
 def _check_labels(path: str, column: str, labels: Sequence[str], *, num_rows: int) -> None:
@@ -103,12 +134,11 @@ def _in_order(labels: Sequence[str]) -> list[str]:
 
 def to_json(task: Task) -> str:
     """The content of `task.json`."""
+    columns = {"texts": list(task.keys.texts), "label": task.keys.label, "id": task.keys.id}
     values = {
         "name": task.name,
         "kind": task.kind.name,
-        "texts": list(task.keys.texts),
-        "label": task.keys.label,
-        "id": task.keys.id,
+        **(columns if FORMS[task.kind.name].has_columns else {}),
         "labels": list(task.labels),
         "metric": task.metric,
     }
@@ -129,11 +159,22 @@ def load_task(path: str) -> Task:
             raise ValueError(f"{path}: {key!r} is {values.get(key)!r}, which no task has")
         return values[key]
 
-    texts, labels = (tuple(map(str, read(key, list))) for key in ("texts", "labels"))
-    if read("kind", str) not in KINDS:
-        raise ValueError(f"{path}: unknown kind {values['kind']!r}; known are {', '.join(KINDS)}")
-    least = 0 if KINDS[values["kind"]].has_numbers else 2
-    if len(texts) not in (1, 2) or len(set(labels)) < least:
-        raise ValueError(f"{path}: a task has one or two texts, a classification two labels")
-    keys = Keys(texts, read("label", str), values.get("id"))
-    return custom_task(keys, labels, kind=values["kind"])
+    if read("kind", str) not in FORMS:
+        raise ValueError(f"{path}: unknown kind {values['kind']!r}; known are {', '.join(FORMS)}")
+    form = FORMS[values["kind"]]
+    labels = tuple(map(str, read("labels", list)))
+    if len(set(labels)) < form.least_labels:
+        raise ValueError(
+            f"{path}: {len(set(labels))} labels; a task of its kind has {form.least_labels} or more"
+        )
+    metrics = [each.name for each in form.metrics]
+    metric = values.get("metric", metrics[0])
+    if metric not in metrics:
+        raise ValueError(f"{path}: unknown metric {metric!r}; known are {', '.join(metrics)}")
+    keys = NO_KEYS
+    if form.has_columns:
+        texts = tuple(map(str, read("texts", list)))
+        if len(texts) not in (1, 2):
+            raise ValueError(f"{path}: 'texts' is {list(texts)!r}; a task has one or two texts")
+        keys = Keys(texts, read("label", str), values.get("id"))
+    return custom_task(keys, labels, kind=form.kind.name, metric=metric)

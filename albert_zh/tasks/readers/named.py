@@ -8,6 +8,8 @@ text,class                            a header names the columns
 """
 
 import dataclasses
+import functools
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,9 +35,20 @@ def named_rows(
         numbered: A table has no header: its columns are called 1, 2, ...
         may_be_short: Rows may have too few columns; they lack the last ones then.
 
+    The rows of the file that was read last are kept until `read_named` has made examples of them.
+
     Raises:
         ValueError: The file is empty or malformed, or two columns have one name; names the line.
     """
+    state = os.stat(path)
+    return _named_rows(path, (state.st_size, state.st_mtime_ns), numbered, may_be_short)
+
+
+# A task is found in the rows of a file, which are read as examples right after.
+@functools.lru_cache(maxsize=1)
+def _named_rows(
+    path: str, state: tuple[int, int], numbered: bool, may_be_short: bool
+) -> tuple[list[str], NamedRows]:
     if is_json(path):
         return _json_rows(path)
     table = read_table(path)
@@ -107,7 +120,9 @@ def read_named(task: Task, path: str, split: str) -> Split:
         return dataclasses.replace(found, notes=(note, *found.notes))
     numbered = all(name.isdigit() for name in (*task.keys.texts, task.keys.label))
     names, rows = named_rows(path, numbered=numbered, may_be_short=task.has_malformed_rows)
-    return split_of_rows(task, path, split, names, rows)
+    made = split_of_rows(task, path, split, names, rows)
+    _named_rows.cache_clear()  # The examples stay, the rows need not.
+    return made
 
 
 def split_of_rows(

@@ -3,15 +3,20 @@
 ```
 {"data": [{"paragraphs": [{"context": "...", "qas": [{"id": "DEV_0_QUERY_0", "question": "...",
     "answers": [{"text": "...", "answer_start": 11}]}, ...]}]}]}
+
+{"id": "q1", "context": "...", "question": "...", "answers": [...]}      lines of the user's own
 ```
+Lines may have the answers as `{"text": [...], "answer_start": [...]}`, none of them for no answer.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from albert_zh.tasks.examples import Answer, ReadingExample, Split
+from albert_zh.tasks.readers.json_lines import is_json, json_objects
 from albert_zh.tasks.task import Task
+from albert_zh.util.files import read_lines
 
 
 def read_squad(task: Task, path: str, split: str) -> Split:
@@ -41,34 +46,46 @@ def read_squad(task: Task, path: str, split: str) -> Split:
         what = "left out" if split == "train" else "kept: their place does not count in scores"
         notes = (
             f"{path}: {len(misplaced):,} answers do not stand where answer_start says, such as that"
-            f" of {misplaced[0].id}; {what}",
+            f" of {misplaced[0].id or misplaced[0].question}; {what}",
         )
     return Split(split, path, tuple(examples), notes=notes)
 
 
 def _questions(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    text = "\n".join(read_lines(path))
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            content = json.load(file)
+        content = json.loads(text)
+    except ValueError as error:
+        # Only the end of the first object is a mistake in JSON lines.
+        if not str(error).startswith("Extra data") or not is_json(path):
+            raise _no_reading_file(path, error) from None
+        content = None
+    if content is None or (isinstance(content, dict) and "context" in content):
+        for _, row in json_objects(path):
+            yield row.get("context"), row
+        return
+    try:
         for article in content["data"]:
             for paragraph in article["paragraphs"]:
                 for question in paragraph["qas"]:
                     yield paragraph["context"], question
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 (byte {error.start:,})") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f'{path} is no reading file ({error!r}); expected {{"data": [{{"paragraphs": '
-            '[{"context": ..., "qas": [...]}]}]}'
-        ) from None
+    except (KeyError, TypeError) as error:
+        raise _no_reading_file(path, error) from None
+
+
+def _no_reading_file(path: str, error: Exception) -> ValueError:
+    return ValueError(
+        f'{path} is no reading file ({error!r}); expected {{"data": [{{"paragraphs": '
+        '[{"context": ..., "qas": [...]}]}]}'
+    )
 
 
 def _example(
     path: str, context: Any, question: Mapping[str, Any], *, split: str
 ) -> tuple[ReadingExample, bool]:
     """The example, and whether an answer does not stand at its place."""
-    number = str(question.get("id", "?"))
-    place = f"{path}, question {number}"
+    number = None if question.get("id") is None else str(question["id"])
+    place = f"{path}, question {number or question.get('question')}"
     for name, text in (("context", context), ("question", question.get("question"))):
         if not isinstance(text, str) or not text.strip():
             raise ValueError(f"{place}: its {name} is {text!r}; expected a text")
@@ -76,16 +93,26 @@ def _example(
     if "answers" in question:
         try:
             answers = tuple(
-                Answer(str(each["text"]), int(each["answer_start"])) for each in question["answers"]
+                Answer(str(each["text"]), int(each["answer_start"]))
+                for each in _listed(question["answers"])
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{place}: an answer needs text and answer_start ({error!r})"
             ) from None
     if not answers:
-        answers = () if question.get("is_impossible") else None
+        is_known = question.get("is_impossible") or isinstance(question.get("answers"), dict)
+        answers = () if is_known else None
     if answers is None and split != "test":
         raise ValueError(f"{place}: no answers; only the test file may lack them")
     example = ReadingExample(question["question"], context, answers, number)
     is_misplaced = any(not context.startswith(each.text, each.start) for each in answers or ())
     return example, is_misplaced
+
+
+def _listed(answers: Any) -> Sequence[Mapping[str, Any]]:
+    """Answers one by one, where a file has their texts and their starts apart."""
+    if not isinstance(answers, dict):
+        return answers
+    pairs = zip(answers["text"], answers["answer_start"], strict=True)
+    return [{"text": text, "answer_start": start} for text, start in pairs]
