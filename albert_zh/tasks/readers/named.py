@@ -29,13 +29,13 @@ def named_rows(
 ) -> tuple[list[str], NamedRows]:
     """Names of the columns, and the rows of a file.
 
+    The rows of the file that was read last are kept until `read_named` has made examples of them.
+
     Args:
         path: The file; JSON lines if its name ends with `.json` or `.jsonl`, else a table. `.gz`
             may follow.
         numbered: A table has no header: its columns are called 1, 2, ...
         may_be_short: Rows may have too few columns; they lack the last ones then.
-
-    The rows of the file that was read last are kept until `read_named` has made examples of them.
 
     Raises:
         ValueError: The file is empty or malformed, or two columns have one name; names the line.
