@@ -460,3 +460,18 @@ def test_flags_that_contradict_are_refused(tmp_path):
         ClassifierOptions(**common, dev_file="a", dev_fraction=0.1)
     with pytest.raises(ValueError, match="--text_columns, --label_column and --kind are for"):
         ClassifierOptions(**common, label_column="a").task()
+
+
+def test_the_same_flags_resume_a_run_and_other_columns_are_named(write, tmp_path):
+    path = write("a,b,text,class\n我,x,你,1\n他,y,好,0\n")
+    (tmp_path / "task.json").write_text(to_json(infer_task(path)), encoding="utf-8")
+    common = {"output_dir": str(tmp_path), "task_name": "custom", "train_file": path}
+    for flags in ({}, {"text_columns": " text", "label_column": "class", "kind": "classification"}):
+        assert ClassifierOptions(**common, **flags).task().keys.texts == ("text",)
+    for flags, message in (
+        ({"text_columns": "a"}, r"--text_columns=a: .*task\.json says that this run reads text;"),
+        ({"label_column": "b"}, r"--label_column=b: .*says that this run reads class"),
+        ({"kind": "regression"}, r"--kind=regression: .* reads classification"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ClassifierOptions(**common, **flags).task()

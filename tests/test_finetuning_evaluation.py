@@ -148,6 +148,8 @@ def test_untrained_checkpoint_is_never_the_best(data, tmp_path, caplog):
     fine_tune(fine_tuning_options(data, tmp_path, do_train=False, do_eval=True))
     assert "the only checkpoint is the untrained model.ckpt-0, so none is the best" in caplog.text
     assert metrics(tmp_path)["best"] is None
+    fine_tune(fine_tuning_options(data, tmp_path, **PREDICT))
+    assert "model.ckpt-0 is not trained yet, so its predictions are those of chance" in caplog.text
     rows = history(tmp_path)
     assert rows[0]["step"] == 0
     (tmp_path / "history.jsonl").write_text(

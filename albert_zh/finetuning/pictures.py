@@ -99,9 +99,11 @@ def _shown(labels: Sequence[str]) -> list[str]:
     if all(label.isascii() for label in labels) or _chinese_font():
         # A dollar sign would begin a formula.
         return [label.replace("$", r"\$") for label in labels]
-    logging.info(
+    logging.log_first_n(
+        logging.INFO,
         "no font with Chinese characters is installed, so pictures show labels by their number in "
-        "labels.tsv"
+        "labels.tsv",
+        1,
     )
     return [str(number) for number in range(1, len(labels) + 1)]
 

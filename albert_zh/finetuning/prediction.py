@@ -49,6 +49,8 @@ def predict_test(
         prefix = find_checkpoint(options.output_dir, flag="output_dir")
     else:
         prefix = initial_fine_tuned(options)
+    if prefix == run.checkpoints.prefix(0):
+        logging.warning("%s is not trained yet, so its predictions are those of chance", prefix)
     features, examples = data.features["test"], split.examples
     evaluator.load(prefix)
     outputs = evaluator.outputs(

@@ -54,18 +54,35 @@ def task_of_flags(
             label_column=label_column,
             kind=kind,
         )
-    elif text_columns or label_column or kind:
-        raise ValueError(
-            "--text_columns, --label_column and --kind are for new runs of --task_name=custom; "
-            + (f"{own} says what this one reads" if name == custom_forms.NAME else "leave them out")
-        )
     elif name == custom_forms.NAME:
         task = custom.load_task(own)
+        _check_same(own, task, text_columns=text_columns, label_column=label_column, kind=kind)
+    elif text_columns or label_column or kind:
+        raise ValueError(
+            "--text_columns, --label_column and --kind are for --task_name=custom; leave them out"
+        )
     elif name.endswith(".json"):
         task = custom.load_task(name)
     else:
         task = find_task(name)
     return _reading(task, files)
+
+
+def _check_same(own: str, task: Task, **given: str | None) -> None:
+    """Raise ValueError where flags differ from what the `task.json` of a run says."""
+    names = (given["text_columns"] or "").split(",")
+    given["text_columns"] = given["text_columns"] and ",".join(name.strip() for name in names)
+    known = {
+        "text_columns": ",".join(task.keys.texts),
+        "label_column": task.keys.label,
+        "kind": task.kind.name,
+    }
+    for flag, value in given.items():
+        if value not in (None, known[flag]):
+            raise ValueError(
+                f"--{flag}={value}: {own} says that this run reads {known[flag]}; leave the flag "
+                "out, or name another --output_dir for a new run"
+            )
 
 
 def _reading(task: Task, files: Mapping[str, str | None]) -> Task:
