@@ -23,8 +23,8 @@ from albert_zh.model.heads.sequence import SequenceHead
 from albert_zh.objectives.inputs import dropout_seeds, model_inputs
 from albert_zh.tasks import catalog
 from albert_zh.tasks.examples import Example, Split, text_example
-from albert_zh.tasks.features import featurize_texts
 from albert_zh.tasks.kinds import table
+from albert_zh.tasks.row_writer import featurize_texts
 from albert_zh.tasks.task import Columns, Kind, Task
 from albert_zh.train.metrics import Outcome, mean_of
 

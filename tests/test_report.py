@@ -6,8 +6,8 @@ import small
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.custom import custom_task
 from albert_zh.tasks.examples import Entity, Example, Split, TaggingExample
-from albert_zh.tasks.features import featurize_texts
 from albert_zh.tasks.report import check_labels_differ, report
+from albert_zh.tasks.row_writer import featurize_texts
 from albert_zh.tasks.task import Keys
 from albert_zh.tasks.token_report import token_lines
 from albert_zh.text.tokenizers import load_tokenizer

@@ -18,9 +18,10 @@ from albert_zh.tasks.batches import (
 )
 from albert_zh.tasks.catalog import TASKS, find_task
 from albert_zh.tasks.examples import Example, Split
-from albert_zh.tasks.features import NO_LABEL, collate, truncate
+from albert_zh.tasks.features import NO_LABEL, collate
 from albert_zh.tasks.kinds.classification import featurize
 from albert_zh.tasks.report import SplitReport, report
+from albert_zh.tasks.row_writer import truncated_lengths
 from albert_zh.tasks.splits import read_split
 from albert_zh.tasks.task import Columns
 from albert_zh.text.tokenizers import load_tokenizer
@@ -303,6 +304,18 @@ def test_examples_beyond_the_limit_are_shortened_and_counted(tokenizer):
     assert features.num_truncated == 2
 
 
+def test_thousands_of_examples_are_tokenized_as_each_of_them(tokenizer):
+    """Texts are tokenized a thousand at a time."""
+    examples = [Example("我爱你"[: 1 + n % 3], "好吗" * (1 + n % 5), "0") for n in range(2100)]
+    features = _featurize(examples, tokenizer, max_seq_length=10)
+    alone = [_featurize([example], tokenizer, max_seq_length=10) for example in examples]
+    for number, each in enumerate(alone):
+        assert features.token_ids[features.row(number)].tolist() == each.token_ids.tolist()
+    assert features.first_lengths.tolist() == [int(each.first_lengths[0]) for each in alone]
+    assert features.example_ids.tolist() == list(range(2100))
+    assert features.num_truncated == sum(each.num_truncated for each in alone) > 100
+
+
 def test_single_text_keeps_its_beginning(tokenizer):
     features = _featurize([Example("我爱你好吗", None, "0")], tokenizer, max_seq_length=5)
     assert features.token_ids.tolist() == [2, 5, 7, 6, 3]
@@ -323,18 +336,22 @@ def test_limit_without_room_for_every_text_is_an_error(tokenizer, example, least
     assert len(_featurize([example], tokenizer, max_seq_length=least)) == 1
 
 
-def _pop_one_by_one(first: list[int], second: list[int], limit: int) -> list[list[int]]:
+def _pop_one_by_one(first: int, second: int, limit: int) -> tuple[int, int]:
     """The published rule, token by token: the longer list loses its last, of equals the second."""
-    first, second = list(first), list(second)
-    while len(first) + len(second) > limit:
-        (first if len(first) > len(second) else second).pop()
-    return [first, second]
+    while first + second > limit:
+        if first > second:
+            first -= 1
+        else:
+            second -= 1
+    return first, second
 
 
 def test_truncation_equals_dropping_tokens_one_by_one():
-    for length_a, length_b, limit in itertools.product(range(9), range(9), range(2, 12)):
-        first, second = list(range(length_a)), list(range(100, 100 + length_b))
-        assert truncate([first, second], limit) == _pop_one_by_one(first, second, limit)
+    for limit in range(2, 12):
+        lengths = list(itertools.product(range(9), range(9)))
+        kept = truncated_lengths(np.array(lengths).T, limit)
+        expected = [_pop_one_by_one(*pair, limit) for pair in lengths]
+        assert np.transpose(kept).tolist() == [list(pair) for pair in expected]
 
 
 # ---- batches

@@ -13,6 +13,7 @@ import sentencepiece
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from albert_zh.text.encoding import FlatEncodings
 from albert_zh.text.sentencepieces import SentencePieceTokenizer
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.text.vocab import Vocab
@@ -242,6 +243,24 @@ def test_batch_equals_one_by_one(batch):
     assert tokenizer.encode_batch(batch) == [tokenizer.encode(text) for text in batch]
 
 
+def assert_flat_equals_one_by_one(tokenizer, batch):
+    """The tokens of many texts are those of each text, with spans and without."""
+    expected = FlatEncodings.join([tokenizer.encode(text) for text in batch])
+    for with_spans in (True, False):
+        found = tokenizer.encode_flat(batch, with_spans=with_spans)
+        assert found.ids.tolist() == expected.ids.tolist()
+        assert found.offsets.tolist() == expected.offsets.tolist()
+        if with_spans:
+            assert found.spans.tolist() == expected.spans.tolist()
+
+
+@given(st.lists(texts, max_size=5), st.booleans())
+@settings(max_examples=100)
+def test_flat_tokens_of_a_batch_are_those_of_each_text(batch, lower):
+    tokenizer = wordpiece("中", "国", "a", "##a", "…", "的", do_lower_case=lower)
+    assert_flat_equals_one_by_one(tokenizer, [*batch, "的。国", "", "a中aa。", *batch])
+
+
 def test_tokenizer_travels_to_other_processes():
     tokenizer = wordpiece("我", "a", "##b", do_lower_case=False)
     copy = pickle.loads(pickle.dumps(tokenizer))
@@ -361,6 +380,13 @@ TINY = SentencePieceTokenizer(sentencepiece.SentencePieceProcessor(model_proto=t
 def test_batch_of_pieces_equals_one_by_one(pieces):
     batch = ["hello world", "", "我 喜 欢"]
     assert pieces.encode_batch(batch) == [pieces.encode(text) for text in batch]
+
+
+@given(st.lists(st.text(max_size=20), max_size=4))
+@settings(max_examples=100)
+def test_flat_pieces_of_a_batch_are_those_of_each_text(batch):
+    fixed = ["x19, of 1,9", " \thello\x1f WORLD\u2028 ", "我 9,,", "²,", "１9,", "ж,", "", *batch]
+    assert_flat_equals_one_by_one(TINY, [*fixed, *fixed[:2]])
 
 
 def test_published_model_has_its_published_pieces(test_data_dir):

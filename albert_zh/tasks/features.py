@@ -1,21 +1,12 @@
 """Examples become token ids, kept as flat arrays; a batch is padded only to its own length."""
 
-import array
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from albert_zh.text.encoding import Encoding
-from albert_zh.text.tokenizers import Tokenizer
-from albert_zh.text.vocab import Vocab
-from albert_zh.util.progress import Progress
-
 NO_LABEL = -1  # label id of an example, or of a token, whose label is not known
 NO_CHARACTER = -1  # place in a text that special tokens and tokens of other texts have
-
-# Texts tokenized at a time: bounds the memory of the tokenizer's own results.
-_CHUNK = 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,132 +47,6 @@ class Features:
     def row(self, number: int) -> slice:
         """Place of a row in the flat arrays."""
         return slice(self.offsets[number], self.offsets[number + 1])
-
-
-@dataclasses.dataclass
-class RowWriter:
-    """Collects rows for `Features`."""
-
-    vocab: Vocab
-    token_ids: array.array = dataclasses.field(default_factory=lambda: array.array("i"))
-    lengths: array.array = dataclasses.field(default_factory=lambda: array.array("i"))
-    first_lengths: array.array = dataclasses.field(default_factory=lambda: array.array("i"))
-    example_ids: array.array = dataclasses.field(default_factory=lambda: array.array("q"))
-
-    def add(self, segments: Sequence[Sequence[int]], *, example: int) -> None:
-        """Add `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`.
-
-        Args:
-            segments: Token ids of the one or two segments.
-            example: Place of the example that the row belongs to.
-        """
-        start = len(self.token_ids)
-        self.token_ids.append(self.vocab.cls_id)
-        for segment in segments:
-            self.token_ids.extend(segment)
-            self.token_ids.append(self.vocab.sep_id)
-        self.lengths.append(len(self.token_ids) - start)
-        self.first_lengths.append(len(segments[0]) + 2)
-        self.example_ids.append(example)
-
-    def features(
-        self, targets: Mapping[str, np.ndarray], *, num_truncated: int, **settings
-    ) -> Features:
-        """The rows; `settings` are further fields of `Features`."""
-        return Features(
-            token_ids=np.array(self.token_ids, np.int32),
-            offsets=np.cumsum([0, *self.lengths], dtype=np.int64),
-            first_lengths=np.array(self.first_lengths, np.int32),
-            targets=targets,
-            example_ids=np.array(self.example_ids, np.int64),
-            num_truncated=num_truncated,
-            **settings,
-        )
-
-
-def featurize_texts(
-    texts: Sequence[tuple[str, ...]],
-    *,
-    targets: Mapping[str, np.ndarray],
-    tokenizer: Tokenizer,
-    max_seq_length: int,
-    progress: Progress | None = None,
-    rows_per_unit: int = 1,
-) -> Features:
-    """Tokenize rows of one or two texts: `[CLS] a [SEP]`, or `[CLS] a [SEP] b [SEP]` for pairs.
-
-    Args:
-        texts: The text or the two texts of each row; all have as many.
-        targets: Name -> [N / rows_per_unit, ...].
-        tokenizer: Turns texts into token ids.
-        max_seq_length: Longest row in tokens, special tokens included. Of a longer pair, the
-            longer text loses tokens from its end until it fits.
-        progress: Told about every unit done.
-        rows_per_unit: Consecutive rows of one example.
-
-    Raises:
-        ValueError: `max_seq_length` leaves no room for a token of each text.
-    """
-    num_segments = len(texts[0]) if texts else 2
-    limit = room_for_text(max_seq_length, num_segments)
-    rows, truncated = RowWriter(tokenizer.vocab), set()
-    for number, encodings in enumerate(encode_texts(texts, tokenizer)):
-        segments = [encoding.ids for encoding in encodings]
-        kept = truncate(segments, limit)
-        example = number // rows_per_unit
-        if kept != segments:
-            truncated.add(example)
-        rows.add(kept, example=example)
-        if progress is not None and (number + 1) % rows_per_unit == 0:
-            progress.advance(1)
-    return rows.features(targets, num_truncated=len(truncated), rows_per_unit=rows_per_unit)
-
-
-def placed_spans(spans: Sequence[tuple[int, int]], *, before: int) -> np.ndarray:
-    """Spans of the tokens of a row, `[L, 2] int32`.
-
-    Args:
-        spans: Characters of the tokens that predictions are mapped back to.
-        before: Tokens of the row before them; one, [SEP], comes after.
-    """
-    placed = np.full([before + len(spans) + 1, 2], NO_CHARACTER, np.int32)
-    placed[before : before + len(spans)] = np.array(spans, np.int32).reshape(-1, 2)
-    return placed
-
-
-def room_for_text(max_seq_length: int, num_segments: int) -> int:
-    """Tokens of all texts of a row together, without special tokens.
-
-    Raises:
-        ValueError: There is no room for a token of each text.
-    """
-    limit = max_seq_length - num_segments - 1
-    if limit < num_segments:
-        raise ValueError(
-            f"max_seq_length {max_seq_length} leaves no room for text; it must be at least "
-            f"{2 * num_segments + 1}"
-        )
-    return limit
-
-
-def truncate(segments: list[list[int]], limit: int) -> list[list[int]]:
-    """Shorten one or two token lists from their ends to `limit` tokens in all.
-
-    Of two lists the longer loses its last token until both fit; of equals, the second.
-
-    >>> truncate([[1, 2, 3, 4, 5], [6, 7]], 5)
-    [[1, 2, 3], [6, 7]]
-    >>> truncate([[1, 2, 3], [4, 5, 6]], 5)
-    [[1, 2, 3], [4, 5]]
-    """
-    if len(segments) == 1:
-        return [segments[0][:limit]]
-    first, second = segments
-    if len(first) + len(second) <= limit:
-        return segments
-    # What is left when tokens go one by one: the shorter list whole, or an even share each.
-    kept_second = min(len(second), max(limit // 2, limit - len(first)))
-    return [first[: limit - kept_second], second[:kept_second]]
 
 
 def collate(
@@ -226,13 +91,3 @@ def collate(
         **{name: values[indices] for name, values in features.targets.items()},
         **{name: spread(values, NO_LABEL) for name, values in features.token_targets.items()},
     }
-
-
-def encode_texts(
-    texts: Sequence[tuple[str, ...]], tokenizer: Tokenizer
-) -> Iterator[tuple[Encoding, ...]]:
-    """Encodings of the texts of each row; all rows have as many."""
-    for start in range(0, len(texts), _CHUNK):
-        chunk = texts[start : start + _CHUNK]
-        columns = [tokenizer.encode_batch(list(column)) for column in zip(*chunk, strict=True)]
-        yield from zip(*columns, strict=True)

@@ -1,9 +1,12 @@
-"""The result of a tokenizer for a text, and the definition of a Chinese character."""
+"""Results of a tokenizer for a text and for many, and the definition of a Chinese character."""
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Protocol
+
+import numpy as np
 
 from albert_zh.text.vocab import Vocab
 
@@ -30,12 +33,52 @@ class Encoding:
     spans: list[tuple[int, int]]
 
 
+@dataclasses.dataclass(frozen=True)
+class FlatEncodings:
+    """Tokens of N texts, one after the other: much smaller and faster than N encodings.
+
+    ```
+    texts    我爱你          你好
+    ids      我 爱 你 | 你 好
+    offsets  0         3     5
+    ```
+    """
+
+    ids: np.ndarray  # [T] int32
+    offsets: np.ndarray  # [N + 1] int64, start of each text; the last is the end
+    spans: np.ndarray | None = None  # [T, 2] int32, as those of an `Encoding`; None: not asked for
+
+    @classmethod
+    def join(cls, encodings: Sequence[Encoding]) -> "FlatEncodings":
+        """The tokens of encodings."""
+        ids = [number for encoding in encodings for number in encoding.ids]
+        spans = [span for encoding in encodings for span in encoding.spans]
+        offsets = np.cumsum([0, *(len(encoding.ids) for encoding in encodings)], dtype=np.int64)
+        return cls(np.array(ids, np.int32), offsets, np.array(spans, np.int32).reshape(-1, 2))
+
+    def split(self, vocab: Vocab) -> list[Encoding]:
+        """An encoding for each text; needs spans."""
+        offsets, ids = self.offsets.tolist(), self.ids.tolist()
+        tokens = [vocab.tokens[number] for number in ids]
+        spans = list(zip(*self.spans.T.tolist(), strict=True))
+        return [
+            Encoding(ids[start:end], tokens[start:end], spans[start:end])
+            for start, end in itertools.pairwise(offsets)
+        ]
+
+    def text(self, number: int) -> slice:
+        """Place of the tokens of a text."""
+        return slice(self.offsets[number], self.offsets[number + 1])
+
+
 class Tokenizer(Protocol):
     vocab: Vocab
 
     def encode(self, text: str) -> Encoding: ...
 
     def encode_batch(self, texts: Sequence[str]) -> list[Encoding]: ...
+
+    def encode_flat(self, texts: Sequence[str], *, with_spans: bool = False) -> FlatEncodings: ...
 
 
 def is_chinese(character: str) -> bool:

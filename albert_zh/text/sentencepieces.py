@@ -1,14 +1,17 @@
 """SentencePiece with the rules of the published English ALBERT models, and with spans."""
 
+import functools
+import itertools
 import os
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import sentencepiece
 
-from albert_zh.text.encoding import UNKNOWN_CHARACTER, Encoding
+from albert_zh.text.encoding import UNKNOWN_CHARACTER, Encoding, FlatEncodings
 from albert_zh.text.vocab import Vocab
 
 _SPACE_MARK = "\u2581"  # begins a piece that follows a space
@@ -68,9 +71,33 @@ class SentencePieceTokenizer:
     def encode_batch(self, texts: Sequence[str]) -> list[Encoding]:
         return [self.encode(text) for text in texts]
 
+    def encode_flat(self, texts: Sequence[str], *, with_spans: bool = False) -> FlatEncodings:
+        """Tokens of all texts; without spans, the library finds them on all cores."""
+        if with_spans:
+            encodings = {text: self.encode(text) for text in dict.fromkeys(texts)}
+            return FlatEncodings.join([encodings[text] for text in texts])
+        rows = self._processor.encode([self._plain_text(text) for text in texts], out_type=int)
+        for number, ids in enumerate(rows):
+            if not self._not_final.isdisjoint(ids):
+                rows[number] = self.encode(texts[number]).ids
+        offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+        return FlatEncodings(np.fromiter(itertools.chain(*rows), np.int32, offsets[-1]), offsets)
+
+    def _plain_text(self, text: str) -> str:
+        if not text.isascii():
+            return _with_plain_characters(text, lower=self._lower)[0]
+        collapsed = " ".join(text.split())
+        return collapsed.lower() if self._lower else collapsed
+
+    @functools.cached_property
+    def _not_final(self) -> frozenset[int]:
+        """Ids of the library that `encode` may replace."""
+        numbers = (number for token, number in self.vocab.ids.items() if _ends_in_comma(token))
+        return frozenset([self.vocab.unk_id, *numbers])
+
     def _pieces(self, text: str) -> Iterator[_Piece]:
         for piece in self._library_pieces(text):
-            if piece.token[-1:] == "," and piece.token[-2:-1].isdigit():
+            if _ends_in_comma(piece.token):
                 yield from self._split_at_comma(piece)
             else:
                 yield piece
@@ -100,6 +127,10 @@ class SentencePieceTokenizer:
             if token:
                 yield _Piece(token, start + part.start, start + part.end)
         yield _Piece(",", piece.end - 1, piece.end)
+
+
+def _ends_in_comma(token: str) -> bool:
+    return token[-1:] == "," and token[-2:-1].isdigit()
 
 
 def _with_plain_characters(text: str, *, lower: bool) -> tuple[str, list[int]]:

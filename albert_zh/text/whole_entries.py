@@ -10,7 +10,7 @@ Otherwise the name of an entry is text like any other: `[ num ]`.
 import re
 from collections.abc import Iterator, Sequence
 
-from albert_zh.text.encoding import Encoding, Tokenizer
+from albert_zh.text.encoding import Encoding, FlatEncodings, Tokenizer
 from albert_zh.text.vocab import Vocab
 
 _NAME = re.compile(r"\[.+\]|<.+>")
@@ -48,6 +48,9 @@ class WholeEntryTokenizer:
         parts = [self._pattern.split(text) for text in texts]  # text, entry, text, ..., text
         plain = iter(self._tokenizer.encode_batch([part for row in parts for part in row[::2]]))
         return [self._join(row, plain) for row in parts]
+
+    def encode_flat(self, texts: Sequence[str], *, with_spans: bool = False) -> FlatEncodings:
+        return FlatEncodings.join(self.encode_batch(texts))
 
     def _join(self, parts: Sequence[str], plain: Iterator[Encoding]) -> Encoding:
         whole = Encoding([], [], [])

@@ -7,15 +7,17 @@ in texts that are not lower-cased.
 """
 
 import functools
+import itertools
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+import numpy as np
 from tokenizers import Tokenizer as LibraryTokenizer
 from tokenizers import models, normalizers, pre_tokenizers
 
-from albert_zh.text.encoding import UNKNOWN_CHARACTER, Encoding, is_chinese
+from albert_zh.text.encoding import UNKNOWN_CHARACTER, Encoding, FlatEncodings, is_chinese
 from albert_zh.text.vocab import Vocab
 
 # Characters after normalisation. A longer word is a single [UNK].
@@ -23,9 +25,12 @@ MAX_WORD_LENGTH = 200
 
 _PRE_TOKENIZER = pre_tokenizers.BertPreTokenizer()
 
-# Runs of characters for the library. Each of the excluded ones is always a token of its own. (Not
+# Each of these is always a token of its own, and the library gets only the runs between them. (Not
 # ‘ ’ ：, because the form of a capital sigma depends on the letters before them.)
-_LIBRARY_RUN = re.compile("[^\u4e00-\u9fff，。、；？！“”（）《》【】—…]+")
+_SINGLE = re.compile("[\u4e00-\u9fff，。、；？！“”（）《》【】—…]")
+_CODES = 2**16  # all of them are below it
+_OF_RUN = -1  # in place of an id
+_BORDER = "。"  # one of them, to keep texts apart
 
 # Texts without any of these, nearly all, need no adaptation for the library.
 _RARE = re.compile("[^\t\n\r -~\u2010-\u2027\u3000-\u9fff\uff01-\uff5e]")
@@ -62,36 +67,68 @@ class WordPieceTokenizer:
 
     def encode_batch(self, texts: Sequence[str]) -> list[Encoding]:
         """Like `encode` for each text, on all processor cores."""
-        runs = [
-            _adapt(run, lower=self._lower) for text in texts for run in _LIBRARY_RUN.findall(text)
-        ]
-        results = self._library.encode_batch([run for run, _ in runs], add_special_tokens=False)
-        encodings = (
-            _encoding(result, origins) for result, (_, origins) in zip(results, runs, strict=True)
-        )
-        return [self._join(text, encodings) for text in texts]
+        return self.encode_flat(texts, with_spans=True).split(self.vocab)
 
-    def _join(self, text: str, runs: Iterator[Encoding]) -> Encoding:
-        """The encoding of a text; `runs` yields the encodings of its runs for the library."""
-        whole = Encoding([], [], [])
-        place = 0
-        for match in _LIBRARY_RUN.finditer(text):
-            self._add_characters(whole, text, place, match.start())
-            run, place = next(runs), match.start()
-            whole.ids.extend(run.ids)
-            whole.tokens.extend(run.tokens)
-            whole.spans.extend((place + start, place + end) for start, end in run.spans)
-            place = match.end()
-        self._add_characters(whole, text, place, len(text))
-        return whole
+    def encode_flat(self, texts: Sequence[str], *, with_spans: bool = False) -> FlatEncodings:
+        """Tokens of all texts; no work for each character, and the library's on all cores."""
+        whole = _BORDER.join(texts)
+        codes = np.frombuffer(whole.encode("utf-32-le", "surrogatepass"), np.uint32)
+        ids = self._ids_of_codes[np.minimum(codes, _CODES - 1)]  # [C], a character each
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        begins = np.cumsum(lengths + 1) - lengths - 1  # of the texts in `whole`
+        counts = (ids != _OF_RUN).astype(np.int64)  # tokens that begin at each character
+        counts[begins[1:] - 1] = 0  # borders
+        run_begins, runs = _runs(ids, whole)
+        run_ids, run_spans, counts[run_begins] = self._encode_runs(runs, with_spans)
+        token_ids = np.repeat(ids, counts)  # [T]
+        is_of_run = token_ids == _OF_RUN
+        token_ids[is_of_run] = run_ids
+        ends = np.append(0, np.cumsum(counts))  # tokens before each character
+        offsets = np.append(ends[begins], ends[-1])
+        spans = None
+        if with_spans:
+            places = np.repeat(np.arange(len(ids)), counts)
+            places -= np.repeat(begins, np.diff(offsets))
+            spans = np.stack([places, places + 1], axis=1).astype(np.int32)
+            spans[is_of_run] = places[is_of_run, None] + run_spans
+        return FlatEncodings(token_ids, offsets, spans)
 
-    def _add_characters(self, encoding: Encoding, text: str, start: int, end: int) -> None:
-        """Add each character from `start` to `end` as a token of its own."""
-        ids_of, unknown = self.vocab.ids, self.vocab.unk_id
-        ids = [ids_of.get(character, unknown) for character in text[start:end]]
-        encoding.ids.extend(ids)
-        encoding.tokens.extend(map(self.vocab.tokens.__getitem__, ids))
-        encoding.spans.extend(zip(range(start, end), range(start + 1, end + 1), strict=True))
+    @functools.cached_property
+    def _ids_of_codes(self) -> np.ndarray:
+        table = np.full(_CODES, _OF_RUN, np.int32)
+        for character in _SINGLE.findall("".join(map(chr, range(_CODES)))):
+            table[ord(character)] = self.vocab.ids.get(character, self.vocab.unk_id)
+        return table
+
+    def _encode_runs(
+        self, runs: Sequence[str], with_spans: bool
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Token ids `[T]`, spans `[T, 2]` and number of tokens of each run."""
+        distinct = {run: number for number, run in enumerate(dict.fromkeys(runs))}
+        adapted = [_adapt(run, lower=self._lower) for run in distinct]
+        results = self._library.encode_batch([run for run, _ in adapted], add_special_tokens=False)
+        of_run = [distinct[run] for run in runs]
+        ids = [result.ids for result in results]
+        counts = np.array([len(ids[number]) for number in of_run], np.int64)
+        run_ids = list(itertools.chain.from_iterable(ids[number] for number in of_run))
+        spans = []
+        if with_spans:
+            of_distinct = [
+                _spans(result, origins)
+                for result, (_, origins) in zip(results, adapted, strict=True)
+            ]
+            spans = list(itertools.chain.from_iterable(of_distinct[number] for number in of_run))
+        return np.array(run_ids, np.int32), np.array(spans, np.int64).reshape(-1, 2), counts
+
+
+def _runs(ids: np.ndarray, whole: str) -> tuple[np.ndarray, list[str]]:
+    """Begins of the runs for the library, and the runs."""
+    is_of_run = np.concatenate([[False], ids == _OF_RUN, [False]])
+    edges = np.flatnonzero(is_of_run[1:] != is_of_run[:-1])
+    begins, ends = edges[::2], edges[1::2]
+    return begins, [
+        whole[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+    ]
 
 
 def split_words(text: str, *, do_lower_case: bool) -> list[str]:
@@ -120,11 +157,10 @@ def _adapt(text: str, *, lower: bool) -> tuple[str, list[int] | None]:
     return _with_published_rules(text, lower=lower)
 
 
-def _encoding(result, origins: list[int] | None) -> Encoding:
-    spans = result.offsets
-    if origins is not None:
-        spans = [(origins[start], origins[end - 1] + 1) for start, end in spans]
-    return Encoding(result.ids, result.tokens, spans)
+def _spans(result, origins: list[int] | None) -> list[tuple[int, int]]:
+    if origins is None:
+        return result.offsets
+    return [(origins[start], origins[end - 1] + 1) for start, end in result.offsets]
 
 
 def _with_published_rules(text: str, *, lower: bool) -> tuple[str, list[int]]:

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from albert_zh.tasks.examples import ChoiceExample
-from albert_zh.tasks.features import NO_LABEL, Features, featurize_texts, room_for_text
+from albert_zh.tasks.features import NO_LABEL, Features
 from albert_zh.tasks.kinds import classification
+from albert_zh.tasks.row_writer import featurize_texts, room_for_text
 from albert_zh.tasks.task import Kind
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.progress import Progress

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from albert_zh.tasks.examples import Example, text_example
-from albert_zh.tasks.features import NO_LABEL, Features, featurize_texts
+from albert_zh.tasks.features import NO_LABEL, Features
+from albert_zh.tasks.row_writer import featurize_texts
 from albert_zh.tasks.scorers import classes
 from albert_zh.tasks.tables import example_id, tabbed
 from albert_zh.tasks.task import Kind, LabelPair, Outputs

@@ -18,14 +18,8 @@ from typing import Any
 import numpy as np
 
 from albert_zh.tasks.examples import ReadingExample
-from albert_zh.tasks.features import (
-    NO_CHARACTER,
-    Features,
-    RowWriter,
-    encode_texts,
-    placed_spans,
-    room_for_text,
-)
+from albert_zh.tasks.features import NO_CHARACTER, Features
+from albert_zh.tasks.row_writer import RowWriter, Segments, encode_texts, room_for_text
 from albert_zh.tasks.scorers import classes
 from albert_zh.tasks.submissions import answer_object
 from albert_zh.tasks.task import Kind, Outputs
@@ -70,23 +64,28 @@ def featurize(
     limit = room_for_text(max_seq_length, 2)
     rows = RowWriter(tokenizer.vocab)
     targets: list[tuple[int, int]] = []
-    spans: list[np.ndarray] = []
     texts = [(example.question, example.context) for example in examples]
-    for number, (question, context) in enumerate(encode_texts(texts, tokenizer)):
-        asked = question.ids[: min(_LONGEST_QUESTION, limit // 2)]
-        answer = _answer_tokens(examples[number], context.spans)
-        for begin, end in windows(len(context.ids), limit - len(asked)):
-            rows.add([asked, context.ids[begin:end]], example=number)
-            before = len(asked) + 2
-            targets.append(_target(answer, begin, end, before))
-            spans.append(placed_spans(context.spans[begin:end], before=before))
+    for start, (questions, contexts) in encode_texts(texts, tokenizer, with_spans=(False, True)):
+        asked = np.minimum(np.diff(questions.offsets), min(_LONGEST_QUESTION, limit // 2))
+        parts: list[tuple[int, int, int]] = []  # question, begin and end of the window
+        for number, num_asked in enumerate(asked.tolist()):
+            place = contexts.text(number)
+            answer = _answer_tokens(examples[start + number], contexts.spans[place])
+            for begin, end in windows(place.stop - place.start, limit - num_asked):
+                parts.append((number, begin, end))
+                targets.append(_target(answer, begin, end, num_asked + 2))
+        numbers, begins, ends = np.array(parts).T
+        rows.add(
+            [
+                Segments(questions, questions.offsets[numbers], asked[numbers]),
+                Segments(contexts, contexts.offsets[numbers] + begins, ends - begins),
+            ],
+            examples=start + numbers,
+        )
         if progress is not None:
-            progress.advance(1)
-    return rows.features(
-        {"answer_spans": np.array(targets, np.int32).reshape(-1, 2)},
-        num_truncated=0,
-        spans=np.concatenate(spans) if spans else np.zeros([0, 2], np.int32),
-    )
+            progress.advance(len(asked))
+    spans = np.array(targets, np.int32).reshape(-1, 2)
+    return rows.features({"answer_spans": spans}, num_truncated=0)
 
 
 def windows(num_tokens: int, width: int) -> list[tuple[int, int]]:
@@ -102,16 +101,14 @@ def windows(num_tokens: int, width: int) -> list[tuple[int, int]]:
     return [(begin, min(begin + width, num_tokens)) for begin in begins]
 
 
-def _answer_tokens(
-    example: ReadingExample, spans: Sequence[tuple[int, int]]
-) -> tuple[int, int] | None:
+def _answer_tokens(example: ReadingExample, spans: np.ndarray) -> tuple[int, int] | None:
     """First and last token of the first answer; None where there is none."""
     if not example.answers:
         return None
     start = example.answers[0].start
     end = start + len(example.answers[0].text)
-    inside = [place for place, (first, last) in enumerate(spans) if first < end and last > start]
-    return (inside[0], inside[-1]) if inside else None
+    inside = np.flatnonzero((spans[:, 0] < end) & (spans[:, 1] > start))
+    return (int(inside[0]), int(inside[-1])) if len(inside) else None
 
 
 def _target(answer: tuple[int, int] | None, begin: int, end: int, before: int) -> tuple[int, int]:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from albert_zh.tasks.examples import Example, text_example
-from albert_zh.tasks.features import Features, featurize_texts
+from albert_zh.tasks.features import Features
+from albert_zh.tasks.row_writer import featurize_texts
 from albert_zh.tasks.scorers.correlation import correlations
 from albert_zh.tasks.task import Kind, Outputs
 from albert_zh.text.tokenizers import Tokenizer

@@ -19,15 +19,8 @@ from typing import Any
 import numpy as np
 
 from albert_zh.tasks.examples import Entity, TaggingExample
-from albert_zh.tasks.features import (
-    NO_CHARACTER,
-    NO_LABEL,
-    Features,
-    RowWriter,
-    encode_texts,
-    placed_spans,
-    room_for_text,
-)
+from albert_zh.tasks.features import NO_CHARACTER, NO_LABEL, Features
+from albert_zh.tasks.row_writer import RowWriter, Segments, encode_texts, room_for_text
 from albert_zh.tasks.scorers import classes
 from albert_zh.tasks.submissions import entity_lines
 from albert_zh.tasks.task import Kind, LabelPair, Outputs
@@ -71,25 +64,28 @@ def featurize(
     """
     limit = room_for_text(max_seq_length, 1)
     rows = RowWriter(tokenizer.vocab)
-    tags: list[np.ndarray] = []
-    spans: list[np.ndarray] = []
-    for number, (encoding,) in enumerate(
-        encode_texts([each.texts for each in examples], tokenizer)
-    ):
-        of_text = tags_of(examples[number].entities, encoding.spans, labels)
-        for begin in range(0, max(len(encoding.ids), 1), limit):
-            part = slice(begin, begin + limit)
-            rows.add([encoding.ids[part]], example=number)
-            tags.append(np.array([NO_LABEL, *of_text[part], NO_LABEL], np.int32))
-            spans.append(placed_spans(encoding.spans[part], before=1))
+    tags: list[int] = []
+    texts = [example.texts for example in examples]
+    for start, (encoded,) in encode_texts(texts, tokenizer, with_spans=(True,)):
+        parts: list[tuple[int, int, int]] = []  # text, begin and end of the row
+        for number, length in enumerate(np.diff(encoded.offsets).tolist()):
+            spans = encoded.spans[encoded.text(number)].tolist()
+            tags += tags_of(examples[start + number].entities, spans, labels)
+            parts += [
+                (number, begin, min(begin + limit, length))
+                for begin in range(0, max(length, 1), limit)
+            ]
+        numbers, begins, ends = np.array(parts).T
+        rows.add(
+            [Segments(encoded, encoded.offsets[numbers] + begins, ends - begins)],
+            examples=start + numbers,
+        )
         if progress is not None:
-            progress.advance(1)
-    return rows.features(
-        {},
-        num_truncated=0,
-        token_targets={"tags": np.concatenate(tags) if tags else np.zeros(0, np.int32)},
-        spans=np.concatenate(spans) if spans else np.zeros([0, 2], np.int32),
-    )
+            progress.advance(len(encoded.offsets) - 1)
+    features = rows.features({}, num_truncated=0)
+    targets = np.full(len(features.token_ids), NO_LABEL, np.int32)
+    targets[features.spans[:, 0] != NO_CHARACTER] = tags
+    return dataclasses.replace(features, token_targets={"tags": targets})
 
 
 def tags_of(
