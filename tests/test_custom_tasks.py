@@ -475,3 +475,22 @@ def test_the_same_flags_resume_a_run_and_other_columns_are_named(write, tmp_path
     ):
         with pytest.raises(ValueError, match=message):
             ClassifierOptions(**common, **flags).task()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("new.txt", "小明在北京\n你 好\n", ["小明在北京", "你 好"]),
+        ("new.txt.gz", "小明在北京\n", ["小明在北京"]),
+        ("new.txt", "小 B-a\n明 I-a\n\n好 O\n", ["小明", "好"]),
+        ("new.txt", "小\n明\n\n好\n", ["小明", "好"]),
+        ("new.txt", "小\n明\n", ["小明"]),
+        ("new.jsonl", '{"text": "小明在北京"}\n', ["小明在北京"]),
+    ],
+)
+def test_texts_without_marks_have_a_line_each_or_a_line_for_each_character(
+    write, name, content, expected
+):
+    task = infer_task(write("小 B-a\n明 I-a\n好 O\n", "train.txt"), kind="tagging")
+    found = task.read(task, write(content, name), "test").examples
+    assert [each.text for each in found] == expected

@@ -12,6 +12,7 @@ from typing import Any
 from albert_zh.tasks.examples import Entity, Split, TaggingExample
 from albert_zh.tasks.readers.bio import read_bio
 from albert_zh.tasks.readers.json_lines import is_json, json_objects
+from albert_zh.tasks.readers.plain import untagged_texts
 from albert_zh.tasks.task import Task
 
 
@@ -21,12 +22,16 @@ def read_entities(task: Task, path: str, split: str) -> Split:
     Args:
         task: The dataset.
         path: The file; JSON lines if its name ends with `.json` or `.jsonl`, else columns.
-        split: `train`, `dev` or `test`; test may lack the marks.
+        split: `train`, `dev` or `test`; test may lack the marks, and may be a `.txt` of a text on
+            each line.
 
     Raises:
         ValueError: A line is malformed, a label is unknown, or a part does not stand where the line
             says; names file and line.
     """
+    if split == "test" and (alone := untagged_texts(path)):
+        lines, note = alone
+        return Split(split, path, tuple(map(TaggingExample, lines)), notes=(note,))
     examples = []
     for place, example in marked_texts(path):
         if example.entities is None and split != "test":

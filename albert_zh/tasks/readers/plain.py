@@ -6,12 +6,16 @@
 ```
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from albert_zh.tasks.readers.columns import role_of
 from albert_zh.tasks.readers.rows import read_table
 from albert_zh.tasks.task import Keys
+from albert_zh.util.files import read_lines
+
+_TAGGED = re.compile(r"\S+\s+(O|[BIMES]-\S+)|.")  # a line of `bio`; without its tag, one character
 
 
 def plain_rows(
@@ -31,7 +35,7 @@ def plain_rows(
     Raises:
         ValueError: A line has another number of texts; names file and line.
     """
-    if not path.lower().removesuffix(".gz").endswith(".txt"):
+    if not _is_plain(path):
         return None
     rows = read_table(path).rows
     first = [cell.strip() for cell in rows[0].cells]
@@ -46,4 +50,29 @@ def plain_rows(
                 f"({', '.join(keys.texts)})"
             )
     named = [(row.line, dict(zip(keys.texts, row.cells, strict=True))) for row in rows[has_header:]]
-    return keys.texts, named, f"{path} holds texts alone, {len(named):,} of them, without labels"
+    return keys.texts, named, _note(path, len(named))
+
+
+def untagged_texts(path: str) -> tuple[list[str], str] | None:
+    """The lines of a `.txt` file for a task of marked parts, each a text, and a note for the log.
+
+    Returns:
+        None for files with a character or word on each line, and for others than `.txt`.
+    """
+    if not _is_plain(path):
+        return None
+    lines = list(read_lines(path))
+    while lines and not lines[-1].strip():
+        lines.pop()
+    # An empty line parts texts whose characters stand on a line each.
+    if not all(map(str.strip, lines)) or any(map(_TAGGED.fullmatch, lines)) or not lines:
+        return None
+    return lines, _note(path, len(lines))
+
+
+def _is_plain(path: str) -> bool:
+    return path.lower().removesuffix(".gz").endswith(".txt")
+
+
+def _note(path: str, number: int) -> str:
+    return f"{path} holds texts alone, {number:,} of them, without labels"
