@@ -3,7 +3,7 @@
 #
 #   bash run_classifier_clue.sh                 the nine tasks of CLUE 1.1
 #   bash run_classifier_clue.sh tnews cluener   some tasks; cluener, cmnli and drcd are known, too
-#   bash run_classifier_clue.sh --sample        the samples in data/clue_sample, in a few minutes
+#   bash run_classifier_clue.sh --sample        the samples in data/clue_sample, in some minutes
 #
 #   --data_dir=CLUEdataset      has a folder for each task; without the flag, missing ones are
 #                               downloaded to ./CLUEdataset
