@@ -9,9 +9,14 @@ from collections import Counter
 import numpy as np
 import pytest
 import small
+import tensorflow as tf
 from small_pretraining import ROOT, options
 
 from albert_zh.checkpoint.files import read_arrays, read_shapes
+from albert_zh.checkpoint.loading import load_exactly
+from albert_zh.config import ModelConfig
+from albert_zh.model.heads.pretraining import PretrainingModel
+from albert_zh.model.scope import named_variables
 from albert_zh.pretraining.run import pretrain
 
 WORDS = "bert/embeddings/word_embeddings"
@@ -127,3 +132,25 @@ def test_bad_input_is_named(data, tmp_path):
     full = warm_start(data, str(data))
     assert full.returncode == 1
     assert "is not empty; choose a new one" in full.stderr
+
+
+@pytest.mark.parametrize("lineage", LINEAGES)
+def test_matching_heads_look_at_the_same_word_of_the_other_segment(made, lineage):
+    model = PretrainingModel(ModelConfig.from_json_file(f"{made[lineage]}.json"))
+    load_exactly(named_variables(model), os.path.join(made[lineage], "model.ckpt"))
+    first, second = "今天很去", "去吗天今"
+    names = ["[CLS]", *first, "[SEP]", *second, "[SEP]"]
+    ids = np.array([[small.VOCABULARY.index(name) for name in names]], np.int32)
+    segments = np.array([[0] * 6 + [1] * 5], np.int32)
+    _, hidden = model.albert.embeddings(ids, segments, None, tf.float32)
+    blocks = [block for group in model.albert.encoder.groups.values() for block in group]
+    for block in blocks:
+        query, key = (
+            np.reshape(layer(hidden), [len(names), 4, 8])
+            for layer in (block.attention.query, block.attention.key)
+        )
+        # Of four heads, two look at neighbours, one looks for matches, one is free.
+        matching = query[:, 2] @ key[:, 2].T
+        found = [names[place] for place in matching[1:5].argmax(axis=1)]
+        assert [found[0], found[1], found[3]] == ["今", "天", "去"]
+        assert (matching[1:5].argmax(axis=1) > 5).all()

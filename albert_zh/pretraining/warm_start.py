@@ -3,25 +3,31 @@
 ```
 word table             vectors u_w of the corpus; [MASK] says nothing: 0
 position table         sines and cosines of the position
-heads of the attention one offset each: the query at i fits the key at i + o
-  value, output        the map T_o, so that [MASK] receives the sum of u_c T_o over its neighbours
+segment table          one direction, forwards and backwards
+heads of the attention
+  neighbours           one offset each: the query at i fits the key at i + o
+    value, output      the map T_o, so that [MASK] receives the sum of u_c T_o over its neighbours
+  matches              some components of the words each: a query fits the like words of the other
+                       segment
+    value, output      a copy of them, beside the token's own word
 masked-LM head         the identity; its scores are the products with u_w
   bias                 log frequency of w
 ```
-That is naive Bayes with the words nearby, as far as vectors of this size hold it
-(`word_vectors.factorization`). All other weights are random as ever: free heads, feed-forward
+The neighbours are naive Bayes with the words nearby, as far as vectors of this size hold it
+(`word_vectors.factorization`). The matches are the soft alignment of Parikh et al. 2016
+(arXiv:1606.01933, section 3.1): tasks on two texts compare each word with its match, and [MASK]
+finds the mean of the other segment. All other weights are random as ever: free heads, feed-forward
 network, pooler, sentence order. From random weights, a small model needs thousands of steps to
-find out that tokens nearby matter.
+find out that tokens nearby matter, and longer to compare two texts.
 
-Word and position vectors lie in two orthogonal spaces of the hidden layer:
+The parts of the input lie in orthogonal spaces of the hidden layer, and so do the copies:
 
-    hidden = word @ F_w + features(position) @ F_p        F_w [W, D], F_p [P, D], orthonormal rows
+    hidden = features(position) @ F_p + segment @ F_s + word @ F_w      orthonormal rows
+             [P] @ [P, D]               [1] @ [1, D]    [W] @ [W, D]
 """
 
-import dataclasses
 import math
 import os
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -29,19 +35,18 @@ from albert_zh.checkpoint.files import write_checkpoint
 from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.vocabulary_check import vocabulary_identity
 from albert_zh.config import ModelConfig
-from albert_zh.model.attention import SelfAttention
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
+from albert_zh.pretraining.warm_heads import Proportions, WarmHeads
 from albert_zh.runs.companions import write_companions
 from albert_zh.word_vectors.corpus import CorpusVectors
 from albert_zh.word_vectors.layout import Layout
 from albert_zh.word_vectors.options import WarmStartOptions
+from albert_zh.word_vectors.space import Space
 
-# Norms and scores that trials found to work; training changes them at will.
+# Trials found them to work; training changes them at will.
 _LARGEST_SCORE = 17.0  # of a word whose vector the hidden state equals
-_POSITION_NORM = 0.6  # of the position's part of the input, relative to the word's
-_SHARPNESS = 16.0  # score of a head for the position that it looks at, before the softmax
-_NEIGHBOUR_HEADS = 5 / 6  # share of the heads that look at one offset each
+_PROPORTIONS = Proportions(position=0.6, segment=0.5)
 
 
 def write_warm_start(
@@ -73,56 +78,20 @@ def warm_up(model: PretrainingModel, vectors: CorpusVectors, *, seed: int) -> No
     Args:
         model: The model.
         vectors: Of `Layout(config).word_width` components.
-        seed: Of the directions of the two spaces, and of the rows without a vector.
+        seed: Of the directions, and of the rows without a vector.
     """
     rng = np.random.default_rng(seed)
-    space = _Space.of(model, rng)
+    space = Space.of(Layout(model.albert.config), rng)
     _set_input(model, vectors, space, rng)
+    heads = WarmHeads(space, vectors.maps, vectors.strengths(), _PROPORTIONS)
     for blocks in model.albert.encoder.groups.values():
         for block in blocks:
-            _look_at_neighbours(block.attention, vectors.maps, space)
+            heads.set(block.attention)
     _set_head(model, vectors, space)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Space:
-    """Directions of the hidden layer: `[P, D]` for positions, `[W, D]` for words, orthonormal."""
-
-    layout: Layout
-    positions: np.ndarray
-    words: np.ndarray
-    frequencies: np.ndarray  # of the features of a position, `[P / 2]`
-
-    @classmethod
-    def of(cls, model: PretrainingModel, rng: np.random.Generator) -> "_Space":
-        layout = Layout(model.albert.config)
-        frame = np.eye(layout.config.hidden_size)
-        if layout.projects_words_first or model.albert.embeddings.projection is not None:
-            frame, _ = np.linalg.qr(rng.standard_normal(frame.shape))
-        width = layout.position_width
-        # Spread over (0, pi): the features of any two positions differ much.
-        number = width // 2
-        frequencies = math.pi * (np.arange(number) + rng.uniform(0.2, 1.0, number)) / number
-        return cls(layout, frame[:width], frame[width:][: layout.word_width], frequencies)
-
-    def features(self) -> np.ndarray:
-        """Sine and cosine of every position for each frequency, `[positions, P]`, of norm 1."""
-        angles = np.arange(self.layout.config.max_position_embeddings)[:, None] * self.frequencies
-        both = np.stack([np.sin(angles), np.cos(angles)], axis=-1)
-        return both.reshape(len(angles), -1) / math.sqrt(len(self.frequencies))
-
-    def shift(self, offset: int) -> np.ndarray:
-        """The matrix `[P, P]` that makes the features of position i those of i + offset."""
-        matrix = np.zeros((self.layout.position_width,) * 2)
-        for place, angle in enumerate(self.frequencies * offset):
-            pair = slice(2 * place, 2 * place + 2)
-            sine, cosine = math.sin(angle), math.cos(angle)
-            matrix[pair, pair] = [[cosine, -sine], [sine, cosine]]
-        return matrix
-
-
 def _set_input(
-    model: PretrainingModel, vectors: CorpusVectors, space: _Space, rng: np.random.Generator
+    model: PretrainingModel, vectors: CorpusVectors, space: Space, rng: np.random.Generator
 ) -> None:
     layout, embeddings = space.layout, model.albert.embeddings
     gain, width = 1.0, layout.config.embedding_size
@@ -130,67 +99,41 @@ def _set_input(
         width = layout.config.hidden_size
         gain = layout.config.initializer_range * math.sqrt(width)
     norm = _LARGEST_SCORE / (math.sqrt(width) * gain)
-    rows, features = _word_rows(vectors, norm, rng), _POSITION_NORM * norm * gain * space.features()
+    rows = _word_rows(vectors, norm, rng)
+    features = _PROPORTIONS.position * norm * gain * space.features()
+    # Opposite ones for the first segment and the second, and so on where there are more.
+    sides = np.resize([[-1.0], [1.0]], [layout.config.type_vocab_size, 1])
+    segments = _PROPORTIONS.segment * norm * gain * sides
     if layout.projects_words_first:
         embeddings.words.assign(rows)
         embeddings.word_projection.assign(gain * space.words)
         embeddings.positions.assign(features @ space.positions)
+        embeddings.token_types.assign(segments @ space.segments)
         return
-    embeddings.words.assign(np.pad(rows, [(0, 0), (layout.position_width, 0)]))
-    embeddings.positions.assign(np.pad(features, [(0, 0), (0, layout.word_width)]))
+    after = layout.word_width
+    embeddings.words.assign(np.pad(rows, [(0, 0), (layout.place_width, 0)]))
+    embeddings.positions.assign(np.pad(features, [(0, 0), (0, 1 + after)]))
+    embeddings.token_types.assign(np.pad(segments, [(0, 0), (layout.position_width, after)]))
     if embeddings.projection is not None:
-        embeddings.projection.kernel.assign(np.concatenate([space.positions, space.words]))
+        embeddings.projection.kernel.assign(space.input())
 
 
 def _word_rows(vectors: CorpusVectors, norm: float, rng: np.random.Generator) -> np.ndarray:
-    """Centred vectors, of this norm on average over the text; random ones for other entries."""
-    counts = vectors.counts[vectors.entries]
-    weights = (counts / counts.sum())[:, None]
-    centred = vectors.vectors - (weights * vectors.vectors).sum(axis=0)
+    """Vectors of this norm on average over the text; random ones for other entries."""
+    centred = vectors.centred()
     size = centred.shape[1]
     rows = rng.standard_normal((len(vectors.vocab), size))
     rows *= norm / math.sqrt(size)
-    rows[vectors.entries] = centred * (norm / math.sqrt((weights * centred**2).sum()))
+    rows[vectors.entries] = norm * centred
     rows[vectors.vocab.mask_id] = 0.0
     return rows
 
 
-def _look_at_neighbours(
-    attention: SelfAttention, maps: Mapping[int, np.ndarray], space: _Space
-) -> None:
-    config, size = space.layout.config, space.layout.head_size
-    # The position's part of the input, squared, after layer normalisation.
-    share = _POSITION_NORM**2 / (1 + _POSITION_NORM**2) * config.hidden_size
-    gain = math.sqrt(_SHARPNESS * math.sqrt(size) / share)
-    layers = attention.query, attention.key, attention.value, attention.output
-    query, key, value, output = kernels = [np.array(layer.kernel) for layer in layers]
-    offsets = sorted(maps, key=lambda offset: (abs(offset), offset))
-    parts = {offset: np.linalg.svd(maps[offset].astype(np.float64)) for offset in offsets}
-    for head in range(int(_NEIGHBOUR_HEADS * config.num_attention_heads)):
-        # The first head of an offset has the largest part of its map, the next one the rest.
-        turn, place = divmod(head, len(offsets))
-        part = slice(turn * size, (turn + 1) * size)
-        left, strengths, right = parts[offsets[place]]
-        roots = np.sqrt(strengths[part])
-        if not len(roots):
-            break
-        own = slice(head * size, (head + 1) * size)
-        for kernel in (query[:, own], key[:, own], value[:, own], output[own]):
-            kernel[:] = 0.0
-        width = space.layout.position_width
-        query[:, own][:, :width] = gain * space.positions.T @ space.shift(offsets[place])
-        key[:, own][:, :width] = gain * space.positions.T
-        value[:, own][:, : len(roots)] = space.words.T @ (left[:, part] * roots)
-        output[own][: len(roots)] = (roots[:, None] * right[part]) @ space.words
-    for layer, kernel in zip(layers, kernels, strict=True):
-        layer.kernel.assign(kernel)
-
-
-def _set_head(model: PretrainingModel, vectors: CorpusVectors, space: _Space) -> None:
+def _set_head(model: PretrainingModel, vectors: CorpusVectors, space: Space) -> None:
     kernel = model.masked_lm.transform.kernel
     identity = np.eye(space.layout.config.hidden_size)
     if not space.layout.projects_words_first:
-        identity = np.concatenate([space.positions, space.words]).T
+        identity = space.input().T
     kernel.assign_add(identity.astype(np.float32))
     # An entry that does not occur counts as if it occurred once more often.
     frequencies = (vectors.counts + 1) / (vectors.counts + 1).sum()

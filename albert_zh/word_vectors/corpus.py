@@ -41,6 +41,20 @@ class CorpusVectors:
     vectors: np.ndarray  # [N, E]
     maps: Mapping[int, np.ndarray]  # offset of a neighbour -> [E, E], see `factorization`
 
+    def centred(self) -> np.ndarray:
+        """The vectors, of mean 0 and of mean squared norm 1 over the text, `[N, E]`."""
+        weights = self._frequencies()[:, None]
+        centred = self.vectors - (weights * self.vectors).sum(axis=0)
+        return centred / np.sqrt((weights * centred**2).sum())
+
+    def strengths(self) -> np.ndarray:
+        """Mean square of each component over the text, `[E]`, of sum 1."""
+        return self._frequencies() @ self.centred() ** 2
+
+    def _frequencies(self) -> np.ndarray:
+        counts = self.counts[self.entries]
+        return counts / counts.sum()
+
     def summary(self) -> list[str]:
         """Lines for people: how much of the text has vectors, and neighbours to judge them by."""
         vocab, counts, entries = self.vocab, self.counts, self.entries

@@ -1,4 +1,4 @@
-"""Places of word and position vectors in a model that starts from them."""
+"""Places of word, position and segment vectors in a model that starts from them."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ _MOST_FREQUENCIES = 13
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """Widths of the two parts of the input, which lie side by side.
+    """Widths of the parts of the input, which lie side by side: position, segment, word.
 
     Raises:
         ValueError: The model is too narrow for both.
@@ -19,14 +19,14 @@ class Layout:
 
     def __post_init__(self):
         config = self.config
-        fits = self.word_width >= self.head_size and self.position_width
+        fits = self.word_width > 0 and self.position_width
         if self.projects_words_first:
-            fits = fits and config.embedding_size + self.position_width <= config.hidden_size
+            fits = fits and config.embedding_size + self.place_width <= config.hidden_size
         if not fits:
             raise ValueError(
                 f"embedding_size {config.embedding_size} and hidden_size {config.hidden_size} with "
-                f"{config.num_attention_heads} heads leave no room for word and position vectors "
-                "side by side; a warm start needs a wider model"
+                f"{config.num_attention_heads} heads leave no room for word, position and segment "
+                "vectors side by side; a warm start needs a wider model"
             )
 
     @property
@@ -44,7 +44,12 @@ class Layout:
         return 2 * min(_MOST_FREQUENCIES, self.head_size // 2)
 
     @property
+    def place_width(self) -> int:
+        """Features of a position, and one of its segment."""
+        return self.position_width + 1
+
+    @property
     def word_width(self) -> int:
         """Components of a word vector."""
         size = self.config.embedding_size
-        return size if self.projects_words_first else size - self.position_width
+        return size if self.projects_words_first else size - self.place_width
