@@ -1,20 +1,26 @@
 """Rows of the catalog: facts of datasets, and the files that their benchmarks accept."""
 
+import collections
 import json
 import os
 import subprocess
 import sys
+import types
 
+import numpy as np
 import pytest
 
 from albert_zh.tasks.catalog import TASKS, find_task
 from albert_zh.tasks.dataset import Settings
 from albert_zh.tasks.examples import ChoiceExample, Entity, Example, Split, TaggingExample
 from albert_zh.tasks.kinds.classification import LabelPrediction
+from albert_zh.tasks.kinds.reading import TextPrediction
 from albert_zh.tasks.kinds.tagging import TagPrediction
 from albert_zh.tasks.listing import list_tasks
 from albert_zh.tasks.splits import read_split
 from albert_zh.tasks.submissions import blank_object
+
+DATA = os.environ.get("ALBERT_ZH_TEST_DATA")
 
 
 def submitted(task, examples, predictions, path="test.json"):
@@ -125,8 +131,21 @@ def test_entity_lines_count_the_last_character():
 
 
 def test_blank_object_has_numbers_of_choices():
-    examples = [ChoiceExample("", "", (), id="#idiom000378#")]
+    examples = [ChoiceExample("", "", ("甲", "乙", "丙", "丁"), id="#idiom000378#")]
     assert json.loads(blank_object(examples, predicted(["3"]), ())) == {"#idiom000378#": 3}
+
+
+def test_blanks_that_share_candidates_take_each_once_the_likeliest_first():
+    first, second = ("甲", "乙", "丙"), ("甲", "乙")
+    examples = [
+        ChoiceExample(text, "", choices, label, text)
+        for text, choices, label in (("a", first, "1"), ("b", second, "0"), ("c", first, "0"))
+    ]
+    rows = [[0.6, 0.4, 0.0], [0.7, 0.3, 0.0], [0.9, 0.1, 0.0]]
+    predictions = [LabelPrediction("0", np.array(row)) for row in rows]
+    assert json.loads(blank_object(examples, predictions, ())) == {"a": 1, "b": 0, "c": 0}
+    scores = TASKS["chid"].measure(examples, predictions, TASKS["chid"].labels)
+    assert scores == {"accuracy_one_to_one": 1.0}
 
 
 def test_task_writes_the_files_of_its_kind_and_of_its_benchmark():
@@ -144,3 +163,39 @@ def test_questions_that_clue_numbers_have_these_ids(tmp_path):
     split = read_split(TASKS["c3"], data_dir=str(tmp_path), split="test")
     assert [example.id for example in split.examples] == ["5", "6", None]
     assert any("1 of its examples have no id; in c311_predict.json" in n for n in split.notes)
+
+
+# ---- real files
+
+
+def majority(examples):
+    return collections.Counter(each.label for each in examples).most_common(1)[0]
+
+
+@pytest.mark.skipif(DATA is None, reason="ALBERT_ZH_TEST_DATA is not set")
+def test_cmnli_dev_is_scored_over_the_rows_on_which_people_agreed():
+    task = TASKS["cmnli"]
+    split = read_split(task, data_dir=os.path.join(DATA, "cmnli"), split="dev")
+    label, count = majority(split.examples)
+    logits = np.zeros([len(split.examples), 3])
+    logits[:, task.labels.index(label)] = 1
+    ids = np.array([task.labels.index(each.label) for each in split.examples])
+    features = types.SimpleNamespace(targets={"label_ids": ids})
+    scores = task.scores({"logits": logits}, features, split.examples)
+    assert len(split.examples) == 12_241
+    assert scores["accuracy"] == count / 12_241
+
+
+@pytest.mark.skipif(DATA is None, reason="ALBERT_ZH_TEST_DATA is not set")
+def test_drcd_dev_is_scored_by_the_rules_of_clue():
+    task = TASKS["drcd"]
+    split = read_split(task, data_dir=os.path.join(DATA, "drcd"), split="dev")
+    right = [TextPrediction(each.answers[-1].text, 0.0) for each in split.examples]
+    assert task.measure(split.examples, right, ()) == {
+        "exact_match": 100,
+        "f1": 100,
+        "average": 100,
+    }
+    right[: len(right) // 2] = [TextPrediction("", 0.0)] * (len(right) // 2)
+    scores = task.measure(split.examples, right, ())
+    assert scores == {"exact_match": 50, "f1": 50, "average": 50}

@@ -5,7 +5,7 @@ import small
 
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.custom import custom_task
-from albert_zh.tasks.examples import Entity, Example, Split, TaggingExample
+from albert_zh.tasks.examples import Answer, Entity, Example, ReadingExample, Split, TaggingExample
 from albert_zh.tasks.report import check_labels_differ, report
 from albert_zh.tasks.row_writer import featurize_texts
 from albert_zh.tasks.task import Keys
@@ -87,3 +87,14 @@ def test_nothing_is_said_of_tokens_that_are_all_known(tmp_path):
     assert (
         line == "dev: rows have 4 tokens in the median, 4 or fewer in 95 % of them, and 4 at most"
     )
+
+
+def test_questions_without_an_answer_are_counted_as_such():
+    questions = [
+        ReadingExample("Where?", "in Oslo", (Answer("Oslo", 3),)),
+        ReadingExample("Who?", "in Oslo", ()),
+        ReadingExample("When?", "in Oslo", ()),
+    ]
+    found = report([Split("dev", "dev.json", tuple(questions))], labels=("",))
+    assert "1 of 'an answer' (33.3%), 2 of 'no answer' (66.7%)" in next(found.lines())
+    assert not list(found.warnings())

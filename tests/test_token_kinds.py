@@ -268,6 +268,23 @@ def test_choices_are_rows_of_one_unit(tokenizer):
     assert batch["input_ids"].shape[:2] == (2, 3)
 
 
+def test_choices_that_fill_up_are_never_predicted(tokenizer):
+    examples = [
+        ChoiceExample("小明在北京", "在哪里？", ("北京", "杭州"), "1"),
+        ChoiceExample("小明在北京", "在哪里？", ("北京", "杭州", "我"), "2"),
+    ]
+    labels = ("0", "1", "2")
+    features = choice.featurize(examples, labels=labels, tokenizer=tokenizer, max_seq_length=32)
+    logits = np.log(np.array([[0.1, 0.2, 0.7], [0.1, 0.2, 0.7]], np.float32))
+    outputs = {"logits": logits, "probabilities": np.exp(logits)}
+    first, second = choice.decode(outputs, features, examples, labels)
+    assert (first.label, second.label) == ("1", "2")
+    np.testing.assert_allclose(first.probabilities, [1 / 3, 2 / 3, 0], rtol=1e-6)
+    scores = choice.score(outputs, features, labels)
+    assert scores["accuracy"] == 1.0
+    assert scores["loss"] == pytest.approx(-(np.log(2 / 3) + np.log(0.7)) / 2)
+
+
 def test_targets_of_tokens_are_gathered_as_they_are_collated(tokenizer):
     examples = [TaggingExample("小明在北京", (Entity(0, 2, "name"),)), TaggingExample("我", ())]
     features = tagging.featurize(examples, labels=LABELS, tokenizer=tokenizer, max_seq_length=16)

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from albert_zh.tasks.examples import Example, Split, TaggingExample
+from albert_zh.tasks.examples import Example, ReadingExample, Split, TaggingExample
 from albert_zh.tasks.kinds.classification import CLASSIFICATION
 from albert_zh.tasks.task import Task
 
@@ -93,6 +93,10 @@ def check_labels_differ(task: Task, train: Split) -> None:
         )
 
 
+# For people, of a task whose contexts may lack an answer; its only label is "".
+_ANSWERS = ("an answer", "no answer")
+
+
 def report(splits: Sequence[Split], *, labels: Sequence[str]) -> DataReport:
     """Count labels, duplicates and examples shared between splits.
 
@@ -118,6 +122,7 @@ def _count(split: Split, first_labels: dict, labels: Sequence[str]) -> SplitRepo
     counts = collections.Counter(
         label for example in split.examples for label in _labels_of(example)
     )
+    labels = _ANSWERS if tuple(labels) == ("",) else labels
     return SplitReport(
         name=split.name,
         num_examples=len(split.examples),
@@ -133,6 +138,8 @@ def _count(split: Split, first_labels: dict, labels: Sequence[str]) -> SplitRepo
 def _labels_of(example: Any) -> list[str | None]:
     if isinstance(example, TaggingExample):
         return [each.type for each in example.entities or ()]
+    if isinstance(example, ReadingExample):
+        return [] if example.answers is None else [_ANSWERS[not example.answers]]
     return [example.label]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from albert_zh.tasks.examples import ChoiceExample, ReadingExample, TaggingExample
+from albert_zh.tasks.scorers.chid import one_to_one
 
 
 def label_lines(examples: Sequence[Any], predictions: Sequence[Any], labels: Sequence[str]) -> str:
@@ -32,9 +33,9 @@ def answer_object(
 def blank_object(
     examples: Sequence[ChoiceExample], predictions: Sequence[Any], labels: Sequence[str]
 ) -> str:
-    """Blank -> number of the choice that fills it."""
-    pairs = zip(_ids(examples), predictions, strict=True)
-    return _object({str(own): int(prediction.label) for own, prediction in pairs})
+    """Blank -> number of the choice that fills it; see `chid.one_to_one`."""
+    pairs = zip(_ids(examples), one_to_one(examples, predictions), strict=True)
+    return _object({str(own): int(label) for own, label in pairs})
 
 
 def entity_lines(

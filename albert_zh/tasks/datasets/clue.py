@@ -225,6 +225,8 @@ CHID = Task(
         "test": ("test1.1.json", "test.json", "test1.0.json", _FEW["test"]),
     },
     labels=tuple(str(number) for number in range(10)),
+    metric="accuracy_one_to_one",
+    measure=measures.blanks_one_to_one,
     submission=Submission(
         "chid11_predict.json", blank_object, {"test1.0.json": "chid10_predict.json"}
     ),

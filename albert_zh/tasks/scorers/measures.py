@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from albert_zh.tasks.examples import Example, ReadingExample, TaggingExample
-from albert_zh.tasks.scorers import classes, clue_reading, entities, squad
+from albert_zh.tasks.examples import ChoiceExample, Example, ReadingExample, TaggingExample
+from albert_zh.tasks.scorers import chid, classes, clue_reading, entities, squad
 
 Measure = Callable[[Sequence[Any], Sequence[Any], Sequence[str]], dict[str, float]]
 
@@ -49,6 +49,15 @@ def placed_entities(
     """See `entities.placed_f1`."""
     right = [each.entities or () for each in examples]
     return entities.placed_f1(right, [each.entities for each in predictions], labels)
+
+
+def blanks_one_to_one(
+    examples: Sequence[ChoiceExample], predictions: Sequence[Any], labels: Sequence[str]
+) -> dict[str, float]:
+    """`accuracy_one_to_one`, of blanks that share their candidates, see `chid.one_to_one`."""
+    filled = chid.one_to_one(examples, predictions)
+    hits = [label == each.label for label, each in zip(filled, examples, strict=True)]
+    return {"accuracy_one_to_one": float(np.mean(hits))}
 
 
 def matthews(
