@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 
-from albert_zh.tasks.datasets import chinese, clue, english
+from albert_zh.tasks.datasets import chinese, clue, clue_reading, english
 from albert_zh.tasks.task import Task
 
 _ROWS = (
@@ -15,11 +15,11 @@ _ROWS = (
     clue.OCNLI,
     clue.CLUEWSC,
     clue.CSL,
-    clue.CMRC2018,
-    clue.DRCD,
-    clue.CHID,
-    clue.C3,
-    clue.CLUENER,
+    clue_reading.CMRC2018,
+    clue_reading.DRCD,
+    clue_reading.CHID,
+    clue_reading.C3,
+    clue_reading.CLUENER,
     chinese.BQ,
     chinese.CHNSENTICORP,
     chinese.PAWSX,
