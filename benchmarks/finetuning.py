@@ -1,18 +1,22 @@
-"""Measure how fast fine-tuning is, beside an earlier commit and transformers (PyTorch).
+"""Measure how fast fine-tuning is, beside padding as published and transformers (PyTorch).
 
   python benchmarks/finetuning.py --data_dir=lcqmc --vocab_file=vocab.txt \\
-      --against_checkout=/path/of/another/clone \\
-      --against_python=/path/with/torch/and/transformers/bin/python
+      --against_python=/path/with/torch/and/transformers/bin/python \\
+      --against_checkout=/path/of/another/clone
 
-Every program fine-tunes tiny on LCQMC from random weights, as a user would: run_classifier.py of
-this project and of the other clone, and a loop around transformers that pads each batch to its
-longest example. The programs take turns, so that other work on the machine slows down all of them.
+First the start: seconds until the first training step is done, with all examples of the train file
+and nothing cached. Then the speed. Every program fine-tunes tiny on LCQMC from random weights, as a
+user would: run_classifier.py of this project; the same with all batches padded to --max_seq_length,
+as the published toolkit does; run_classifier.py of the other clone; and a loop around transformers
+that pads each batch to its longest example. The programs take turns, so that other work on the
+machine slows down all of them.
 
 Speed and processor time are those of the steps between the first and the last row of the history:
 start-up and compilation are over by then. The last columns compare examples/s and processor time
 per example, as medians over the turns. Linux only: it reads /proc.
 """
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -23,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from measuring import processor_name, program_environment
 from project import ROOT, cli
@@ -33,8 +37,12 @@ from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.splits import find_files
 
 _TASK = "lcqmc"
+_OWN = (sys.executable, str(ROOT / "run_classifier.py"))
 _ROWS = 5  # of the history; what comes before the first of them is not counted
 _POLL_SECONDS = 0.02
+_START_HEADER = """\
+| examples | until the first step | user | kernel |
+|---:|---:|---:|---:|"""
 _HEADER = """\
 | precision | program | examples/s | user ms/example | kernel ms/example | kernel | we gain: \
 wall | processor |
@@ -67,6 +75,7 @@ class BenchmarkOptions:
         150, "Steps of a turn; those of its first fifth are not counted.", at_least=1
     )
     rounds: int = option(3, "Turns of every program.", at_least=1)
+    starts: int = option(2, "Starts with the whole train file.", at_least=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +103,10 @@ class Turn:
 
 def main(options: BenchmarkOptions) -> None:
     print(f"{processor_name()}\n")
-    print(_HEADER, flush=True)
+    print(_START_HEADER, flush=True)
+    for _ in range(options.starts):
+        print(start_row(options), flush=True)
+    print(f"\n{_HEADER}", flush=True)
     with tempfile.TemporaryDirectory() as directory:
         small = dataclasses.replace(options, data_dir=write_examples(options, directory))
         for precision in options.precisions.split(","):
@@ -113,10 +125,16 @@ def write_examples(options: BenchmarkOptions, directory: str) -> str:
 
 def rows(options: BenchmarkOptions, precision: str) -> list[str]:
     """Lines of the table for one precision."""
-    programs = {"albert_zh": [sys.executable, str(ROOT / "run_classifier.py")]}
+    programs = {
+        "albert_zh": _OWN,
+        f"all padded to {options.max_seq_length}": [
+            sys.executable,
+            str(ROOT / "benchmarks" / "finetuning_padded.py"),
+        ],
+    }
     if options.against_checkout:
         script = os.path.join(options.against_checkout, "run_classifier.py")
-        programs["albert_zh, other clone"] = [sys.executable, script]
+        programs["other clone"] = [sys.executable, script]
     if options.against_python:
         script = str(ROOT / "benchmarks" / "finetuning_transformers.py")
         programs["transformers"] = [options.against_python, script]
@@ -146,42 +164,85 @@ def _cells(ours: Sequence[Turn], turns: Sequence[Turn]) -> str:
     )
 
 
-def train(command: Sequence[str], options: BenchmarkOptions, precision: str) -> Turn:
-    """One training of one program, from its start to its end."""
+def start_row(options: BenchmarkOptions) -> str:
+    """A line of the first table."""
+    source = find_files(find_task(_TASK), data_dir=options.data_dir, split="train")[0]
+    with open(source, "rb") as lines:
+        examples = sum(1 for _ in lines) - 1  # the header
     with tempfile.TemporaryDirectory() as directory:
-        every = max(1, options.steps // _ROWS)
-        batch = options.train_batch_size
-        flags = {
-            "task_name": _TASK,
-            "data_dir": options.data_dir,
-            "vocab_file": options.vocab_file,
-            "bert_config_file": os.path.abspath(options.bert_config_file),
-            "output_dir": directory,
-            "do_train": True,
-            "max_seq_length": options.max_seq_length,
-            "train_batch_size": batch,
-            # A few steps more: the process is still there when its last row is seen.
-            "num_train_epochs": (options.steps + every) * batch / options.examples,
-            "log_steps": every,
-            # The first and the last step are saved in any case.
-            "save_checkpoints_steps": 10 * options.steps,
-            "precision": precision,
-        }
-        with tempfile.TemporaryFile() as log:
-            process = subprocess.Popen(
-                [*command, *(f"--{name}={value}" for name, value in flags.items())],
-                stdout=log,
-                stderr=log,
-                env=program_environment(),
-            )
-            turn = _watch(process, pathlib.Path(directory, "history.jsonl"), options, every)
-            if process.wait() or turn is None:
+        begin = time.monotonic()
+        with _started(_OWN, options, directory, log_steps=1) as process:
+            while process.poll() is None:
+                if _last_step(pathlib.Path(directory, "history.jsonl")):
+                    now, user, kernel = _clocks(process.pid)
+                    return f"| {examples:,} | {now - begin:.1f} s | {user:.1f} s | {kernel:.1f} s |"
+                time.sleep(_POLL_SECONDS)
+    raise AssertionError("a program that fails is reported when it ends")
+
+
+def train(command: Sequence[str], options: BenchmarkOptions, precision: str) -> Turn:
+    """One training of one program, from its start to its last row."""
+    every = max(1, options.steps // _ROWS)
+    # A few steps more: the process is still there when its last row is seen.
+    epochs = (options.steps + every) * options.train_batch_size / options.examples
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        _started(
+            command,
+            options,
+            directory,
+            log_steps=every,
+            num_train_epochs=epochs,
+            precision=precision,
+        ) as process,
+    ):
+        turn = _watch(process, pathlib.Path(directory, "history.jsonl"), options, every)
+    assert turn is not None, "a program that ends early is reported when it ends"
+    return turn
+
+
+@contextlib.contextmanager
+def _started(
+    command: Sequence[str], options: BenchmarkOptions, directory: str, **flags
+) -> Iterator[subprocess.Popen]:
+    """A training of a program, ended with the block.
+
+    Raises:
+        ValueError: It has ended by itself before, with an error.
+    """
+    flags = {
+        "task_name": _TASK,
+        "data_dir": options.data_dir,
+        "vocab_file": options.vocab_file,
+        "bert_config_file": os.path.abspath(options.bert_config_file),
+        "output_dir": directory,
+        "do_train": True,
+        "max_seq_length": options.max_seq_length,
+        "train_batch_size": options.train_batch_size,
+        # The first step is saved in any case.
+        "save_checkpoints_steps": 10 * options.steps,
+        **flags,
+    }
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [*command, *(f"--{name}={value}" for name, value in flags.items())],
+            stdout=log,
+            stderr=log,
+            env=program_environment(),
+        )
+        try:
+            yield process
+        finally:
+            code = process.poll()
+            if code is None:
+                process.kill()
+                process.wait()
+            elif code:
                 log.seek(0)
                 raise ValueError(
-                    f"{' '.join(command)} ended with code {process.returncode}:\n"
+                    f"{' '.join(command)} ended with code {code}:\n"
                     + log.read()[-2000:].decode(errors="replace")
                 )
-    return turn
 
 
 def _watch(

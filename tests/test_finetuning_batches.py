@@ -24,9 +24,15 @@ def features() -> Features:
     )
 
 
-def test_dataset_holds_what_collate_makes_of_every_batch(features):
+@pytest.mark.parametrize("batch_tokens", [None, 200])
+def test_dataset_holds_what_collate_makes_of_every_batch(features, batch_tokens):
     batches = epoch_batches(
-        features.lengths, batch_size=8, buckets=bucket_lengths(40), seed=1, epoch=0
+        features.lengths,
+        batch_size=8,
+        buckets=bucket_lengths(40),
+        seed=1,
+        epoch=0,
+        batch_tokens=batch_tokens,
     )
     assert len({batch.padded_length for batch in batches}) > 1
     dataset = gathered_batches(features, batches)

@@ -10,6 +10,7 @@ import small
 from small import fine_tuning_options
 
 import albert_zh
+from albert_zh.checkpoint.paths import run_steps
 from albert_zh.export.bundle import export_model
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.inference.load import load_model
@@ -120,13 +121,20 @@ def test_kind_learns_predicts_and_is_loaded(task, tmp_path):
         assert export_model(model, **export)["task"]["kind"] == predictor.kind.name
 
 
-def test_killed_run_ends_with_the_same_bits(task):
+@pytest.mark.parametrize(
+    "batches", [{}, {"micro_batch_size": 4}, {"train_batch_tokens": 100}], ids=lambda each: [*each]
+)
+def test_killed_run_ends_with_the_same_bits(task, batches):
     options, *_ = task
-    whole = dataclasses.replace(options, num_train_epochs=1.0, save_checkpoints_steps=3)
+    whole = dataclasses.replace(
+        options, num_train_epochs=1.0, save_checkpoints_steps=3, do_predict=False, **batches
+    )
     fine_tune(whole)
     parts = dataclasses.replace(whole, output_dir=whole.output_dir + "_parts")
     with small.killed_at(8) as on_row:
         fine_tune(parts, on_row=on_row)
     fine_tune(parts)
-    ends = (small.arrays(f"{run.output_dir}/model.ckpt-12") for run in (parts, whole))
+    last = max(run_steps(whole.output_dir))
+    assert last == 12 or batches
+    ends = (small.arrays(f"{run.output_dir}/model.ckpt-{last}") for run in (parts, whole))
     small.assert_same(*ends)

@@ -116,6 +116,16 @@ def test_resumed_run_ends_bit_identical_to_an_uninterrupted_one(data, tmp_path):
     )
 
 
+def test_batches_by_tokens_are_not_taken_for_batches_by_examples(data, tmp_path):
+    run = fine_tuning_options(data, tmp_path, train_batch_tokens=64)
+    fine_tune(run)
+    by_examples = fine_tuning_options(data, tmp_path)
+    with pytest.raises(ValueError, match="its train_batch_size is 64 tokens, this one's is 8"):
+        fine_tune(by_examples)
+    with pytest.raises(ValueError, match="--micro_batch_size cannot divide"):
+        fine_tuning_options(data, tmp_path, train_batch_tokens=64, micro_batch_size=2)
+
+
 def test_run_with_a_damaged_meta_file_goes_on_without_it(data, tmp_path):
     changes = {"num_train_epochs": 1.5, "save_checkpoints_steps": 5}
     fine_tune(fine_tuning_options(data, tmp_path / "whole", **changes))

@@ -356,6 +356,22 @@ def test_truncation_equals_dropping_tokens_one_by_one():
 
 # ---- batches
 
+
+@given(st.lists(st.integers(3, 32), min_size=1, max_size=80), st.integers(1, 100))
+def test_batches_by_tokens_hold_every_example_once_within_the_tokens(lengths, tokens):
+    epochs = [
+        epoch_batches(lengths, batch_size=1, buckets=[32], seed=7, epoch=epoch, batch_tokens=tokens)
+        for epoch in (0, 1)
+    ]
+    assert len({len(batches) for batches in epochs}) == 1  # so a step tells its epoch
+    for batches in epochs:
+        places = np.concatenate([batch.indices for batch in batches])
+        assert sorted(places.tolist()) == list(range(len(lengths)))
+        for batch in batches:
+            longest = -(-max(lengths[place] for place in batch.indices) // 4) * 4
+            assert len(batch.indices) == 1 or len(batch.indices) * longest <= tokens
+
+
 LENGTHS = st.lists(st.integers(3, 32), min_size=1, max_size=80)
 
 

@@ -38,22 +38,26 @@ def gathered_batches(
 
     Args:
         features: All rows.
-        batches: One or more, of B units each.
+        batches: One or more, of B units each; B is static if it is the same for all.
         padded_length: L if all batches share it, so that their shape is static; else None.
     """
-    num_units, size = len(batches[0].indices), features.rows_per_unit
+    sizes = {len(batch.indices) for batch in batches}
+    num_units, size = sizes.pop() if len(sizes) == 1 else None, features.rows_per_unit
+    chosen = tf.constant(np.concatenate([batch.indices for batch in batches]))
     token_ids = tf.constant(features.token_ids)
-    starts, ends = tf.constant(features.offsets[:-1]), tf.constant(features.offsets[1:])
+    starts = tf.constant(features.offsets[:-1])
+    row_lengths = tf.constant(np.diff(features.offsets))
     first_lengths = tf.constant(features.first_lengths, tf.int64)
     targets = {name: tf.constant(values) for name, values in features.targets.items()}
     token_targets = {name: tf.constant(values) for name, values in features.token_targets.items()}
     shape = [num_units, padded_length] if size == 1 else [num_units, size, padded_length]
 
-    def gather(indices: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
+    def gather(begin: tf.Tensor, end: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
+        indices = tf.ensure_shape(chosen[begin:end], [num_units])
         rows = indices if size == 1 else indices[:, None] * size + tf.range(size, dtype=tf.int64)
         positions = tf.range(length)  # [L]
         start = tf.gather(starts, rows)[..., None]  # [B, 1] or [B, R, 1]
-        is_token = positions < tf.gather(ends, rows)[..., None] - start  # [B, L] or [B, R, L]
+        is_token = positions < tf.gather(row_lengths, rows)[..., None]  # [B, L] or [B, R, L]
         is_second = is_token & (positions >= tf.gather(first_lengths, rows)[..., None])
         places = tf.where(is_token, start + positions, 0)
 
@@ -71,10 +75,11 @@ def gathered_batches(
             **{name: tf.gather(values, indices) for name, values in targets.items()},
         }
 
-    indices = np.stack([batch.indices for batch in batches])
+    ends = np.cumsum([len(batch.indices) for batch in batches])
+    begins = np.append(0, ends[:-1])
     lengths = np.array([batch.padded_length for batch in batches], np.int64)
     return (
-        tf.data.Dataset.from_tensor_slices((indices, lengths))
+        tf.data.Dataset.from_tensor_slices((begins, ends, lengths))
         .map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .prefetch(tf.data.AUTOTUNE)
     )

@@ -88,11 +88,22 @@ def _featurize(
 
 def training_order(options: ClassifierOptions, data: Data, step: int) -> Iterator[PaddedBatch]:
     """Endless batches from a step on; they depend on seed and step only."""
-    features = data.features["train"]
-    epoch, done = divmod(step, len(features) // options.train_batch_size)
+    epoch, done = divmod(step, len(_epoch(options, data, 0)))
     while True:
         yield from _epoch(options, data, epoch)[done:]
         epoch, done = epoch + 1, 0
+
+
+def steps_per_epoch(options: ClassifierOptions, data: Data) -> float:
+    """Batches of all examples; batches by examples leave out less than one of them."""
+    if options.train_batch_tokens:
+        return len(_epoch(options, data, 0))
+    return len(data.features["train"]) / options.train_batch_size
+
+
+def largest_batch(options: ClassifierOptions, data: Data) -> int:
+    """Examples of the largest batch."""
+    return max(len(batch.indices) for batch in _epoch(options, data, 0))
 
 
 def share_of_padding(options: ClassifierOptions, data: Data) -> float:
@@ -101,10 +112,12 @@ def share_of_padding(options: ClassifierOptions, data: Data) -> float:
 
 
 def _epoch(options: ClassifierOptions, data: Data, epoch: int) -> list[PaddedBatch]:
+    features, tokens = data.features["train"], options.train_batch_tokens
     return epoch_batches(
-        data.features["train"].lengths,
+        features.lengths,
         batch_size=options.train_batch_size,
         buckets=data.buckets,
         seed=options.random_seed,
         epoch=epoch,
+        batch_tokens=tokens and max(1, tokens // features.rows_per_unit),
     )

@@ -33,10 +33,16 @@ from albert_zh.util.progress import Progress
 class Evaluator:
     """Computes outputs and scores of the model for a split, with the weights it has at the time."""
 
-    def __init__(self, options: ClassifierOptions, model: tf.Module, data: Data):
+    def __init__(
+        self,
+        options: ClassifierOptions,
+        model: tf.Module,
+        data: Data,
+        strategy: tf.distribute.Strategy | None = None,
+    ):
         self.data = data
         self._options, self._model = options, model
-        self._run = model_runner(model, KIND_MODELS[data.task.kind.name])
+        self._run = model_runner(model, KIND_MODELS[data.task.kind.name], strategy)
         self._scores: dict[int, dict[str, float]] = {}  # on the validation set, by step
 
     def load(self, prefix: str) -> None:

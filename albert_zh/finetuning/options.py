@@ -61,6 +61,12 @@ class ClassifierOptions(ModelOptions, RunOptions, DataOptions, EvaluationOptions
         False, "Predict the test file with the best checkpoint; without any, --init_checkpoint."
     )
     train_batch_size: int = option(32, "Examples per optimizer step.", at_least=1)
+    train_batch_tokens: int | None = option(
+        None,
+        "Tokens per optimizer step with those that pad it, instead of --train_batch_size: short "
+        "examples make large batches, and every example is used in every epoch. One device only.",
+        at_least=1,
+    )
     eval_batch_size: int = option(64, "Examples per evaluation batch.", at_least=1)
     predict_batch_size: int = option(64, "Examples per prediction batch.", at_least=1)
     optimizer: str = option("adamw", OPTIMIZER_HELP, choices=list(RULES))
@@ -82,6 +88,11 @@ class ClassifierOptions(ModelOptions, RunOptions, DataOptions, EvaluationOptions
         RunOptions.__post_init__(self)
         DataOptions.__post_init__(self)
         EvaluationOptions.__post_init__(self)
+        if self.train_batch_tokens and self.micro_batch_size:
+            raise ValueError(
+                "--train_batch_tokens makes batches of any number of examples, which "
+                "--micro_batch_size cannot divide; give one of them"
+            )
 
     def check(self) -> None:
         if "://" in self.output_dir and None in (self.task_name, self.bert_config_file):

@@ -23,7 +23,13 @@ from albert_zh.checkpoint.vocabulary_check import (
 )
 from albert_zh.config import ModelConfig
 from albert_zh.finetuning.batches import training_batches
-from albert_zh.finetuning.data import Data, prepare_data, share_of_padding
+from albert_zh.finetuning.data import (
+    Data,
+    largest_batch,
+    prepare_data,
+    share_of_padding,
+    steps_per_epoch,
+)
 from albert_zh.finetuning.evaluation import (
     Evaluator,
     analyse,
@@ -51,8 +57,9 @@ from albert_zh.tasks import custom, custom_forms
 from albert_zh.tasks.splits import find_files, fingerprint
 from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
+from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.rows import Workload
-from albert_zh.train.rules.table import find_rule
+from albert_zh.train.rules.table import Rule, find_rule
 from albert_zh.train.schedules import ScheduleOptions
 from albert_zh.train.strategy import make_strategy, report_lost_workers
 from albert_zh.util.object_files import write_text
@@ -92,6 +99,11 @@ def _fine_tune(
     on_row: Callable[[Row], None] | None,
     keep_alone: Callable[[], None],
 ) -> None:
+    if options.train_batch_tokens and strategy.num_replicas_in_sync > 1:
+        raise ValueError(
+            f"--train_batch_tokens trains on one device, not on {strategy.num_replicas_in_sync}; "
+            "use --train_batch_size"
+        )
     tokenizer = _tokenizer(options, config)
     meta = _task_meta(options, task)
     identity = _identity(options, config, task, meta, tokenizer)
@@ -120,7 +132,7 @@ def _fine_tune(
             recompute=options.should_recompute(config),
         )
         initial_weights = load_initial_weights(run, model)
-    evaluator = Evaluator(options, model, data)
+    evaluator = Evaluator(options, model, data, strategy)
     validation = validation_of(options, evaluator, data)
     with report_lost_workers():
         if options.do_train:
@@ -178,8 +190,9 @@ def _identity(
         if options.dev_fraction is not None:
             training["dev_fraction"] = options.dev_fraction
         training[INITIAL_WEIGHTS] = initial_fingerprint(options)
-        for name in ("train_batch_size", "random_seed"):
-            training[name] = getattr(options, name)
+        tokens = options.train_batch_tokens
+        training["train_batch_size"] = f"{tokens} tokens" if tokens else options.train_batch_size
+        training["random_seed"] = options.random_seed
     return CheckpointMeta(
         config=config,
         vocabulary=vocabulary_identity(tokenizer.vocab),
@@ -202,22 +215,23 @@ def _train(
     Returns:
         True after the last step, False if stopped by request.
     """
-    num_rows = len(data.features["train"])
-    if num_rows < options.train_batch_size:
+    num_rows, per_epoch = len(data.features["train"]), steps_per_epoch(options, data)
+    if per_epoch < 1:
         raise ValueError(
             f"{num_rows} training examples are fewer than one batch of "
             f"{options.train_batch_size}; lower --train_batch_size"
         )
-    num_steps = int(num_rows / options.train_batch_size * options.num_train_epochs)
+    num_steps = int(per_epoch * options.num_train_epochs)
     if not num_steps:
+        flag = "train_batch_tokens" if options.train_batch_tokens else "train_batch_size"
         raise ValueError(
             f"--num_train_epochs={options.num_train_epochs} of {num_rows} examples are less than "
-            f"one batch of --train_batch_size={options.train_batch_size}"
+            f"one batch of --{flag}={getattr(options, flag)}"
         )
     logging.info(
-        "training %d steps of %d examples (%g epochs); %.0f %% of the positions are padding",
+        "training %d steps of %g examples (%g epochs); %.0f %% of the positions are padding",
         num_steps,
-        options.train_batch_size,
+        num_rows / per_epoch,
         options.num_train_epochs,
         100 * share_of_padding(options, data),
     )
@@ -246,10 +260,17 @@ def _train(
             num_warmup_steps=int(num_steps * options.warmup_proportion),
         ),
         batches=lambda step: training_batches(options, data, step, until=num_steps),
-        plan=plan_batch(run, options.train_batch_size, Lengths(options.max_seq_length), rule),
-        workload=Workload(options.train_batch_size),
+        plan=_plan(options, run, data, rule),
+        workload=Workload(num_rows / per_epoch),
         initial_weights=initial_weights,
         facts={"examples": num_rows, "epochs": options.num_train_epochs},
         validation=validation,
     )
     return fit(run, model, spec)
+
+
+def _plan(options: ClassifierOptions, run: RunDirectory, data: Data, rule: Rule) -> BatchPlan:
+    if options.train_batch_tokens:
+        # The tokens bound the memory; batches of different sizes have no common division.
+        return BatchPlan.make(largest_batch(options, data), num_replicas=1)
+    return plan_batch(run, options.train_batch_size, Lengths(options.max_seq_length), rule)

@@ -96,9 +96,19 @@ class Predictor:
         return self.kind.decode(outputs, features, examples, self.labels)
 
 
-def model_runner(model: tf.Module, kind_model: KindModel) -> Runner:
-    """The named outputs of a model, compiled; it follows when the model's weights change."""
+def model_runner(
+    model: tf.Module, kind_model: KindModel, strategy: tf.distribute.Strategy | None = None
+) -> Runner:
+    """The named outputs of a model, compiled; it follows when the model's weights change.
 
+    Args:
+        model: The model.
+        kind_model: Names the outputs.
+        strategy: Its devices in this process share the rows of each batch; None: one device.
+    """
+    is_shared = strategy and strategy.num_replicas_in_sync > 1
+    if is_shared and len(strategy.extended.worker_devices) > 1:
+        return _shared_runner(model, kind_model, strategy)
     shape = [None] * (3 if kind_model.rows_per_example else 2)
     specs = {name: tf.TensorSpec(shape, tf.int32) for name in INPUTS}
 
@@ -109,6 +119,37 @@ def model_runner(model: tf.Module, kind_model: KindModel) -> Runner:
     def run(batch: Arrays) -> Arrays:
         outputs = compute({name: tf.constant(value) for name, value in batch.items()})
         return {name: value.numpy() for name, value in outputs.items()}
+
+    return run
+
+
+def _shared_runner(
+    model: tf.Module, kind_model: KindModel, strategy: tf.distribute.Strategy
+) -> Runner:
+    """As `model_runner`, for the devices of this process; other processes do the same work."""
+    num_devices = len(strategy.extended.worker_devices)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def compute(inputs):
+        return strategy.run(lambda each: kind_model.outputs(model(**each)), args=(inputs,))
+
+    def run(batch: Arrays) -> Arrays:
+        num_rows = len(batch[INPUTS[0]])
+        share = -(-num_rows // num_devices)
+        # Devices get as many rows each: the last row again where there are too few.
+        rows = np.minimum(np.arange(share * num_devices), num_rows - 1)
+
+        def part(context) -> dict[str, tf.Tensor]:
+            first = context.replica_id_in_sync_group % num_devices * share
+            own = rows[first : first + share]
+            return {name: tf.constant(value[own]) for name, value in batch.items()}
+
+        outputs = compute(strategy.experimental_distribute_values_from_function(part))
+        parts = {name: strategy.experimental_local_results(outputs[name]) for name in outputs}
+        return {
+            name: np.concatenate([each.numpy() for each in parts[name]])[:num_rows]
+            for name in parts
+        }
 
     return run
 

@@ -44,6 +44,7 @@ def epoch_batches(
     buckets: Sequence[int],
     seed: int,
     epoch: int,
+    batch_tokens: int | None = None,
 ) -> list[PaddedBatch]:
     """Training batches of one epoch, a function of the arguments alone.
 
@@ -61,24 +62,52 @@ def epoch_batches(
         buckets: Padded lengths, ascending, as of `bucket_lengths`.
         seed: Seed of the run.
         epoch: Which pass over the data, from 0.
+        batch_tokens: Instead of `batch_size`, tokens of every batch with those that pad it; no
+            example is left out, and all epochs have as many batches.
 
     Raises:
         ValueError: There are fewer examples than one batch needs.
     """
     lengths = np.asarray(lengths)
-    num_batches = len(lengths) // batch_size
-    if not num_batches:
-        raise ValueError(
-            f"{len(lengths)} examples are fewer than one batch of {batch_size}; "
-            "lower --train_batch_size"
-        )
     # Unlike numpy's newer generators, RandomState never changes what it draws.
     random = np.random.RandomState([seed, epoch])
-    order = random.permutation(len(lengths))[: num_batches * batch_size]
+    order = random.permutation(len(lengths))
+    if not batch_tokens:
+        num_batches = len(lengths) // batch_size
+        if not num_batches:
+            raise ValueError(
+                f"{len(lengths)} examples are fewer than one batch of {batch_size}; "
+                "lower --train_batch_size"
+            )
+        order = order[: num_batches * batch_size]
     # A stable sort leaves examples of the same rounded length in shuffled order.
-    by_length = order[np.argsort(-(-lengths[order] // _MULTIPLE), kind="stable")]
-    rows = by_length.reshape(num_batches, batch_size)
-    return [_padded_batch(rows[row], lengths, buckets) for row in random.permutation(num_batches)]
+    rounded = -(-lengths[order] // _MULTIPLE)
+    by_length = np.argsort(rounded, kind="stable")
+    order, rounded = order[by_length], rounded[by_length]
+    if batch_tokens:
+        starts = _starts_by_tokens(_MULTIPLE * rounded, batch_tokens)
+    else:
+        starts = range(0, len(order), batch_size)
+    rows = np.split(order, starts[1:])
+    return [_padded_batch(rows[row], lengths, buckets) for row in random.permutation(len(rows))]
+
+
+def _starts_by_tokens(lengths: np.ndarray, batch_tokens: int) -> list[int]:
+    """Begins of batches of at most so many tokens each, or of a single longer example.
+
+    >>> _starts_by_tokens(np.array([4, 4, 4, 8, 8, 12, 40]), 16)
+    [0, 2, 3, 5, 6]
+
+    Args:
+        lengths: [N] tokens of each example, ascending.
+        batch_tokens: Tokens of a batch, each example as long as the longest.
+    """
+    # From the longest on, whose length is that of its whole batch.
+    starts, end = [], len(lengths)
+    while end > 0:
+        end = max(0, end - max(1, batch_tokens // int(lengths[end - 1])))
+        starts.append(end)
+    return starts[::-1]
 
 
 def eval_batches(

@@ -16,7 +16,7 @@ from albert_zh.train.step import StepReport
 class Workload(NamedTuple):
     """The work of a step, from which its speed follows."""
 
-    examples: int  # per step
+    examples: float  # per step; the mean if it varies
     tokens: int | None = None  # per step, padding included; None if it varies
     flops: float | None = None  # per step
     peak: float | None = None  # FLOP/s of all devices together
