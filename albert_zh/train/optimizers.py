@@ -85,15 +85,17 @@ class Optimizer(tf.Module):
             arguments |= self._options.rule.kernels
         # As tensors: given variables of several devices, a compiled function mixes them up.
         state = [variable.read_value() for variable in (param, *slots)]
-        values = self._new_values(gradient, learning_rate, accept, state, arguments)
+        values = _new_values(self._update, gradient, learning_rate, accept, state, arguments)
         for variable, value in zip((param, *slots), values, strict=True):
             variable.assign(value)
 
-    # XLA makes one pass through memory of fifteen, and the word table is larger than any cache.
-    @tf.function(jit_compile=True, autograph=False)
-    def _new_values(self, gradient, learning_rate, accept, state, arguments) -> list[tf.Tensor]:
-        values = self._update(gradient, *state, learning_rate=learning_rate, **arguments)
-        return [tf.where(accept, new, old) for new, old in zip(values, state, strict=True)]
+
+# XLA makes one pass through memory of fifteen, and the word table is larger than any cache. As a
+# method it would be compiled again for every optimizer, and would keep each of them for good.
+@tf.function(jit_compile=True, autograph=False)
+def _new_values(update, gradient, learning_rate, accept, state, arguments) -> list[tf.Tensor]:
+    values = update(gradient, *state, learning_rate=learning_rate, **arguments)
+    return [tf.where(accept, new, old) for new, old in zip(values, state, strict=True)]
 
 
 def _slot(variable: tf.Variable, suffix: str) -> tf.Variable:

@@ -119,6 +119,8 @@ class Trainer:
         self.one_step = tf.function(
             self._one_step, autograph=False, jit_compile=jit_compile if is_one_program else None
         )
+        # No decorator of the method: TensorFlow would keep this object for good.
+        self._run = tf.function(self._run_steps)
 
     @property
     def state(self) -> dict[str, tf.Variable]:
@@ -139,8 +141,7 @@ class Trainer:
         assert isinstance(batches, tf.data.Iterator | tf.distribute.DistributedIterator)
         return self._run(batches, tf.constant(steps, tf.int64))
 
-    @tf.function
-    def _run(self, batches, steps) -> StepReport:
+    def _run_steps(self, batches, steps) -> StepReport:
         report = _with_float64_metrics(self.one_step(next(batches)))
         for _ in tf.range(steps - 1):
             report = _merge(report, _with_float64_metrics(self.one_step(next(batches))))
