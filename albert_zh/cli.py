@@ -25,6 +25,7 @@ from albert_zh.util import uncaught  # Before the packages, which may be missing
 from albert_zh.util import interruption  # noqa: F401  # Before what takes its time to import.
 
 # isort: split
+import difflib
 import faulthandler
 import logging as standard_logging
 import shutil
@@ -45,6 +46,24 @@ Logging flags:
   --verbosity=N (default: 0)
       -1: warnings and errors; 0: also progress; 1: also details and tracebacks.
 """
+
+
+def command(commands: Mapping[str, tuple], *, default: str) -> tuple:
+    """The work that the first word of the command line chooses: `script.py average --output_dir=x`.
+
+    Args:
+        commands: Word -> main function and option classes, for `run`.
+        default: Word of a command line without one.
+    """
+    name = default
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
+        name = sys.argv.pop(1)
+    if name not in commands:
+        close = difflib.get_close_matches(name, commands, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(commands)}"
+        print(f"error: unknown command {name!r}; {hint}", file=sys.stderr)
+        sys.exit(1)
+    return commands[name]
 
 
 def run(

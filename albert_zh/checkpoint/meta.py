@@ -17,6 +17,11 @@ from typing import Any
 
 from albert_zh.config import ModelConfig, Pooling
 
+# Key of `CheckpointMeta.training`: a fingerprint of the checkpoint that a run began with; or
+INITIAL_WEIGHTS = "initial_weights"
+RANDOM = "random"  # no checkpoint gave them
+GONE = "gone"  # that checkpoint does not exist any more
+
 
 @dataclasses.dataclass(frozen=True)
 class VocabularyIdentity:

@@ -3,6 +3,7 @@
 import dataclasses
 
 from albert_zh.checkpoint.paths import check_checkpoint_exists
+from albert_zh.checkpoint.several import SEVERAL, find_several
 from albert_zh.config import ModelConfig
 from albert_zh.flags import REQUIRED, option
 from albert_zh.text.vocab import Vocab
@@ -49,6 +50,17 @@ class ConversionOptions(SourceOptions):
     def check(self) -> None:
         super().check()
         Vocab.load(self.new_vocab_file)
+
+
+@dataclasses.dataclass(frozen=True)
+class AverageOptions:
+    """Flags of the average."""
+
+    checkpoints: str = option(REQUIRED, f"The checkpoints: {SEVERAL}.")
+    output_dir: str = option(REQUIRED, "New directory for the averaged model.")
+
+    def check(self) -> None:
+        find_several(self.checkpoints, flag="checkpoints")
 
 
 @dataclasses.dataclass(frozen=True)

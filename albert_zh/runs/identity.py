@@ -18,13 +18,9 @@ from absl import logging
 
 from albert_zh.checkpoint.loading import load_meta, read_step
 from albert_zh.checkpoint.manager import CheckpointManager
-from albert_zh.checkpoint.meta import CheckpointMeta
+from albert_zh.checkpoint.meta import GONE, INITIAL_WEIGHTS, RANDOM, CheckpointMeta
 from albert_zh.checkpoint.paths import checkpoints_in, newest_by_state
 from albert_zh.checkpoint.vocabulary_check import check_vocabulary
-
-INITIAL_WEIGHTS = "initial_weights"
-RANDOM = "random"  # initial weights that no checkpoint gave
-GONE = "gone"  # initial weights of a checkpoint that does not exist any more
 
 _MAY_BE_UNKNOWN = frozenset({"vocabulary", INITIAL_WEIGHTS})
 
