@@ -31,9 +31,9 @@ from albert_zh.tasks.listing import list_tasks
 
 
 def main(options: ClassifierOptions) -> None:
-    from albert_zh.finetuning.run import fine_tune
+    from albert_zh.finetuning.series import fine_tune_all
 
-    fine_tune(options)
+    fine_tune_all(options)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,16 @@ import albert_zh
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.tasks.custom import infer_task, load_task, to_json
-from albert_zh.tasks.examples import Answer, Entity, Example, Split
+from albert_zh.tasks.examples import (
+    Answer,
+    Entity,
+    Example,
+    ReadingExample,
+    Split,
+    TaggingExample,
+)
 from albert_zh.tasks.readers import named
-from albert_zh.tasks.splits import split_off
+from albert_zh.tasks.splits import hold_out_fold, split_off
 
 
 @pytest.fixture
@@ -336,14 +343,16 @@ def test_split_is_stable_stratified_and_keeps_equal_texts_together(letters, seed
     rows = tuple(Example(letter, label=str(letter < "h")) for letter in letters)
     whole = Split("train", "my.csv", rows, sha256="x")
     try:
-        train, dev = split_off(whole, 0.3, seed=seed)
+        train, dev = split_off(whole, 0.3, labels=("True", "False"), seed=seed)
     except ValueError:
         assert len(set(letters)) < 6
         return
     assert not {each.texts for each in train.examples} & {each.texts for each in dev.examples}
     assert sorted(map(repr, train.examples + dev.examples)) == sorted(map(repr, rows))
     shuffled = dataclasses.replace(whole, examples=rows[::-1])
-    assert set(split_off(shuffled, 0.3, seed=seed)[1].examples) == set(dev.examples)
+    assert set(split_off(shuffled, 0.3, labels=("True", "False"), seed=seed)[1].examples) == set(
+        dev.examples
+    )
     for label in ("True", "False"):
         groups = {each.texts for each in rows if each.label == label}
         of_dev = {each.texts for each in dev.examples if each.label == label}
@@ -353,7 +362,54 @@ def test_split_is_stable_stratified_and_keeps_equal_texts_together(letters, seed
 def test_split_that_leaves_nothing_is_an_error():
     whole = Split("train", "my.csv", (Example("a", label="x"), Example("b", label="y")))
     with pytest.raises(ValueError, match="leaves no examples for dev"):
-        split_off(whole, 0.1)
+        split_off(whole, 0.1, labels=("x", "y"))
+
+
+@pytest.mark.parametrize("kind", ["reading", "regression", "tagging"])
+def test_examples_without_classes_are_split_off_too(kind):
+    answers = {
+        "reading": lambda n: ReadingExample(f"q{n}", f"c{n}", (Answer(f"a{n}", 0),)),
+        "regression": lambda n: Example(f"t{n}", label=str(n / 10)),
+        "tagging": lambda n: TaggingExample(f"t{n}", (Entity(0, n % 3, "name"),)),
+    }
+    rows = tuple(map(answers[kind], range(50)))
+    labels = ("name",) if kind == "tagging" else ()
+    train, dev = split_off(Split("train", "my.csv", rows), 0.1, labels=labels)
+    assert (len(train.examples), len(dev.examples)) == (45, 5)
+
+
+@given(
+    st.lists(st.sampled_from("abcdefghijklmnop"), min_size=12, max_size=60),
+    st.integers(2, 4),
+    st.integers(0, 5),
+)
+def test_folds_share_out_every_label_and_keep_equal_texts_together(letters, num_folds, seed):
+    rows = tuple(Example(letter, label=str(letter < "h")) for letter in letters)
+    whole, labels = Split("train", "my.csv", rows, sha256="x"), ("True", "False")
+    groups = {label: {each.texts for each in rows if each.label == label} for label in labels}
+    settings = {"num_folds": num_folds, "labels": labels, "seed": seed}
+    if any(0 < len(texts) < num_folds for texts in groups.values()):
+        with pytest.raises(ValueError, match=f"are fewer than --num_folds={num_folds}"):
+            hold_out_fold(whole, 1, **settings)
+        return
+    parts = [hold_out_fold(whole, fold, **settings) for fold in range(1, num_folds + 1)]
+    held_out = [each for _, dev in parts for each in dev.examples]
+    assert sorted(map(repr, held_out)) == sorted(map(repr, rows))
+    for train, dev in parts:
+        assert not {each.texts for each in train.examples} & {each.texts for each in dev.examples}
+        assert len(train.examples) + len(dev.examples) == len(rows)
+        for texts in groups.values():
+            share = len(texts) / num_folds
+            assert abs(len(texts & {each.texts for each in dev.examples}) - share) < 1
+    assert len({dev.sha256 for _, dev in parts}) == num_folds
+    shuffled = dataclasses.replace(whole, examples=rows[::-1])
+    assert set(hold_out_fold(shuffled, 1, **settings)[1].examples) == set(parts[0][1].examples)
+
+
+def test_fold_without_a_label_is_an_error():
+    rows = (*(Example(letter, label="x") for letter in "abcd"), Example("e", label="y"))
+    with pytest.raises(ValueError, match="1 different examples of label 'y' are fewer than --num"):
+        hold_out_fold(Split("train", "my.csv", rows), 1, num_folds=2, labels=("x", "y"))
 
 
 # ---- from a CSV to predictions

@@ -1,7 +1,7 @@
 """A task's splits as token ids, and the order of the training batches."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from absl import logging
 
@@ -10,7 +10,7 @@ from albert_zh.tasks.batches import PaddedBatch, bucket_lengths, epoch_batches, 
 from albert_zh.tasks.examples import Split
 from albert_zh.tasks.features import Features
 from albert_zh.tasks.report import check_labels_differ, report
-from albert_zh.tasks.splits import read_split, split_off
+from albert_zh.tasks.splits import hold_out_fold, read_split, split_off
 from albert_zh.tasks.task import Task
 from albert_zh.tasks.token_report import token_lines
 from albert_zh.text.tokenizers import Tokenizer
@@ -62,10 +62,23 @@ def _read_splits(options: ClassifierOptions, task: Task) -> list[Split]:
         return read_split(task, data_dir=options.data_dir, split=name)
 
     wanted, parts = options.splits(), {}
-    if options.dev_fraction is not None and {"train", "dev"} & {*wanted}:
-        # Without --do_eval, too: a run that is resumed with it trains on the same examples.
-        parts = {each.name: each for each in split_off(read("train"), options.dev_fraction)}
+    # Without --do_eval, too: a run that is resumed with it trains on the same examples.
+    if {"train", "dev"} & {*wanted}:
+        parts = {each.name: each for each in _parted(options, task, read)}
     return [parts.get(name) or read(name) for name in wanted]
+
+
+def _parted(
+    options: ClassifierOptions, task: Task, read: Callable[[str], Split]
+) -> Sequence[Split]:
+    """Train and dev, where both are parts of the training file; else none."""
+    if options.dev_fraction is not None:
+        return split_off(read("train"), options.dev_fraction, labels=task.labels)
+    if options.fold:
+        return hold_out_fold(
+            read("train"), options.fold, num_folds=options.num_folds, labels=task.labels
+        )
+    return ()
 
 
 def _featurize(

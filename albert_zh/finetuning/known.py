@@ -4,7 +4,7 @@ Without one, an evaluation or a prediction asks the run that --init_checkpoint i
 training takes the model's files from there, but not the task.
 
 ```
-options.json        --task_name  --max_seq_length  --do_lower_case  --use_pooled_output
+options.json        --task_name  --max_seq_length  --do_lower_case  --use_pooled_output ...
 task.json           --task_name, of a task of the user's own
 albert_config.json  --bert_config_file
 vocab.txt           --vocab_file, or spm.model  --spm_model_file
@@ -17,6 +17,9 @@ from typing import Any
 
 from albert_zh.checkpoint.beside import files_beside, files_in
 from albert_zh.tasks import custom
+from albert_zh.util.small_files import read_text_if_exists
+
+OF_VALIDATION = ("dev_fraction", "num_folds", "fold")  # a part of the training file
 
 # Flags that describe the model and its task, and their values for a new run; None: required.
 SETTINGS: dict[str, Any] = {
@@ -24,7 +27,7 @@ SETTINGS: dict[str, Any] = {
     "max_seq_length": 128,
     "do_lower_case": True,
     "use_pooled_output": True,
-    "dev_fraction": None,
+    **dict.fromkeys(OF_VALIDATION),
 }
 
 
@@ -53,39 +56,20 @@ def known_flags(
 def _flags_of(directory: str) -> dict[str, Any]:
     settings = _read_settings(os.path.join(directory, "options.json"))
     own_task = os.path.join(directory, custom.FILE)
-    if settings and _exists(own_task):
+    if settings and read_text_if_exists(own_task) is not None:
         settings["task_name"] = own_task
     return settings | files_in(directory)
 
 
 def _read_settings(path: str) -> dict[str, Any]:
-    if not _exists(path):
+    text = read_text_if_exists(path)
+    if text is None:
         return {}
     try:
-        with _open(path) as file:
-            stored = json.loads(file.read())
+        stored = json.loads(text)
         return {name: stored[name] for name in SETTINGS if stored.get(name) is not None}
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path} is damaged ({error}); move it away and give --task_name, --max_seq_length, "
             "--do_lower_case and --use_pooled_output as for the training"
         ) from None
-
-
-# Object stores need TensorFlow, which takes seconds to import.
-
-
-def _exists(path: str) -> bool:
-    if "://" not in path:
-        return os.path.isfile(path)
-    import tensorflow as tf
-
-    return tf.io.gfile.exists(path)
-
-
-def _open(path: str):
-    if "://" not in path:
-        return open(path, encoding="utf-8")
-    import tensorflow as tf
-
-    return tf.io.gfile.GFile(path)

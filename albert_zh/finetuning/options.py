@@ -4,11 +4,13 @@ import dataclasses
 from typing import Any
 
 from albert_zh.checkpoint.paths import run_steps
+from albert_zh.checkpoint.several import find_several
 from albert_zh.config import Pooling
 from albert_zh.finetuning.data_options import OF_RUN, DataOptions
 from albert_zh.finetuning.evaluation_options import EvaluationOptions
-from albert_zh.finetuning.known import SETTINGS, known_flags
+from albert_zh.finetuning.known import OF_VALIDATION, SETTINGS, known_flags
 from albert_zh.finetuning.model_options import ModelOptions
+from albert_zh.finetuning.series_options import SeriesOptions
 from albert_zh.flags import option, with_values
 from albert_zh.runs.options import RunOptions
 from albert_zh.tasks.splits import find_files
@@ -21,7 +23,7 @@ _TOKENIZER_FILES = ("vocab_file", "spm_model_file")
 
 
 @dataclasses.dataclass(frozen=True)
-class ClassifierOptions(ModelOptions, RunOptions, DataOptions, EvaluationOptions):
+class ClassifierOptions(ModelOptions, RunOptions, DataOptions, EvaluationOptions, SeriesOptions):
     """Flags of fine-tuning."""
 
     bert_config_file: str | None = option(
@@ -88,6 +90,7 @@ class ClassifierOptions(ModelOptions, RunOptions, DataOptions, EvaluationOptions
         RunOptions.__post_init__(self)
         DataOptions.__post_init__(self)
         EvaluationOptions.__post_init__(self)
+        SeriesOptions.__post_init__(self)
         if self.train_batch_tokens and self.micro_batch_size:
             raise ValueError(
                 "--train_batch_tokens makes batches of any number of examples, which "
@@ -100,12 +103,13 @@ class ClassifierOptions(ModelOptions, RunOptions, DataOptions, EvaluationOptions
         ModelOptions.check(self)
         options = self.completed()
         RunOptions.check(options)
+        self.check_directory()
         load_tokenizer(options.vocab_file, spm_model_file=options.spm_model_file)
         task = options.task()
         if task.measure_needs and (self.do_eval or self.do_predict):
             load_extra(task.measure_needs, purpose=f"scoring {task.name}")
         for split in self.splits():
-            of_train = split == "dev" and options.dev_fraction
+            of_train = split == "dev" and (options.dev_fraction or options.num_folds)
             find_files(task, data_dir=self.data_dir, split="train" if of_train else split)
 
     def completed(self) -> "ClassifierOptions":
@@ -128,13 +132,18 @@ class ClassifierOptions(ModelOptions, RunOptions, DataOptions, EvaluationOptions
 
     def known(self) -> tuple[str, dict[str, Any]]:
         """Directory of a run, and the flags that it knows and that were not given."""
+        source = self.model or self.init_checkpoint
+        if self.ensemble:
+            source = find_several(self.ensemble, flag="ensemble")[0]
         directory, flags = known_flags(
-            self.output_dir,
-            init_checkpoint=self.model or self.init_checkpoint,
-            do_train=self.do_train,
+            self.output_dir, init_checkpoint=source, do_train=self.do_train
         )
+        if self.ensemble:  # Each fold has another validation set.
+            flags = {name: flags[name] for name in flags if name not in ("num_folds", "fold")}
         if self.vocab_file or self.spm_model_file:
             flags = {name: flags[name] for name in flags if name not in _TOKENIZER_FILES}
+        if self.dev_file:  # another validation set than the run's
+            flags = {name: flags[name] for name in flags if name not in OF_VALIDATION}
         return directory, {name: flags[name] for name in flags if getattr(self, name) is None}
 
     def splits(self) -> list[str]:

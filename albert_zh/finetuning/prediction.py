@@ -42,7 +42,6 @@ def predict_test(
 
     A run that has no checkpoint takes its initial one; --model may name a certain one.
     """
-    task, split = data.task, data.splits["test"]
     if options.model:
         prefix = find_checkpoint(options.model, flag="model")
     elif run.checkpoints.latest():
@@ -51,8 +50,25 @@ def predict_test(
         prefix = initial_fine_tuned(options)
     if prefix == run.checkpoints.prefix(0):
         logging.warning("%s is not trained yet, so its predictions are those of chance", prefix)
-    features, examples = data.features["test"], split.examples
     evaluator.load(prefix)
+    name = os.path.basename(prefix) if run.checkpoints.latest() else prefix
+    write_predictions(options, evaluator, data, checkpoint=name, is_chief=run.is_chief)
+
+
+def write_predictions(
+    options: ClassifierOptions, evaluator: Evaluator, data: Data, *, checkpoint: str, is_chief: bool
+) -> None:
+    """Write the predictions of the model as it stands for the test split, in its order.
+
+    Args:
+        options: The flags.
+        evaluator: It has the model.
+        data: The task and its splits.
+        checkpoint: Name of the model's weights.
+        is_chief: Whether this worker writes files.
+    """
+    task, split = data.task, data.splits["test"]
+    features, examples = data.features["test"], split.examples
     outputs = evaluator.outputs(
         "test", batch_size=options.predict_batch_size, description="predict"
     )
@@ -60,7 +76,7 @@ def predict_test(
     facts: dict[str, Any] = {
         "data": os.path.abspath(split.path),
         "data_sha256": split.sha256,
-        "checkpoint": os.path.basename(prefix) if run.checkpoints.latest() else prefix,
+        "checkpoint": checkpoint,
         "examples": len(examples),
         "labelled_examples": sum(example.label is not None for example in examples),
     }
@@ -70,7 +86,7 @@ def predict_test(
         logging.info("%s on %s: %s", facts["checkpoint"], split.path, scores)
         if unknown := len(examples) - facts["labelled_examples"]:
             logging.warning("%d examples of %s have no label to be scored", unknown, split.path)
-    if run.is_chief:
+    if is_chief:
         rows = prediction_rows(task.kind, examples, predictions, task.labels)
         name = _name_of_input(options, task)
         own = {f"{name}.tsv": as_table(rows), f"{name}.jsonl": as_json_lines(rows)}
@@ -80,7 +96,7 @@ def predict_test(
         logging.info(
             "predicted %d examples with %s: %s in %s",
             len(examples),
-            prefix,
+            checkpoint,
             ", ".join([*own, *published]),
             options.output_dir,
         )

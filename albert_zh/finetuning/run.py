@@ -65,12 +65,21 @@ from albert_zh.train.strategy import make_strategy, report_lost_workers
 from albert_zh.util.object_files import write_text
 
 
-def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | None = None) -> None:
+def fine_tune(
+    options: ClassifierOptions,
+    *,
+    strategy: tf.distribute.Strategy | None = None,
+    on_row: Callable[[Row], None] | None = None,
+) -> bool:
     """Train, evaluate, predict, as the flags say.
 
     Args:
         options: The flags.
+        strategy: Where to train; by default as the flags say.
         on_row: Called with each row of the history before it is recorded.
+
+    Returns:
+        True when all is done, False if the training was stopped by request.
 
     Raises:
         ValueError, OSError: The options, the data or a checkpoint do not fit.
@@ -86,9 +95,9 @@ def fine_tune(options: ClassifierOptions, *, on_row: Callable[[Row], None] | Non
     config = ModelConfig.from_json_file(options.bert_config_file)
     config.check_length(options.max_seq_length, source=options.bert_config_file)
     # Workers have to be connected before TensorFlow computes anything.
-    strategy = make_strategy(options.strategy_options())
+    strategy = strategy or make_strategy(options.strategy_options())
     with sole_training(options, strategy, do_train=options.do_train) as keep_alone:
-        _fine_tune(options, task, config, strategy, on_row, keep_alone)
+        return _fine_tune(options, task, config, strategy, on_row, keep_alone)
 
 
 def _fine_tune(
@@ -98,7 +107,7 @@ def _fine_tune(
     strategy: tf.distribute.Strategy,
     on_row: Callable[[Row], None] | None,
     keep_alone: Callable[[], None],
-) -> None:
+) -> bool:
     if options.train_batch_tokens and strategy.num_replicas_in_sync > 1:
         raise ValueError(
             f"--train_batch_tokens trains on one device, not on {strategy.num_replicas_in_sync}; "
@@ -140,7 +149,7 @@ def _fine_tune(
                 score_unscored(options, run, evaluator, validation)
             has_ended = _train(options, run, model, data, tokenizer, initial_weights, validation)
             if not has_ended:
-                return
+                return False
             if run.is_chief:
                 try_plot_history(options.output_dir)
         if options.do_eval:
@@ -149,6 +158,7 @@ def _fine_tune(
                 analyse(run, evaluator, best)
         if options.do_predict:
             predict_test(options, run, evaluator, data)
+    return True
 
 
 def _tokenizer(options: ClassifierOptions, config: ModelConfig) -> Tokenizer:
@@ -187,8 +197,9 @@ def _identity(
     training = {}
     if options.do_train:
         training["training_data"] = fingerprint(task, data_dir=options.data_dir, split="train")
-        if options.dev_fraction is not None:
-            training["dev_fraction"] = options.dev_fraction
+        for name in ("dev_fraction", "num_folds", "fold"):
+            if getattr(options, name) is not None:
+                training[name] = getattr(options, name)
         training[INITIAL_WEIGHTS] = initial_fingerprint(options)
         tokens = options.train_batch_tokens
         training["train_batch_size"] = f"{tokens} tokens" if tokens else options.train_batch_size

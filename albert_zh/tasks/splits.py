@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from albert_zh.tasks.examples import Split
@@ -121,7 +121,9 @@ def _names(alternative: str | tuple[str, ...]) -> tuple[str, ...]:
     return (alternative,) if isinstance(alternative, str) else alternative
 
 
-def split_off(whole: Split, fraction: float, *, seed: int = 0) -> tuple[Split, Split]:
+def split_off(
+    whole: Split, fraction: float, *, labels: Sequence[str], seed: int = 0
+) -> tuple[Split, Split]:
     """Train and dev out of one file, the same at every call.
 
     Each label has its share in dev, as far as its examples allow. Examples with the same texts stay
@@ -131,28 +133,87 @@ def split_off(whole: Split, fraction: float, *, seed: int = 0) -> tuple[Split, S
     Args:
         whole: The examples.
         fraction: Share of dev, between 0 and 1.
+        labels: Classes of the task; examples of kinds without classes are all alike.
         seed: Other seeds give other splits.
 
     Raises:
         ValueError: Nothing would be left in one of the two.
     """
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for number, example in enumerate(whole.examples):
-        groups.setdefault(example.texts, []).append(number)
-    by_label: dict[str | None, list[tuple[str, ...]]] = {}
-    for texts, numbers in groups.items():
-        by_label.setdefault(whole.examples[numbers[0]].label, []).append(texts)
     chosen: set[int] = set()
-    for of_label in by_label.values():
-        ordered = sorted(of_label, key=lambda texts: _hash(texts, seed))
-        for texts in ordered[: round(fraction * len(ordered))]:
-            chosen.update(groups[texts])
+    for groups in _groups_by_class(whole, labels, seed).values():
+        chosen.update(itertools.chain(*groups[: round(fraction * len(groups))]))
     if not 0 < len(chosen) < len(whole.examples):
         raise ValueError(
             f"{whole.path}: --dev_fraction={fraction} of {len(whole.examples)} examples leaves no "
             f"examples for {'train' if chosen else 'dev'}; change it, or give a dev file"
         )
-    parts = (
+    return _parted(whole, chosen, share=f"{fraction} {seed}")
+
+
+def hold_out_fold(
+    whole: Split, fold: int, *, num_folds: int, labels: Sequence[str], seed: int = 0
+) -> tuple[Split, Split]:
+    """Train and dev out of one file, of which dev is one of k equal parts; see `places_of_folds`.
+
+    Args:
+        whole: The examples.
+        fold: Number of the part, from 1.
+        num_folds: k.
+        labels: As of `split_off`.
+        seed: Other seeds give other parts.
+
+    Raises:
+        ValueError: A label has fewer different examples than there are folds.
+    """
+    places = places_of_folds(whole, num_folds=num_folds, labels=labels, seed=seed)
+    return _parted(whole, set(places[fold - 1]), share=f"fold {fold} of {num_folds} {seed}")
+
+
+def places_of_folds(
+    whole: Split, *, num_folds: int, labels: Sequence[str], seed: int = 0
+) -> list[list[int]]:
+    """Places of the examples of each fold: each has its share of every label.
+
+    Examples with the same texts stay together.
+
+    Raises:
+        ValueError: A label has fewer different examples than there are folds.
+    """
+    by_class = _groups_by_class(whole, labels, seed)
+    for label, groups in by_class.items():
+        is_rest = label is None and labels  # rows without a label, which nothing scores
+        if len(groups) < num_folds and not is_rest:
+            share = f" of label {label!r}" if label in labels else ""
+            raise ValueError(
+                f"{whole.path}: {len(groups)} different examples{share} are fewer than "
+                f"--num_folds={num_folds}, so that folds would lack them; lower it, or add examples"
+            )
+    ordered = itertools.chain.from_iterable(by_class.values())
+    folds: list[list[int]] = [[] for _ in range(num_folds)]
+    # Counted over all labels, so that the remainders of many labels do not meet in one fold.
+    for number, group in enumerate(ordered):
+        folds[number % num_folds].extend(group)
+    return [sorted(fold) for fold in folds]
+
+
+def _groups_by_class(
+    whole: Split, labels: Sequence[str], seed: int
+) -> dict[str | None, list[list[int]]]:
+    """Places of examples with the same texts, by the label of the first, in the order of a hash."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for number, example in enumerate(whole.examples):
+        groups.setdefault(example.texts, []).append(number)
+    by_class: dict[str | None, list[list[int]]] = {}
+    for texts in sorted(groups, key=lambda texts: _hash(texts, seed)):
+        label = whole.examples[groups[texts][0]].label
+        # Answers of a reading task and numbers are no classes: hardly two of them are equal.
+        by_class.setdefault(label if label in labels else None, []).append(groups[texts])
+    return by_class
+
+
+def _parted(whole: Split, chosen: Container[int], *, share: str) -> tuple[Split, Split]:
+    """Train and dev, of which dev has the examples at the chosen places."""
+    train, dev = (
         dataclasses.replace(
             whole,
             name=name,
@@ -163,9 +224,8 @@ def split_off(whole: Split, fraction: float, *, seed: int = 0) -> tuple[Split, S
         )
         for name, is_dev in (("train", False), ("dev", True))
     )
-    train, dev = parts
-    share = f"{whole.sha256} {fraction} {seed}"
-    return train, dataclasses.replace(dev, sha256=hashlib.sha256(share.encode()).hexdigest())
+    own = hashlib.sha256(f"{whole.sha256} {share}".encode()).hexdigest()
+    return train, dataclasses.replace(dev, sha256=own)
 
 
 def _hash(texts: Sequence[str], seed: int) -> bytes:

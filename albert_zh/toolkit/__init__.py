@@ -19,6 +19,7 @@ SCRIPTS = (
     "create_pretraining_data.py",
     "run_pretraining.py",
     "run_classifier.py",
+    "scripts/sweep.py",
     "scripts/inspect_records.py",
     "scripts/fill_mask.py",
     "scripts/export_model.py",

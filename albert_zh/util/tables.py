@@ -1,4 +1,4 @@
-"""Tables as text: Markdown, whose columns also line up where nothing renders it, and TSV."""
+"""A table in Markdown whose columns also line up where nothing renders it."""
 
 from collections.abc import Sequence
 

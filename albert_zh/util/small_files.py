@@ -1,0 +1,18 @@
+"""Small text files on any path that TensorFlow opens, read without it where they are local."""
+
+import os
+
+
+def read_text_if_exists(path: str) -> str | None:
+    """The content of a UTF-8 file; None if there is no such file."""
+    if "://" not in path:
+        if not os.path.isfile(path):
+            return None
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    import tensorflow as tf  # It takes seconds to import.
+
+    if not tf.io.gfile.exists(path):
+        return None
+    with tf.io.gfile.GFile(path) as file:
+        return file.read()
