@@ -45,6 +45,7 @@ ALLOWED = {
     },
     "runs": {"flags", "config", "variants", "estimates", "text", "train", "checkpoint", "model"},
     "tasks": {"text"},
+    "aids": {"flags", "config", "variants", "model", "train.metrics"},
     "inference": {
         "flags",
         "config",

@@ -10,10 +10,13 @@ from albert_zh.train.rules.table import RULES
 from albert_zh.variants import VARIANTS, Shapes
 
 GLOBAL_STEP = "global_step"
+AVERAGED_STEPS = "averaged_steps"
 WORD_TABLE = "bert/embeddings/word_embeddings"  # [V, E]
 POSITIONS = "bert/embeddings/position_embeddings"  # [P, E], brightmart's [P, D]
 # Training state besides moments.
-_COUNTERS = frozenset({GLOBAL_STEP, "loss_scale", "good_steps"})
+_COUNTERS = frozenset({GLOBAL_STEP, "loss_scale", "good_steps", AVERAGED_STEPS})
+# Of a run that averages its weights, an average has the weight's name: it is what users want.
+UNAVERAGED = "unaveraged"  # suffix of the weight itself
 _GROUP = re.compile(r"/group_\d+/(inner_group_\d+/)")
 
 
@@ -24,7 +27,7 @@ def is_weight(name: str) -> bool:
     [True, False]
     """
     _, _, suffix = name.rpartition("/")
-    return name not in _COUNTERS and suffix not in _slot_suffixes()
+    return name not in _COUNTERS and suffix not in _slot_suffixes() | {UNAVERAGED}
 
 
 def _slot_suffixes() -> set[str]:

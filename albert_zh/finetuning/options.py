@@ -3,7 +3,8 @@
 import dataclasses
 from typing import Any
 
-from albert_zh.checkpoint.paths import run_steps
+from albert_zh.aids.options import AidOptions
+from albert_zh.checkpoint.paths import check_checkpoint_exists, run_steps
 from albert_zh.checkpoint.several import find_several
 from albert_zh.config import Pooling
 from albert_zh.finetuning.data_options import OF_RUN, DataOptions
@@ -23,7 +24,9 @@ _TOKENIZER_FILES = ("vocab_file", "spm_model_file")
 
 
 @dataclasses.dataclass(frozen=True)
-class ClassifierOptions(ModelOptions, RunOptions, DataOptions, EvaluationOptions, SeriesOptions):
+class ClassifierOptions(
+    ModelOptions, RunOptions, DataOptions, EvaluationOptions, SeriesOptions, AidOptions
+):
     """Flags of fine-tuning."""
 
     bert_config_file: str | None = option(
@@ -91,6 +94,7 @@ class ClassifierOptions(ModelOptions, RunOptions, DataOptions, EvaluationOptions
         DataOptions.__post_init__(self)
         EvaluationOptions.__post_init__(self)
         SeriesOptions.__post_init__(self)
+        AidOptions.__post_init__(self)
         if self.train_batch_tokens and self.micro_batch_size:
             raise ValueError(
                 "--train_batch_tokens makes batches of any number of examples, which "
@@ -106,6 +110,9 @@ class ClassifierOptions(ModelOptions, RunOptions, DataOptions, EvaluationOptions
         self.check_directory()
         load_tokenizer(options.vocab_file, spm_model_file=options.spm_model_file)
         task = options.task()
+        options.check_aids(task.name, kind=task.kind.name, labels=task.labels)
+        for path in options.teacher_paths():
+            check_checkpoint_exists(path, flag="teacher_model")
         if task.measure_needs and (self.do_eval or self.do_predict):
             load_extra(task.measure_needs, purpose=f"scoring {task.name}")
         for split in self.splits():

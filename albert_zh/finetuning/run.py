@@ -15,6 +15,7 @@ from collections.abc import Callable
 import tensorflow as tf
 from absl import logging
 
+from albert_zh.aids.learning_rates import learning_rate_factors
 from albert_zh.checkpoint.meta import CheckpointMeta, TaskMeta
 from albert_zh.checkpoint.names import LoadPlan
 from albert_zh.checkpoint.vocabulary_check import (
@@ -22,6 +23,7 @@ from albert_zh.checkpoint.vocabulary_check import (
     vocabulary_identity,
 )
 from albert_zh.config import ModelConfig
+from albert_zh.finetuning.aids import aided_objective, aids_identity
 from albert_zh.finetuning.batches import training_batches
 from albert_zh.finetuning.data import (
     Data,
@@ -44,7 +46,7 @@ from albert_zh.runs.batch_size import plan_batch
 from albert_zh.runs.companions import CONFIGURATION, write_companions
 from albert_zh.runs.directory import Row, RunDirectory
 from albert_zh.runs.fit import fit
-from albert_zh.runs.identity import INITIAL_WEIGHTS
+from albert_zh.runs.identity import AIDS, INITIAL_WEIGHTS
 from albert_zh.runs.initial_weights import (
     initial_checkpoint,
     initial_fingerprint,
@@ -204,6 +206,7 @@ def _identity(
         tokens = options.train_batch_tokens
         training["train_batch_size"] = f"{tokens} tokens" if tokens else options.train_batch_size
         training["random_seed"] = options.random_seed
+        training[AIDS] = aids_identity(options)
     return CheckpointMeta(
         config=config,
         vocabulary=vocabulary_identity(tokenizer.vocab),
@@ -261,9 +264,11 @@ def _train(
                 spm_model_file=options.spm_model_file,
             ),
         )
-    kind_model, rule = KIND_MODELS[data.task.kind.name], find_rule(options.optimizer)
+    rule = find_rule(options.optimizer)
+    with run.strategy.scope():
+        objective = aided_objective(options, model, data, run.identity.task, tokenizer)
     spec = TrainingSpec(
-        objective=functools.partial(kind_model.objective, model),
+        objective=objective,
         rule=rule,
         schedule=ScheduleOptions(
             learning_rate=options.learning_rate,
@@ -274,7 +279,17 @@ def _train(
         plan=_plan(options, run, data, rule),
         workload=Workload(num_rows / per_epoch),
         initial_weights=initial_weights,
-        facts={"examples": num_rows, "epochs": options.num_train_epochs},
+        rate_factors=learning_rate_factors(
+            model,
+            decay=options.layerwise_lr_decay or 1.0,
+            head_factor=options.head_lr_factor or 1.0,
+        ),
+        ema_decay=options.ema_decay,
+        facts={
+            "examples": num_rows,
+            "epochs": options.num_train_epochs,
+            AIDS: options.chosen_aids(),
+        },
         validation=validation,
     )
     return fit(run, model, spec)

@@ -89,6 +89,7 @@ def load_model(
     vocab_file: str | None = None,
     spm_model_file: str | None = None,
     labels: Sequence[str] | None = None,
+    dtype: tf.DType = tf.float32,
 ) -> FineTunedModel:
     """Read a fine-tuned model; every weight has to be there, and only training state beside.
 
@@ -102,6 +103,7 @@ def load_model(
         spm_model_file: The model's SentencePiece model; by default the `spm.model` beside the
             checkpoint, if there is one.
         labels: Names of the classes; numbers from 0 where neither this nor `meta.json` tells.
+        dtype: Type that the layers compute in.
 
     Raises:
         FileNotFoundError: There is no such checkpoint or vocabulary.
@@ -110,7 +112,7 @@ def load_model(
     prefix = find_checkpoint(path)
     config, task = _description(prefix, config_file=config_file, labels=labels)
     find_kind(task.kind)
-    model = KIND_MODELS[task.kind].build(config, task)
+    model = KIND_MODELS[task.kind].build(config, task, dtype=dtype)
     load_weights(named_variables(model), prefix, config)
     text_files = find_text_files(os.path.dirname(prefix), vocab_file, spm_model_file)
     loaded = FineTunedModel(prefix, read_step(prefix), config, task, model, text_files)

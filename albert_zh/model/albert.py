@@ -3,6 +3,8 @@
 B batch, L length, E embedding, D hidden, V vocabulary.
 """
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -39,6 +41,7 @@ class Embeddings(tf.Module):
         super().__init__()
         embedding, hidden = config.embedding_size, config.hidden_size
         self._dropout_rate = config.hidden_dropout_prob
+        self._change_words: Callable[[tf.Tensor], tf.Tensor] = lambda words: words
         self.projects_words_first = scope.variant.project_words_first
         width = hidden if self.projects_words_first else embedding
         at = scope / "embeddings"
@@ -53,6 +56,15 @@ class Embeddings(tf.Module):
         elif embedding != hidden:
             self.projection = Dense(mapping, embedding, hidden)
 
+    @contextlib.contextmanager
+    def words_through(self, change: Callable[[tf.Tensor], tf.Tensor]) -> Iterator[None]:
+        """Within it, a function sees and may change the word vectors `[B, L, E] float32`."""
+        before, self._change_words = self._change_words, change
+        try:
+            yield
+        finally:
+            self._change_words = before
+
     def __call__(
         self,
         input_ids: tf.Tensor,
@@ -61,7 +73,7 @@ class Embeddings(tf.Module):
         dtype: tf.DType,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the normalised sum, and the input of the encoder (`[B, L, D]`)."""
-        x = tf.cast(tf.gather(self.words, input_ids), dtype)  # [B, L, E]
+        x = tf.cast(self._change_words(tf.gather(self.words, input_ids)), dtype)  # [B, L, E]
         if self.projects_words_first:
             x = matmul(x, self.word_projection)  # [B, L, D]
         # A product with one-hot rows keeps the gradient of this small table dense.
@@ -103,6 +115,7 @@ class Albert(tf.Module):
         self.config = config
         self.scope = Scope.root(config, seed=seed)
         self._dtype = dtype
+        self._outputs: list[AlbertOutput] | None = None
         bert = self.scope / "bert"
         self.embeddings = Embeddings(bert, config)
         self.encoder = Encoder(bert / "encoder", config, recompute=recompute)
@@ -112,6 +125,15 @@ class Albert(tf.Module):
             config.hidden_size,
             trainable=trainable_pooler,
         )
+
+    @contextlib.contextmanager
+    def outputs_to(self, outputs: list[AlbertOutput]) -> Iterator[list[AlbertOutput]]:
+        """Within it, the hidden states of each call are appended to a list."""
+        before, self._outputs = self._outputs, outputs
+        try:
+            yield outputs
+        finally:
+            self._outputs = before
 
     def __call__(
         self,
@@ -140,4 +162,7 @@ class Albert(tf.Module):
         pooled = tf.tanh(self.pooler(layers[-1][:, 0]))
         if positions is not None:
             layers[-1] = layers[-1][:, 1:]
-        return AlbertOutput(layers[-1], pooled, layers, embedding)
+        output = AlbertOutput(layers[-1], pooled, layers, embedding)
+        if self._outputs is not None:
+            self._outputs.append(output)
+        return output

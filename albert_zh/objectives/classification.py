@@ -3,9 +3,9 @@
 import tensorflow as tf
 
 from albert_zh.model.heads.sequence import Classifier
-from albert_zh.objectives.inputs import Batch, dropout_seeds, model_inputs
+from albert_zh.objectives.inputs import Batch, dropout_seeds, model_inputs, outcome_of
 from albert_zh.train.losses import cross_entropy
-from albert_zh.train.metrics import Outcome, correct, mean_of
+from albert_zh.train.metrics import Outcome, Positions, correct, mean_of
 
 
 def classification_objective(
@@ -20,5 +20,7 @@ def classification_objective(
     """
     logits = model(**model_inputs(batch), seeds=dropout_seeds(dropout_seed))
     labels = batch["label_ids"]
-    loss = {"classification_loss": mean_of(cross_entropy(logits, labels))}
-    return Outcome(losses=loss, metrics={**loss, "accuracy": mean_of(correct(logits, labels))})
+    losses = cross_entropy(logits, labels)
+    positions = Positions(logits, labels, losses, tf.ones_like(losses))
+    accuracy = mean_of(correct(logits, labels))
+    return outcome_of("classification_loss", positions, {"accuracy": accuracy})

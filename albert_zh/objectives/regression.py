@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 from albert_zh.model.heads.sequence import Classifier
-from albert_zh.objectives.inputs import Batch, dropout_seeds, model_inputs
-from albert_zh.train.metrics import Outcome, mean_of
+from albert_zh.objectives.inputs import Batch, dropout_seeds, model_inputs, outcome_of
+from albert_zh.train.metrics import Outcome, Positions
 
 
 def regression_objective(
@@ -18,5 +18,6 @@ def regression_objective(
         dropout_seed: `[2] int32`; None outside training.
     """
     logits = model(**model_inputs(batch), seeds=dropout_seeds(dropout_seed))  # [B, 1]
-    loss = {"regression_loss": mean_of(tf.square(logits[:, 0] - batch["numbers"]))}
-    return Outcome(losses=loss, metrics=loss)
+    losses = tf.square(logits[:, 0] - batch["numbers"])
+    positions = Positions(logits, batch["numbers"], losses, tf.ones_like(losses))
+    return outcome_of("regression_loss", positions, {})

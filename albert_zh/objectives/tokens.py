@@ -3,9 +3,10 @@
 import tensorflow as tf
 
 from albert_zh.model.heads.tokens import TokenClassifier
-from albert_zh.objectives.inputs import Batch, dropout_seeds, model_inputs
+from albert_zh.model.layers import shape_of
+from albert_zh.objectives.inputs import Batch, dropout_seeds, model_inputs, outcome_of
 from albert_zh.train.losses import cross_entropy
-from albert_zh.train.metrics import Outcome, correct, mean_of
+from albert_zh.train.metrics import Outcome, Positions, correct, mean_of
 
 _NEVER = -1e4  # logit of padding: its weight after the softmax is 0
 
@@ -26,10 +27,9 @@ def tagging_objective(
     tags = tf.reshape(batch["tags"], [-1])
     known = tf.cast(tags >= 0, tf.float32)
     tags = tf.maximum(tags, 0)
-    loss = {"tagging_loss": mean_of(cross_entropy(logits, tags), known)}
-    return Outcome(
-        losses=loss, metrics={**loss, "tag_accuracy": mean_of(correct(logits, tags), known)}
-    )
+    positions = Positions(logits, tags, cross_entropy(logits, tags), known)
+    accuracy = mean_of(correct(logits, tags), known)
+    return outcome_of("tagging_loss", positions, {"tag_accuracy": accuracy})
 
 
 def reading_objective(
@@ -45,11 +45,10 @@ def reading_objective(
     """
     logits = model(**model_inputs(batch), seeds=dropout_seeds(dropout_seed))  # [B, L, 2]
     padding = 1.0 - tf.cast(batch["input_mask"], tf.float32)
-    logits = tf.transpose(logits, [2, 0, 1]) + padding * _NEVER  # [2, B, L]
-    losses, hits = [], []
-    for end in (0, 1):
-        places = batch["answer_spans"][:, end]
-        losses.append(cross_entropy(logits[end], places))
-        hits.append(correct(logits[end], places))
-    loss = {"reading_loss": mean_of((losses[0] + losses[1]) / 2)}
-    return Outcome(losses=loss, metrics={**loss, "span_accuracy": mean_of(hits[0] * hits[1])})
+    logits = tf.transpose(logits, [2, 0, 1]) + padding * _NEVER
+    logits = tf.reshape(logits, [-1, shape_of(logits)[-1]])  # [2 B, L], all starts before all ends
+    places = tf.reshape(tf.transpose(batch["answer_spans"]), [-1])
+    losses = cross_entropy(logits, places)
+    positions = Positions(logits, places, losses, tf.ones_like(losses))
+    hits = tf.reduce_prod(tf.reshape(correct(logits, places), [2, -1]), axis=0)
+    return outcome_of("reading_loss", positions, {"span_accuracy": mean_of(hits)})

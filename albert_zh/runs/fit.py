@@ -10,14 +10,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from absl import logging
 
 from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_exactly
 from albert_zh.checkpoint.names import GLOBAL_STEP
-from albert_zh.model.scope import named_variables
 from albert_zh.runs.best import note_best_of_history, scores_by_step, set_aside_other_best
 from albert_zh.runs.changes import warn_of_changes
 from albert_zh.runs.directory import RunDirectory
@@ -29,12 +27,11 @@ from albert_zh.runs.spec import (
     TrainingSpec,
     Validation,
     ValidationStopped,
-    optimizer_options,
 )
+from albert_zh.runs.trained import Trained, trained_by
 from albert_zh.train import agreement
 from albert_zh.train.devices import is_accelerated, local_devices, should_compile
 from albert_zh.train.loop import Hooks, LoopOptions, train
-from albert_zh.train.optimizers import Optimizer
 from albert_zh.train.precision import Precision
 from albert_zh.train.rows import RowSums
 from albert_zh.train.schedules import polynomial_decay_with_warmup
@@ -62,8 +59,10 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
     _check_rule(run, spec)
     watchdog = Watchdog(run.options.stall_minutes)
     control = StepControl()
-    trainer, weights, idle = _trainer(run, model, spec, control)
-    unrecorded = _resume(run, weights, trainer.state)
+    with run.strategy.scope():
+        trained = trained_by(model, spec, run.config)
+    trainer = _trainer(run, trained, spec, control)
+    unrecorded = _resume(run, trained.variables, trainer.state)
     step = int(trainer.step.read_value())
     rows = run.history.truncate(step) if run.is_chief else []
     if run.is_chief:
@@ -71,7 +70,7 @@ def fit(run: RunDirectory, model: tf.Module, spec: TrainingSpec) -> bool:
             set_aside_other_best(run.checkpoints, spec.validation)
         note_best_of_history(run.checkpoints, run.history, spec.validation)
     stop = StopSignals(run.strategy, on_request=control.request_stop)
-    hooks = _hooks(run, {**weights, **trainer.state}, idle, spec, stop)
+    hooks = _hooks(run, trained, trainer.state, spec, stop)
     with stop, watchdog:
         if step < loop.until:
             warn_of_changes(run.options, run.checkpoints.latest_meta().options, step=step)
@@ -127,21 +126,12 @@ def _loop_options(options: RunOptions, spec: TrainingSpec) -> LoopOptions:
 
 
 def _trainer(
-    run: RunDirectory, model: tf.Module, spec: TrainingSpec, control: StepControl
-) -> tuple[Trainer, dict[str, tf.Variable], dict[str, np.ndarray]]:
-    """The trainer, the weights and moments that it trains, and moments that stay 0.
-
-    Without sentence order, the pooler is not trained. The published code looks for its moments
-    nevertheless when it resumes.
-    """
+    run: RunDirectory, trained: Trained, spec: TrainingSpec, control: StepControl
+) -> Trainer:
     options = run.options
-    with run.strategy.scope():
-        optimizer = Optimizer(
-            spec.variables or model.trainable_variables, optimizer_options(spec.rule, run.config)
-        )
-    trainer = Trainer(
+    return Trainer(
         objective=spec.objective,
-        optimizer=optimizer,
+        optimizer=trained.optimizer,
         schedule=polynomial_decay_with_warmup(spec.schedule),
         seed=options.random_seed,
         strategy=run.strategy,
@@ -150,25 +140,26 @@ def _trainer(
         xla=should_compile(options.xla),
         control=control,
     )
-    trained = {**named_variables(model), **named_variables(optimizer)}
-    return trainer, trained, optimizer.zero_slots(model.trainable_variables)
 
 
 def _hooks(
     run: RunDirectory,
-    state: Mapping[str, tf.Variable],
-    idle: Mapping[str, np.ndarray],
+    trained: Trained,
+    counters: Mapping[str, tf.Variable],
     spec: TrainingSpec,
     stop: StopSignals,
 ) -> Hooks:
+    state = {**trained.variables, **counters}
+
     def save(step: int, unrecorded: RowSums) -> None:
-        run.save(step, state, idle, plan=spec.plan, unrecorded=unrecorded)
+        run.save(step, state, trained.idle, plan=spec.plan, unrecorded=unrecorded)
 
     def validate(step: int) -> bool:
         if not spec.validation.metrics:
             return False
         try:
-            metrics = spec.validation.metrics(step, lambda: stop.requested)
+            with trained.evaluated():
+                metrics = spec.validation.metrics(step, lambda: stop.requested)
         except ValidationStopped:
             logging.info("the validation at step %d was stopped", step)
         else:

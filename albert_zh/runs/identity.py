@@ -22,6 +22,8 @@ from albert_zh.checkpoint.meta import GONE, INITIAL_WEIGHTS, RANDOM, CheckpointM
 from albert_zh.checkpoint.paths import checkpoints_in, newest_by_state
 from albert_zh.checkpoint.vocabulary_check import check_vocabulary
 
+AIDS = "training_aids"  # those that are on, with their settings
+
 _MAY_BE_UNKNOWN = frozenset({"vocabulary", INITIAL_WEIGHTS})
 
 
@@ -45,7 +47,8 @@ def resumed_identity(
         if latest and identity.vocabulary:
             check_vocabulary(latest, identity.vocabulary.fingerprint)
         return identity
-    stored, own = meta.identity(), json.loads(json.dumps(identity.identity()))
+    # Earlier versions had no aids.
+    stored, own = {AIDS: {}, **meta.identity()}, json.loads(json.dumps(identity.identity()))
     if not identity.training and meta.task and identity.task:
         # An evaluation may read more or less of each text.
         stored["task"]["max_seq_length"] = own["task"]["max_seq_length"]

@@ -122,6 +122,9 @@ class TrainingSpec:
     facts: Mapping[str, Any]  # more entries for `run.json`
     validation: Validation
     variables: Sequence[tf.Variable] | None = None  # to train; None: all trainable ones
+    # Factors of the learning rate, by name of the variable, where they are not 1.
+    rate_factors: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    ema_decay: float | None = None  # of averages to evaluate and use; None: no averages
     # Where in the data the batch after N steps is.
     describe_batch: Callable[[int], str] = "batch {}".format
 

@@ -16,11 +16,28 @@ class Mean(NamedTuple):
         return tf.math.divide_no_nan(self.total, self.weight)
 
 
+class Positions(NamedTuple):
+    """N predictions, such as one per example or per token, and their losses before the mean."""
+
+    logits: tf.Tensor  # [N, C] float32, of C classes; of numbers, [N, 1]
+    labels: tf.Tensor  # [N] int32, a class each; of numbers, float32
+    losses: tf.Tensor  # [N] float32
+    weights: tf.Tensor  # [N] float32, in the mean of the losses; 0 where the label is unknown
+
+    @property
+    def are_numbers(self) -> bool:
+        return self.labels.dtype.is_floating
+
+    def mean_loss(self) -> Mean:
+        return mean_of(self.losses, self.weights)
+
+
 class Outcome(NamedTuple):
     """Result of an objective for one batch."""
 
     losses: Mapping[str, Mean]  # training minimises the sum of these means
     metrics: Mapping[str, Mean]  # for the history and the display
+    positions: Positions | None = None  # of an objective with one loss, which is their mean
 
 
 def mean_of(values: tf.Tensor, weights: tf.Tensor | None = None) -> Mean:

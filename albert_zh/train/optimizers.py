@@ -43,8 +43,20 @@ class OptimizerOptions:
 class Optimizer(tf.Module):
     """An update rule with its slots, named `<variable>/<suffix>`."""
 
-    def __init__(self, variables: Sequence[tf.Variable], options: OptimizerOptions):
+    def __init__(
+        self,
+        variables: Sequence[tf.Variable],
+        options: OptimizerOptions,
+        factors: Mapping[str, float] | None = None,
+    ):
+        """
+        Args:
+            variables: To update.
+            options: How.
+            factors: Of the learning rate, by name of a variable, where they are not 1.
+        """
         super().__init__()
+        self._factors = dict(factors or {})
         self._options, self._update = options, options.rule.load_update()
         self.parameters = list(variables)
         self._suffixes = options.slots or options.rule.slots
@@ -78,6 +90,7 @@ class Optimizer(tf.Module):
             update(param, self._assign, args=arguments, group=False)
 
     def _assign(self, param, gradient, learning_rate, accept, *slots) -> None:
+        learning_rate *= self._factors.get(param.name.removesuffix(":0"), 1.0)
         arguments: dict[str, Any] = {"weight_decay": self._options.weight_decay}
         if _NO_DECAY.search(param.name):
             arguments = {"weight_decay": 0.0, **self._options.undecayed}

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from albert_zh.train.averaging import AveragingOptimizer
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.gradients import (
     Batch,
@@ -71,7 +72,7 @@ class Trainer:
         self,
         *,
         objective: Objective,
-        optimizer: Optimizer,
+        optimizer: Optimizer | AveragingOptimizer,
         schedule: Schedule,
         seed: int,
         strategy: tf.distribute.Strategy | None = None,
