@@ -1,5 +1,6 @@
 """Formulas of the training aids, against numbers worked out by hand."""
 
+import functools
 import math
 
 import numpy as np
@@ -8,6 +9,7 @@ import tensorflow as tf
 from goldens import golden_case
 
 from albert_zh.aids.class_weights import inverse_frequency, weighted
+from albert_zh.aids.composition import aided
 from albert_zh.aids.distillation import (
     Teacher,
     cosines,
@@ -23,7 +25,9 @@ from albert_zh.aids.learning_rates import learning_rate_factors
 from albert_zh.aids.options import AidOptions
 from albert_zh.aids.outcomes import divergence, symmetric_divergence
 from albert_zh.aids.r_drop import r_drop
+from albert_zh.checkpoint.meta import TaskMeta
 from albert_zh.config import Pooling
+from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.model.heads.choice import ChoiceClassifier
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.heads.tokens import TokenClassifier
@@ -134,7 +138,7 @@ def test_relations_of_tokens_are_compared_whatever_the_widths():
     states = tf.constant([[[1.0, 0.0], [0.0, 2.0], [9.0, 9.0]]])  # cosine 0; the third is padding
     others = tf.constant([[[1.0, 1.0, 0.0], [3.0, 0.0, 0.0], [7.0, 7.0, 7.0]]])  # cosine sqrt(1/2)
     np.testing.assert_allclose(cosines(others)[0, 0, 1], math.sqrt(0.5), rtol=1e-6)
-    losses = relation_losses([states], [[others]], tf.constant([[1, 1, 0]]))
+    losses = relation_losses([None, states], [[None, others]], tf.constant([[1, 1, 0]]))
     np.testing.assert_allclose(losses, [2 * 0.5 / 4], rtol=1e-6)  # two of the four pairs differ
 
 
@@ -357,3 +361,46 @@ def test_aids_that_are_on_are_listed_with_their_defaults():
 def test_weights_of_types_may_contain_equal_signs():
     given = AidOptions(class_weights="a=b=2,O=0.5").given_class_weights
     assert given(kind="tagging", labels=("a=b", "c")) == {"a=b": 2.0, "O": 0.5}
+
+
+# Every kind of task
+
+
+@pytest.mark.parametrize("kind", KIND_MODELS)
+@pytest.mark.parametrize("recompute", [False, True])
+def test_aids_work_on_every_kind_and_with_recomputation(case, kind, recompute):
+    labels = ("a", "b", "c")
+    meta = TaskMeta("mine", labels, 16, Pooling.MEAN, do_lower_case=True, kind=kind)
+    settings = {"recompute": recompute}
+    models = [KIND_MODELS[kind].build(case.config, meta, seed=each, **settings) for each in (1, 2)]
+    objectives = [functools.partial(KIND_MODELS[kind].objective, model) for model in models]
+    rows, length = 4, 12
+    shape = [rows, 3, length] if kind == "choice" else [rows, length]
+    random = np.random.default_rng(1)
+    batch = {
+        "input_ids": random.integers(5, 50, shape, np.int32),
+        "input_mask": np.ones(shape, np.int32),
+        "segment_ids": np.zeros(shape, np.int32),
+        "label_ids": np.int32([0, 1, 2, 1]),
+        "numbers": np.float32([0.0, 1.0, 2.0, 3.0]),
+        "tags": random.integers(-1, 7, shape, np.int32),
+        "answer_spans": np.int32([[1, 2], [3, 4], [0, 0], [5, 9]]),
+    }
+    batch = {name: tf.constant(values) for name, values in batch.items()}
+    has_classes = kind in ("classification", "choice", "tagging")
+    options = AidOptions(
+        fgm_epsilon=0.1,
+        r_drop_alpha=1.0,
+        label_smoothing=0.1 if has_classes else None,
+        teacher_model="teacher",
+        hidden_weight=1.0,
+    )
+    options.check_aids("mine", kind=kind, labels=labels)
+    teacher = Teacher(objectives[1], models[1].albert)
+    objective = aided(objectives[0], models[0], options, teachers=[teacher])
+    shown = results(objective(batch, SEED).metrics)
+    for name in ("adversarial_loss", "r_drop_loss", "distillation_loss", "hidden_loss"):
+        assert 0.0 <= shown[name] < 100.0, name
+    moved = [np.abs(each).max() for each in gradients_of(objective, batch, models[0])]
+    assert np.isfinite(moved).all()
+    assert np.mean(np.array(moved) > 0) > 0.8

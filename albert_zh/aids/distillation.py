@@ -40,7 +40,7 @@ class Teacher(NamedTuple):
 
 
 class Lesson(NamedTuple):
-    """What teachers say about a batch."""
+    """Predictions and hidden states of teachers for a batch."""
 
     soft: tf.Tensor  # [N, C], logits of their mean probabilities at the temperature; or numbers
     states: list[list[tf.Tensor | None]]  # of each teacher, of `hidden_states`

@@ -34,13 +34,15 @@ class AveragingOptimizer(tf.Module):
     ) -> None:
         """Update weights and averages; see `Optimizer.apply`."""
         self._optimizer.apply(gradients, learning_rate, accept=accept)
-        steps = self.steps.read_value()
-        left = 1.0 - decay_at(steps, self._decay)
-        share = tf.where(accept, left, tf.zeros_like(left))  # of the new weight
         update = tf.distribute.get_strategy().extended.update
         for average, weight in zip(self.averages, self.parameters, strict=True):
-            update(average, _move, args=(weight, share), group=False)
-        self.steps.assign(steps + tf.cast(accept, tf.int64))
+            update(average, self._move, args=(weight, self.steps, accept), group=False)
+        update(self.steps, _count, args=(accept,), group=False)
+
+    def _move(self, average: tf.Variable, weight, steps, accept) -> None:
+        old = average.read_value()
+        moved = old + (1.0 - decay_at(steps, self._decay)) * (weight - old)
+        average.assign(tf.where(accept, moved, old))
 
     @contextlib.contextmanager
     def averages_in_use(self) -> Iterator[None]:
@@ -65,6 +67,5 @@ def decay_at(step: tf.Tensor, decay: float) -> tf.Tensor:
     return tf.minimum(decay, (1.0 + step) / (10.0 + step))
 
 
-def _move(average: tf.Variable, weight: tf.Tensor, share: tf.Tensor) -> None:
-    old = average.read_value()
-    average.assign(old + share * (weight - old))
+def _count(steps: tf.Variable, accept: tf.Tensor) -> None:
+    steps.assign_add(tf.cast(accept, tf.int64))
