@@ -189,6 +189,7 @@ ALL = {
 }
 
 
+@pytest.mark.usefixtures("eager")
 def test_killed_run_with_all_aids_ends_with_the_same_bits(data, teacher, tmp_path):
     changes = {
         **ALL,
@@ -272,6 +273,7 @@ def test_average_is_the_one_of_the_formula(averaged):
     assert int(after["averaged_steps"]) == 8
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize(
     ("first", "then", "message"),
     [
@@ -281,23 +283,25 @@ def test_average_is_the_one_of_the_formula(averaged):
     ],
 )
 def test_aids_stay_the_same_in_a_run(data, tmp_path, first, then, message):
-    fine_tune(fine_tuning_options(data, tmp_path / "out", **first))
+    fine_tune(fine_tuning_options(data, tmp_path / "out", num_train_epochs=0.25, **first))
     with pytest.raises(ValueError, match=message):
         fine_tune(fine_tuning_options(data, tmp_path / "out", num_train_epochs=2.0, **then))
 
 
+@pytest.mark.usefixtures("eager")
 def test_run_without_aids_of_an_earlier_version_goes_on(data, tmp_path):
-    options = fine_tuning_options(data, tmp_path / "out")
+    options = fine_tuning_options(data, tmp_path / "out", num_train_epochs=0.25)
     fine_tune(options)
-    prefix = str(tmp_path / "out" / "model.ckpt-8")
+    prefix = str(tmp_path / "out" / "model.ckpt-2")
     meta = read_meta(prefix)
     del meta["training_aids"]
     with open(f"{prefix}.meta.json", "w") as file:
         json.dump(meta, file)
-    fine_tune(dataclasses.replace(options, num_train_epochs=1.5))
-    assert os.path.exists(tmp_path / "out" / "model.ckpt-12.index")
+    fine_tune(dataclasses.replace(options, num_train_epochs=0.5))
+    assert os.path.exists(tmp_path / "out" / "model.ckpt-4.index")
 
 
+@pytest.mark.usefixtures("eager")
 def test_learning_rates_of_levels_move_levels_differently(data, tmp_path):
     frozen = {"layerwise_lr_decay": 1e-6, "num_train_epochs": 0.25}
     fine_tune(fine_tuning_options(data, tmp_path / "out", **frozen))
