@@ -1,6 +1,7 @@
 """Optimizer: holds the slots of an update rule and applies it. Clipping of gradients."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -86,19 +87,26 @@ class Optimizer(tf.Module):
         """
         update = tf.distribute.get_strategy().extended.update
         for param, slots, gradient in zip(self.parameters, self.slots, gradients, strict=True):
+            # By the name of the whole variable: its copy on another device is called otherwise.
+            factor = self._factors.get(param.name.removesuffix(":0"), 1.0)
+            assign = functools.partial(self._assign, factor, self._arguments(param))
             arguments = (gradient, learning_rate, accept, *slots)
-            update(param, self._assign, args=arguments, group=False)
+            update(param, assign, args=arguments, group=False)
 
-    def _assign(self, param, gradient, learning_rate, accept, *slots) -> None:
-        learning_rate *= self._factors.get(param.name.removesuffix(":0"), 1.0)
+    def _arguments(self, param: tf.Variable) -> dict[str, Any]:
         arguments: dict[str, Any] = {"weight_decay": self._options.weight_decay}
         if _NO_DECAY.search(param.name):
             arguments = {"weight_decay": 0.0, **self._options.undecayed}
         if _KERNEL.search(param.name) and len(param.shape) == 2:
             arguments |= self._options.rule.kernels
+        return arguments
+
+    def _assign(self, factor, arguments, param, gradient, learning_rate, accept, *slots) -> None:
         # As tensors: given variables of several devices, a compiled function mixes them up.
         state = [variable.read_value() for variable in (param, *slots)]
-        values = _new_values(self._update, gradient, learning_rate, accept, state, arguments)
+        values = _new_values(
+            self._update, gradient, factor * learning_rate, accept, state, arguments
+        )
         for variable, value in zip((param, *slots), values, strict=True):
             variable.assign(value)
 
