@@ -130,7 +130,8 @@ def _regress(strategy: tf.distribute.Strategy, rule: Rule) -> tuple[list, list[f
 
     def objective(batch, seed) -> Outcome:
         errors = tf.reduce_sum(tf.square(tf.matmul(batch["x"], kernel) + bias), axis=1)
-        return Outcome({"loss": mean_of(errors)}, {})
+        loss = {"loss": mean_of(errors)}
+        return Outcome(loss, loss)
 
     trainer = Trainer(
         objective=objective,
