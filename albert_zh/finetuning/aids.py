@@ -11,6 +11,7 @@ from absl import logging
 from albert_zh.aids.class_weights import inverse_frequency
 from albert_zh.aids.composition import aided
 from albert_zh.aids.distillation import Teacher
+from albert_zh.aids.learning_rates import learning_rate_factors
 from albert_zh.aids.options import INVERSE_FREQUENCY
 from albert_zh.aids.outcomes import Objective
 from albert_zh.checkpoint.fingerprint import weights_fingerprint
@@ -51,6 +52,12 @@ def aided_objective(
         class_weights=_class_weights(options, data.features["train"], meta),
         teachers=[_teacher(options, path, meta, tokenizer) for path in options.teacher_paths()],
     )
+
+
+def rate_factors(options: ClassifierOptions, model: tf.Module) -> dict[str, float]:
+    """Factors of the learning rate that the flags ask for, by name of the variable."""
+    decay, head_factor = options.layerwise_lr_decay or 1.0, options.head_lr_factor or 1.0
+    return learning_rate_factors(model, decay=decay, head_factor=head_factor)
 
 
 def _class_weights(

@@ -15,7 +15,6 @@ from collections.abc import Callable
 import tensorflow as tf
 from absl import logging
 
-from albert_zh.aids.learning_rates import learning_rate_factors
 from albert_zh.checkpoint.meta import CheckpointMeta, TaskMeta
 from albert_zh.checkpoint.names import LoadPlan
 from albert_zh.checkpoint.vocabulary_check import (
@@ -23,7 +22,7 @@ from albert_zh.checkpoint.vocabulary_check import (
     vocabulary_identity,
 )
 from albert_zh.config import ModelConfig
-from albert_zh.finetuning.aids import aided_objective, aids_identity
+from albert_zh.finetuning.aids import aided_objective, aids_identity, rate_factors
 from albert_zh.finetuning.batches import training_batches
 from albert_zh.finetuning.data import (
     Data,
@@ -279,11 +278,7 @@ def _train(
         plan=_plan(options, run, data, rule),
         workload=Workload(num_rows / per_epoch),
         initial_weights=initial_weights,
-        rate_factors=learning_rate_factors(
-            model,
-            decay=options.layerwise_lr_decay or 1.0,
-            head_factor=options.head_lr_factor or 1.0,
-        ),
+        rate_factors=rate_factors(options, model),
         ema_decay=options.ema_decay,
         facts={
             "examples": num_rows,
