@@ -121,9 +121,8 @@ def test_kind_learns_predicts_and_is_loaded(task, tmp_path):
         assert export_model(model, **export)["task"]["kind"] == predictor.kind.name
 
 
-@pytest.mark.parametrize(
-    "batches", [{}, {"micro_batch_size": 4}, {"train_batch_tokens": 100}], ids=lambda each: [*each]
-)
+# Without such flags: test_sample_runs.py.
+@pytest.mark.parametrize("batches", [{"micro_batch_size": 4}, {"train_batch_tokens": 100}])
 def test_killed_run_ends_with_the_same_bits(task, batches):
     options, *_ = task
     whole = dataclasses.replace(
@@ -135,6 +134,6 @@ def test_killed_run_ends_with_the_same_bits(task, batches):
         fine_tune(parts, on_row=on_row)
     fine_tune(parts)
     last = max(run_steps(whole.output_dir))
-    assert last == 12 or batches
+    assert last == 12 or "train_batch_tokens" in batches
     ends = (small.arrays(f"{run.output_dir}/model.ckpt-{last}") for run in (parts, whole))
     small.assert_same(*ends)

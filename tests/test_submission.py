@@ -34,7 +34,8 @@ def predictions_for(each) -> str:
     elif kind == "tagging":
         made = [TagPrediction((Entity(0, 2, "name"), Entity(3, 4, "name"))) for _ in examples]
     else:
-        made = [LabelPrediction(labels[0], ()) for _ in examples]
+        sure = (1.0, *[0.0] * (len(labels) - 1))
+        made = [LabelPrediction(labels[0], sure) for _ in examples]
     return each.task.submission.content(examples, made, labels)
 
 

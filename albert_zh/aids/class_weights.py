@@ -25,7 +25,7 @@ def inverse_frequency(labels: np.ndarray, num_classes: int) -> list[float]:
     [0.6666666666666666, 2.0]
     """
     counts = np.bincount(labels, minlength=num_classes)
-    num_present = np.count_nonzero(counts)
+    num_present = int(np.count_nonzero(counts))
     return [len(labels) / (num_present * count) if count else 1.0 for count in map(int, counts)]
 
 

@@ -47,8 +47,9 @@ def adversarial(objective: Objective, embeddings: Embeddings, epsilon: float) ->
             total = _SCALE * clean.losses[loss_of_labels(clean)].total
         # Of several passes, such as R-Drop's, the vectors are the same.
         gradient = tf.add_n(tape.gradient(total, vectors))
-        move = tf.stop_gradient(epsilon * unit_rows(gradient))
-        with embeddings.words_through(lambda words: words + move):
+        # Squares of float16 gradients would overflow.
+        move = tf.stop_gradient(epsilon * unit_rows(tf.cast(gradient, tf.float32)))
+        with embeddings.words_through(lambda words: words + tf.cast(move, words.dtype)):
             moved = objective(batch, seed)
         losses = {f"adversarial_{name}": mean for name, mean in moved.losses.items()}
         shown = {"adversarial_loss": moved.losses[loss_of_labels(moved)]}

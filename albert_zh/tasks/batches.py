@@ -96,7 +96,7 @@ def _starts_by_tokens(lengths: np.ndarray, batch_tokens: int) -> list[int]:
     """Begins of batches of at most so many tokens each, or of a single longer example.
 
     >>> _starts_by_tokens(np.array([4, 4, 4, 8, 8, 12, 40]), 16)
-    [0, 2, 3, 5, 6]
+    [0, 3, 5, 6]
 
     Args:
         lengths: [N] tokens of each example, ascending.
