@@ -25,7 +25,6 @@ from albert_zh.util import uncaught  # Before the packages, which may be missing
 from albert_zh.util import interruption  # noqa: F401  # Before what takes its time to import.
 
 # isort: split
-import difflib
 import faulthandler
 import logging as standard_logging
 import shutil
@@ -37,6 +36,7 @@ from absl import logging
 from albert_zh.flags import help_text, parse_flags
 from albert_zh.util.allocator import keep_freed_memory
 from albert_zh.util.error_text import is_tensorflow_error, one_line
+from albert_zh.util.near_names import did_you_mean
 from albert_zh.util.tensorflow_start import import_tensorflow
 
 _HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
@@ -59,9 +59,8 @@ def command(commands: Mapping[str, tuple], *, default: str) -> tuple:
     if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
         name = sys.argv.pop(1)
     if name not in commands:
-        close = difflib.get_close_matches(name, commands, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(commands)}"
-        print(f"error: unknown command {name!r}; {hint}", file=sys.stderr)
+        hint = did_you_mean(name, commands) or f"; choose one of {', '.join(commands)}"
+        print(f"error: unknown command {name!r}{hint}", file=sys.stderr)
         sys.exit(1)
     return commands[name]
 

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from albert_zh.aids.outcomes import Batch, Objective, with_positions
+from albert_zh.aids.outcomes import with_positions
+from albert_zh.train.gradients import Batch, Objective
 from albert_zh.train.metrics import Outcome
 
 

@@ -16,8 +16,8 @@ from albert_zh.aids.distillation import Teacher, distilled, taught
 from albert_zh.aids.fgm import adversarial
 from albert_zh.aids.label_smoothing import smoothed
 from albert_zh.aids.options import AidOptions
-from albert_zh.aids.outcomes import Objective
 from albert_zh.aids.r_drop import r_drop
+from albert_zh.train.gradients import Objective
 
 
 def aided(

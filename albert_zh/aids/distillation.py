@@ -25,8 +25,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from albert_zh.aids.outcomes import Batch, Objective, divergence, with_positions
+from albert_zh.aids.outcomes import divergence, with_positions
 from albert_zh.model.albert import Albert, AlbertOutput
+from albert_zh.train.gradients import Batch, Objective
 from albert_zh.train.metrics import Mean, Outcome, Positions
 
 _LESSON = "lesson"  # key in the batch

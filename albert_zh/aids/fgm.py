@@ -15,8 +15,9 @@ B rows, L length, E embedding.
 
 import tensorflow as tf
 
-from albert_zh.aids.outcomes import Batch, Objective, loss_of_labels
+from albert_zh.aids.outcomes import loss_of_labels
 from albert_zh.model.albert import Embeddings
+from albert_zh.train.gradients import Batch, Objective
 from albert_zh.train.metrics import Outcome
 
 # Keeps small gradients of float16 layers in range, as `train.loss_scale` does. It cancels.

@@ -10,7 +10,8 @@ A model then gains nothing by probabilities close to 1.
 
 import tensorflow as tf
 
-from albert_zh.aids.outcomes import Batch, Objective, with_positions
+from albert_zh.aids.outcomes import with_positions
+from albert_zh.train.gradients import Batch, Objective
 from albert_zh.train.metrics import Outcome
 
 

@@ -3,14 +3,9 @@
 B batch, N positions, C classes.
 """
 
-from collections.abc import Callable, Mapping
-
 import tensorflow as tf
 
 from albert_zh.train.metrics import Outcome, Positions
-
-Batch = Mapping[str, tf.Tensor]
-Objective = Callable[[Batch, tf.Tensor | None], Outcome]
 
 
 def loss_of_labels(outcome: Outcome) -> str:

@@ -10,7 +10,8 @@ Of numbers, the divergence is the squared difference, as the paper does for STS-
 
 import tensorflow as tf
 
-from albert_zh.aids.outcomes import Batch, Objective, symmetric_divergence
+from albert_zh.aids.outcomes import symmetric_divergence
+from albert_zh.train.gradients import Batch, Objective
 from albert_zh.train.metrics import Mean, Outcome, mean_of
 
 

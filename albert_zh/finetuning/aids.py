@@ -13,7 +13,6 @@ from albert_zh.aids.composition import aided
 from albert_zh.aids.distillation import Teacher
 from albert_zh.aids.learning_rates import learning_rate_factors
 from albert_zh.aids.options import INVERSE_FREQUENCY
-from albert_zh.aids.outcomes import Objective
 from albert_zh.checkpoint.fingerprint import weights_fingerprint
 from albert_zh.checkpoint.meta import TaskMeta
 from albert_zh.checkpoint.paths import find_checkpoint
@@ -23,6 +22,7 @@ from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.inference.load import load_model
 from albert_zh.tasks.features import Features
 from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.train.gradients import Objective
 
 
 def aids_identity(options: ClassifierOptions) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _featurize(
 
 def training_order(options: ClassifierOptions, data: Data, step: int) -> Iterator[PaddedBatch]:
     """Endless batches from a step on; they depend on seed and step only."""
-    epoch, done = divmod(step, len(_epoch(options, data, 0)))
+    epoch, done = divmod(step, _num_batches(options, data))
     while True:
         yield from _epoch(options, data, epoch)[done:]
         epoch, done = epoch + 1, 0
@@ -110,7 +110,7 @@ def training_order(options: ClassifierOptions, data: Data, step: int) -> Iterato
 def steps_per_epoch(options: ClassifierOptions, data: Data) -> float:
     """Batches of all examples; batches by examples leave out less than one of them."""
     if options.train_batch_tokens:
-        return len(_epoch(options, data, 0))
+        return _num_batches(options, data)
     return len(data.features["train"]) / options.train_batch_size
 
 
@@ -122,6 +122,13 @@ def largest_batch(options: ClassifierOptions, data: Data) -> int:
 def share_of_padding(options: ClassifierOptions, data: Data) -> float:
     """Share of padding in the first epoch's batches."""
     return padding_share(data.features["train"].lengths, _epoch(options, data, 0))
+
+
+def _num_batches(options: ClassifierOptions, data: Data) -> int:
+    """Batches of every epoch."""
+    if options.train_batch_tokens:
+        return len(_epoch(options, data, 0))
+    return len(data.features["train"]) // options.train_batch_size
 
 
 def _epoch(options: ClassifierOptions, data: Data, epoch: int) -> list[PaddedBatch]:

@@ -6,7 +6,6 @@
 ```
 """
 
-import json
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +25,7 @@ from albert_zh.runs.earlier import move_away
 from albert_zh.tasks.task import Task
 from albert_zh.train.strategy import is_chief, make_strategy
 from albert_zh.util.object_files import write_json
-from albert_zh.util.small_files import read_text_if_exists
+from albert_zh.util.small_files import read_json_if_exists
 
 SCORES = "ensemble.json"
 
@@ -101,8 +100,8 @@ def _evaluate(
         "data": {"dev": {"path": split.path, "sha256": split.sha256}},
     }
     path = os.path.join(options.output_dir, SCORES)
-    text = read_text_if_exists(path)
-    if text and {**json.loads(text), "scores": scores} != {**facts, "scores": scores}:
+    before = read_json_if_exists(path)
+    if before is not None and {**before, "scores": scores} != {**facts, "scores": scores}:
         place = move_away(options.output_dir, [SCORES], folder=EARLIER_EVALUATIONS)
         logging.warning("moved the scores of another ensemble, or on other data, to %s", place)
     write_json(path, {**facts, "scores": scores})

@@ -116,8 +116,7 @@ class ClassifierOptions(
         if task.measure_needs and (self.do_eval or self.do_predict):
             load_extra(task.measure_needs, purpose=f"scoring {task.name}")
         for split in self.splits():
-            of_train = split == "dev" and (options.dev_fraction or options.num_folds)
-            find_files(task, data_dir=self.data_dir, split="train" if of_train else split)
+            find_files(task, data_dir=self.data_dir, split=options.source_of(split))
 
     def completed(self) -> "ClassifierOptions":
         """The options with the flags that the run in --output_dir knows, and with defaults.
@@ -157,6 +156,11 @@ class ClassifierOptions(
         """Splits of the task that the flags ask for."""
         wanted = {"train": self.do_train, "dev": self.do_eval, "test": self.do_predict}
         return [name for name, is_wanted in wanted.items() if is_wanted]
+
+    def source_of(self, split: str) -> str:
+        """The split whose file has the examples of a split: dev may be a part of train's."""
+        is_part = split == "dev" and (self.dev_fraction or self.num_folds)
+        return "train" if is_part else split
 
     @property
     def pooling(self) -> Pooling:

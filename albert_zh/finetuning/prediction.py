@@ -10,13 +10,10 @@ earlier_predictions/1/ ...    files of other data or another checkpoint that had
 ```
 """
 
-import contextlib
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
 
-import tensorflow as tf
 from absl import logging
 
 from albert_zh.checkpoint.paths import find_checkpoint
@@ -29,6 +26,7 @@ from albert_zh.tasks.splits import find_files
 from albert_zh.tasks.tables import as_json_lines, as_table, prediction_rows
 from albert_zh.tasks.task import Task
 from albert_zh.util.object_files import write_json, write_text
+from albert_zh.util.small_files import read_json_if_exists
 
 FACTS = "predictions.json"
 _EARLIER = "earlier_predictions"
@@ -123,11 +121,8 @@ def _keep_earlier(
     directory: str, files: list[str], facts: Mapping[str, Any], facts_file: str
 ) -> None:
     """Move predictions of other data, or of another checkpoint, out of the way."""
-    path = os.path.join(directory, facts_file)
-    before: dict[str, Any] = {}
-    if tf.io.gfile.exists(path):
-        with tf.io.gfile.GFile(path) as file, contextlib.suppress(ValueError):
-            before = dict(json.loads(file.read()))  # A damaged one is moved like the others.
+    # A damaged one is moved like the others.
+    before = read_json_if_exists(os.path.join(directory, facts_file)) or {}
     if all(before.get(key) == facts[key] for key in _IDENTITY):
         return
     earlier = before.get("files", files)

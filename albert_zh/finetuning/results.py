@@ -14,7 +14,6 @@ metrics.json                  {"task": "lcqmc", "kind": "classification", "metri
 """
 
 import contextlib
-import json
 import os
 import platform
 from collections.abc import Mapping
@@ -32,6 +31,7 @@ from albert_zh.runs.best import EARLIER_EVALUATIONS
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.earlier import move_away
 from albert_zh.util.object_files import write_json, write_text
+from albert_zh.util.small_files import read_json_if_exists
 
 METRICS = "metrics.json"
 ERRORS, LABELS, CONFUSION = "errors.tsv", "labels.tsv", "confusion_matrix.tsv"
@@ -72,11 +72,10 @@ def write_results(
 
 def _keep_earlier(directory: str, metrics: Mapping[str, Any]) -> None:
     """Move results on other data, or of other checkpoints alone, out of the way."""
-    path = os.path.join(directory, METRICS)
-    if not tf.io.gfile.exists(path):
+    before = read_json_if_exists(os.path.join(directory, METRICS))
+    if before is None:
         return
-    with tf.io.gfile.GFile(path) as file, contextlib.suppress(ValueError, KeyError, TypeError):
-        before = json.loads(file.read())
+    with contextlib.suppress(KeyError, TypeError):  # A damaged one is moved like the others.
         is_same = before["data"]["dev"]["sha256"] == metrics["data"]["dev"]["sha256"]
         names, others = (
             {row["checkpoint"] for row in each["checkpoints"]} for each in (before, metrics)

@@ -38,6 +38,7 @@ from albert_zh.finetuning.evaluation import (
     score_unscored,
     validation_of,
 )
+from albert_zh.finetuning.known import OF_VALIDATION
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.prediction import predict_test
 from albert_zh.inference.kinds import KIND_MODELS
@@ -198,7 +199,7 @@ def _identity(
     training = {}
     if options.do_train:
         training["training_data"] = fingerprint(task, data_dir=options.data_dir, split="train")
-        for name in ("dev_fraction", "num_folds", "fold"):
+        for name in OF_VALIDATION:
             if getattr(options, name) is not None:
                 training[name] = getattr(options, name)
         training[INITIAL_WEIGHTS] = initial_fingerprint(options)

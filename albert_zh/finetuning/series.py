@@ -149,13 +149,8 @@ def _facts(options: ClassifierOptions) -> tuple[str, dict[str, str]]:
     """The metric that chooses, and the fingerprints of the data by split."""
     options = options.completed()
     task = options.task()
-    has_own_file = not (options.num_folds or options.dev_fraction)
     return task.metric, {
-        split: fingerprint(
-            task,
-            data_dir=options.data_dir,
-            split="train" if split == "dev" and not has_own_file else split,
-        )
+        split: fingerprint(task, data_dir=options.data_dir, split=options.source_of(split))
         for split in options.splits()
     }
 

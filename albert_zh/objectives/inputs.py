@@ -5,9 +5,8 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from albert_zh.model.layers import DropoutSeeds
+from albert_zh.train.gradients import Batch
 from albert_zh.train.metrics import Mean, Outcome, Positions
-
-Batch = Mapping[str, tf.Tensor]
 
 
 def model_inputs(batch: Batch) -> dict[str, tf.Tensor]:

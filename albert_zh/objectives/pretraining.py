@@ -4,7 +4,8 @@ import tensorflow as tf
 
 from albert_zh.model.albert import AlbertOutput
 from albert_zh.model.heads.pretraining import PretrainingModel
-from albert_zh.objectives.inputs import Batch, dropout_seeds, model_inputs
+from albert_zh.objectives.inputs import dropout_seeds, model_inputs
+from albert_zh.train.gradients import Batch
 from albert_zh.train.losses import cross_entropy
 from albert_zh.train.metrics import Mean, Outcome, correct, mean_of
 

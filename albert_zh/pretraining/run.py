@@ -9,10 +9,8 @@ or --eval_fraction                                                best_checkpoin
 ```
 """
 
-import contextlib
 import dataclasses
 import functools
-import json
 import os
 from collections.abc import Callable, Mapping
 
@@ -45,6 +43,7 @@ from albert_zh.runs.plots import try_plot_history
 from albert_zh.runs.spec import VALIDATION_DATA, Validation
 from albert_zh.train.strategy import make_strategy, report_lost_workers
 from albert_zh.util.object_files import write_json, write_text
+from albert_zh.util.small_files import read_json_if_exists
 
 _RESULTS, _RESULTS_JSON = "eval_results.txt", "eval_results.json"
 
@@ -172,11 +171,7 @@ def _evaluate(
 
 def _move_results_of_other_records(directory: str, records: Mapping[str, str]) -> None:
     """Keep earlier results that these, of the given records, would replace."""
-    path = os.path.join(directory, _RESULTS_JSON)
-    before = {}
-    if tf.io.gfile.exists(path):
-        with contextlib.suppress(ValueError), tf.io.gfile.GFile(path) as file:
-            before = dict(json.loads(file.read()))
+    before = read_json_if_exists(os.path.join(directory, _RESULTS_JSON)) or {}
     if any(before.get(key, value) != value for key, value in records.items()):
         place = move_away(directory, [_RESULTS, _RESULTS_JSON], folder=EARLIER_EVALUATIONS)
         logging.warning(

@@ -13,7 +13,6 @@ import collections
 import functools
 import json
 import os
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,13 +27,13 @@ from albert_zh.tasks.readers.columns import NO_LABEL_CELLS
 from albert_zh.tasks.readers.entities import marked_texts
 from albert_zh.tasks.readers.named import find_columns, named_rows
 from albert_zh.tasks.task import Keys, Task
+from albert_zh.text.encoding import has_chinese
 from albert_zh.util.json_objects import read_object
 
 FILE = "task.json"
 NO_KEYS = Keys(())
 
 _MOST_LABELS = 1000
-_CHINESE = re.compile(r"[\u3400-\u9fff]")
 _COLUMN_FLAGS = "--text_columns and --label_column"
 
 
@@ -105,7 +104,7 @@ def _reading(path: str) -> Task:
     whole = custom_task(NO_KEYS, (), kind=READING.name)
     examples = whole.read(whole, path, "train").examples
     labels = [""] if any(each.answers == () for each in examples) else []
-    is_chinese = any(_CHINESE.search(each.context) for each in examples)
+    is_chinese = any(has_chinese(each.context) for each in examples)
     return custom_task(NO_KEYS, labels, kind=READING.name, metric="average" if is_chinese else "f1")
 
 

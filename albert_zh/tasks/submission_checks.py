@@ -11,6 +11,7 @@ from typing import Any
 
 from albert_zh.tasks import submissions
 from albert_zh.tasks.examples import ChoiceExample, Split, TaggingExample
+from albert_zh.tasks.tables import example_id
 from albert_zh.tasks.task import Task
 from albert_zh.util.json_objects import json_problem, strict_decoder
 
@@ -180,10 +181,7 @@ def _unknown_and_missing(given: Sequence[str], expected: Sequence[str]) -> list[
 
 def _by_id(split: Split) -> dict[str, Any]:
     """Id of the file, or else place -> example."""
-    return {
-        str(place) if example.id is None else example.id: example
-        for place, example in enumerate(split.examples)
-    }
+    return {example_id(example, place): example for place, example in enumerate(split.examples)}
 
 
 def _decode(text: str) -> tuple[dict[str, Any], str]:

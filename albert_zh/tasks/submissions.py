@@ -14,12 +14,13 @@ from typing import Any
 
 from albert_zh.tasks.examples import ChoiceExample, ReadingExample, TaggingExample
 from albert_zh.tasks.scorers.chid import one_to_one
+from albert_zh.tasks.tables import as_json_lines
 
 
 def label_lines(examples: Sequence[Any], predictions: Sequence[Any], labels: Sequence[str]) -> str:
     """Ids and labels, which are texts, numbers too."""
     pairs = zip(_ids(examples), predictions, strict=True)
-    return _lines({"id": own, "label": prediction.label} for own, prediction in pairs)
+    return as_json_lines({"id": own, "label": prediction.label} for own, prediction in pairs)
 
 
 def answer_object(
@@ -51,7 +52,7 @@ def entity_lines(
             place = [each.start, each.end - 1]
             parts.setdefault(example.text[each.start : each.end], []).append(place)
         rows.append({"id": own, "text": example.text, "label": marked})
-    return _lines(rows)
+    return as_json_lines(rows)
 
 
 def _ids(examples: Sequence[Any]) -> Iterable[int | str]:
@@ -60,10 +61,6 @@ def _ids(examples: Sequence[Any]) -> Iterable[int | str]:
         own = place if example.id is None else example.id
         # A leading zero is part of an id, and no number in JSON.
         yield int(own) if str(own).isdecimal() and str(int(own)) == str(own) else own
-
-
-def _lines(rows: Iterable[Any]) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def _object(values: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ class Layout:
     """Widths of the parts of the input, which lie side by side: position, segment, word.
 
     Raises:
-        ValueError: The model is too narrow for both.
+        ValueError: The model is too narrow for them.
     """
 
     config: ModelConfig

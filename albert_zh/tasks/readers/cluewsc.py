@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from albert_zh.tasks.examples import Example, Split
-from albert_zh.tasks.readers.json_lines import json_objects, label_of
+from albert_zh.tasks.readers.json_lines import id_of, label_of, split_of_objects
 from albert_zh.tasks.task import Task
 
 _MARKS = {"span1": "__", "span2": "[]"}
@@ -30,13 +30,7 @@ def read_cluewsc(task: Task, path: str, split: str) -> Split:
         ValueError: A line is malformed, a noun or pronoun does not stand where it says, or a label
             is unknown; names file and line.
     """
-    examples = tuple(
-        _example(task, values, split, f"{path}, line {number}")
-        for number, values in json_objects(path)
-    )
-    if not examples:
-        raise ValueError(f"{path} holds no examples")
-    return Split(split, path, examples)
+    return split_of_objects(path, split, lambda values, place: _example(task, values, split, place))
 
 
 def _example(task: Task, values: Mapping[str, Any], split: str, place: str) -> Example:
@@ -59,9 +53,8 @@ def _example(task: Task, values: Mapping[str, Any], split: str, place: str) -> E
                 f"{place}: {part!r} does not stand at {start}, but {text[start:end]!r}"
             )
         text = f"{text[:start]}{marks[0]}{part}{marks[1]}{text[end:]}"
-    number = values.get("id", values.get("idx"))
     return Example(
         text,
         label=label_of(task, values, split=split, place=place),
-        id=None if number is None else str(number),
+        id=id_of(values),
     )

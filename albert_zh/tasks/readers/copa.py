@@ -7,19 +7,18 @@
 SuperGLUE calls the two choice1 and choice2; the label counts from 0 all the same.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from albert_zh.tasks.examples import ChoiceExample, Split
-from albert_zh.tasks.readers.json_lines import json_objects, label_of
+from albert_zh.tasks.readers.json_lines import id_of, label_of, split_of_objects
 from albert_zh.tasks.task import Task
+from albert_zh.text.encoding import has_chinese
 
 _QUESTIONS = {
     "zh": {"cause": "原因是什么？", "effect": "结果是什么？"},
     "en": {"cause": "What was the cause? ", "effect": "What happened as a result? "},
 }
-_CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 def read_copa(task: Task, path: str, split: str) -> Split:
@@ -33,13 +32,7 @@ def read_copa(task: Task, path: str, split: str) -> Split:
     Raises:
         ValueError: A line is malformed; names file and line.
     """
-    examples = tuple(
-        _example(task, values, split, f"{path}, line {number}")
-        for number, values in json_objects(path)
-    )
-    if not examples:
-        raise ValueError(f"{path} holds no examples")
-    return Split(split, path, examples)
+    return split_of_objects(path, split, lambda values, place: _example(task, values, split, place))
 
 
 def _example(task: Task, values: Mapping[str, Any], split: str, place: str) -> ChoiceExample:
@@ -51,11 +44,10 @@ def _example(task: Task, values: Mapping[str, Any], split: str, place: str) -> C
     asked = values.get("question")
     if asked not in ("cause", "effect"):
         raise ValueError(f"{place}: the question is {asked!r}; expected cause or effect")
-    number = values.get("id", values.get("idx"))
     return ChoiceExample(
         premise,
-        _QUESTIONS["zh" if _CHINESE.search(premise) else "en"][asked],
+        _QUESTIONS["zh" if has_chinese(premise) else "en"][asked],
         tuple(choices),
         label=label_of(task, values, split=split, place=place),
-        id=None if number is None else str(number),
+        id=id_of(values),
     )

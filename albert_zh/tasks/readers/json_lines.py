@@ -7,7 +7,7 @@ Keys that the task does not name are not read.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from albert_zh.tasks.examples import Example, Split
@@ -63,6 +63,33 @@ def json_objects(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(read_lines(path), start=1):
         if line.strip():
             yield number, _parse(line, f"{path}, line {number}")
+
+
+def split_of_objects(
+    path: str, split: str, example: Callable[[Mapping[str, Any], str], Any]
+) -> Split:
+    """One example for each line.
+
+    Args:
+        path: The file.
+        split: `train`, `dev` or `test`.
+        example: Makes it of the object of a line, and its place for messages.
+
+    Raises:
+        ValueError: A line is malformed, or there is none; names file and line.
+    """
+    examples = tuple(
+        example(values, f"{path}, line {number}") for number, values in json_objects(path)
+    )
+    if not examples:
+        raise ValueError(f"{path} holds no examples")
+    return Split(split, path, examples)
+
+
+def id_of(values: Mapping[str, Any]) -> str | None:
+    """The id of a line, which some datasets call idx."""
+    number = values.get("id", values.get("idx"))
+    return None if number is None else str(number)
 
 
 def label_of(task: Task, values: Mapping[str, Any], *, split: str, place: str) -> str | None:
