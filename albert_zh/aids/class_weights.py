@@ -15,8 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from albert_zh.aids.outcomes import with_positions
-from albert_zh.train.gradients import Batch, Objective
-from albert_zh.train.metrics import Outcome
+from albert_zh.train.metrics import Batch, Objective, Outcome
 
 
 def inverse_frequency(labels: np.ndarray, num_classes: int) -> list[float]:

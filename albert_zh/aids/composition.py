@@ -17,7 +17,7 @@ from albert_zh.aids.fgm import adversarial
 from albert_zh.aids.label_smoothing import smoothed
 from albert_zh.aids.options import AidOptions
 from albert_zh.aids.r_drop import r_drop
-from albert_zh.train.gradients import Objective
+from albert_zh.train.metrics import Objective
 
 
 def aided(

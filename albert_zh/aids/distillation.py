@@ -27,8 +27,7 @@ import tensorflow as tf
 
 from albert_zh.aids.outcomes import divergence, with_positions
 from albert_zh.model.albert import Albert, AlbertOutput
-from albert_zh.train.gradients import Batch, Objective
-from albert_zh.train.metrics import Mean, Outcome, Positions
+from albert_zh.train.metrics import Batch, Mean, Objective, Outcome, Positions
 
 _LESSON = "lesson"  # key in the batch
 

@@ -17,8 +17,7 @@ import tensorflow as tf
 
 from albert_zh.aids.outcomes import loss_of_labels
 from albert_zh.model.albert import Embeddings
-from albert_zh.train.gradients import Batch, Objective
-from albert_zh.train.metrics import Outcome
+from albert_zh.train.metrics import Batch, Objective, Outcome
 
 # Keeps small gradients of float16 layers in range, as `train.loss_scale` does. It cancels.
 _SCALE = 2.0**10

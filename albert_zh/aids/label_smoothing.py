@@ -11,8 +11,7 @@ A model then gains nothing by probabilities close to 1.
 import tensorflow as tf
 
 from albert_zh.aids.outcomes import with_positions
-from albert_zh.train.gradients import Batch, Objective
-from albert_zh.train.metrics import Outcome
+from albert_zh.train.metrics import Batch, Objective, Outcome
 
 
 def smoothed(objective: Objective, share: float) -> Objective:

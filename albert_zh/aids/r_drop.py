@@ -11,8 +11,7 @@ Of numbers, the divergence is the squared difference, as the paper does for STS-
 import tensorflow as tf
 
 from albert_zh.aids.outcomes import symmetric_divergence
-from albert_zh.train.gradients import Batch, Objective
-from albert_zh.train.metrics import Mean, Outcome, mean_of
+from albert_zh.train.metrics import Batch, Mean, Objective, Outcome, mean_of
 
 
 def r_drop(objective: Objective, alpha: float) -> Objective:

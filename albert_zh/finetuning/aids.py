@@ -22,7 +22,7 @@ from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.inference.load import load_model
 from albert_zh.tasks.features import Features
 from albert_zh.text.tokenizers import Tokenizer
-from albert_zh.train.gradients import Objective
+from albert_zh.train.metrics import Objective
 
 
 def aids_identity(options: ClassifierOptions) -> dict[str, Any]:

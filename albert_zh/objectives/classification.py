@@ -4,9 +4,8 @@ import tensorflow as tf
 
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.objectives.inputs import dropout_seeds, model_inputs, outcome_of
-from albert_zh.train.gradients import Batch
 from albert_zh.train.losses import cross_entropy
-from albert_zh.train.metrics import Outcome, Positions, correct, mean_of
+from albert_zh.train.metrics import Batch, Outcome, Positions, correct, mean_of
 
 
 def classification_objective(

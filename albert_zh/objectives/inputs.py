@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from albert_zh.model.layers import DropoutSeeds
-from albert_zh.train.gradients import Batch
-from albert_zh.train.metrics import Mean, Outcome, Positions
+from albert_zh.train.metrics import Batch, Mean, Outcome, Positions
 
 
 def model_inputs(batch: Batch) -> dict[str, tf.Tensor]:

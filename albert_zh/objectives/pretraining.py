@@ -5,9 +5,8 @@ import tensorflow as tf
 from albert_zh.model.albert import AlbertOutput
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.objectives.inputs import dropout_seeds, model_inputs
-from albert_zh.train.gradients import Batch
 from albert_zh.train.losses import cross_entropy
-from albert_zh.train.metrics import Mean, Outcome, correct, mean_of
+from albert_zh.train.metrics import Batch, Mean, Outcome, correct, mean_of
 
 # In the denominator of the published masked-LM loss, against a batch without masks.
 _MASK_EPSILON = 1e-5

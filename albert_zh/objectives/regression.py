@@ -4,8 +4,7 @@ import tensorflow as tf
 
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.objectives.inputs import dropout_seeds, model_inputs, outcome_of
-from albert_zh.train.gradients import Batch
-from albert_zh.train.metrics import Outcome, Positions
+from albert_zh.train.metrics import Batch, Outcome, Positions
 
 
 def regression_objective(

@@ -5,9 +5,8 @@ import tensorflow as tf
 from albert_zh.model.heads.tokens import TokenClassifier
 from albert_zh.model.layers import shape_of
 from albert_zh.objectives.inputs import dropout_seeds, model_inputs, outcome_of
-from albert_zh.train.gradients import Batch
 from albert_zh.train.losses import cross_entropy
-from albert_zh.train.metrics import Outcome, Positions, correct, mean_of
+from albert_zh.train.metrics import Batch, Outcome, Positions, correct, mean_of
 
 _NEVER = -1e4  # logit of padding: its weight after the softmax is 0
 

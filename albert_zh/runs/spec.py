@@ -11,11 +11,11 @@ from albert_zh.checkpoint.names import LoadPlan
 from albert_zh.checkpoint.paths import VALIDATION
 from albert_zh.config import ModelConfig
 from albert_zh.train.batch_plan import BatchPlan
+from albert_zh.train.metrics import Objective
 from albert_zh.train.optimizers import OptimizerOptions
 from albert_zh.train.rows import Workload
 from albert_zh.train.rules.table import Rule
 from albert_zh.train.schedules import ScheduleOptions
-from albert_zh.train.step import Objective
 
 # Key of a fingerprint in the history and in `best_checkpoint.json`.
 VALIDATION_DATA = "validation_data"

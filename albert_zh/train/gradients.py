@@ -8,13 +8,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from albert_zh.train.metrics import Mean, Outcome
+from albert_zh.train.metrics import Batch, Mean, Objective
 from albert_zh.train.step_control import StepControl
-
-Batch = Mapping[str, tf.Tensor]
-# Batch and dropout seed ([2] int32; None outside training) -> losses and metrics. The weights of
-# the losses depend on the batch alone.
-Objective = Callable[[Batch, tf.Tensor | None], Outcome]
 
 
 class Gradients(NamedTuple):

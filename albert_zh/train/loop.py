@@ -18,7 +18,7 @@ from absl import logging
 
 from albert_zh.train.agreement import any_worker, broadcast_from_chief
 from albert_zh.train.display import StepDisplay
-from albert_zh.train.gradients import Batch
+from albert_zh.train.metrics import Batch
 from albert_zh.train.rows import RowSums, SpikeWatch, Workload, mean_loss
 from albert_zh.train.step import StepReport, Trainer
 from albert_zh.train.step_control import StepControl

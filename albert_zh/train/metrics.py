@@ -1,6 +1,6 @@
-"""Weighted means as sums, which add up over batches and replicas."""
+"""Weighted means as sums, which add up over batches and replicas; objectives, which return them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -38,6 +38,12 @@ class Outcome(NamedTuple):
     losses: Mapping[str, Mean]  # training minimises the sum of these means
     metrics: Mapping[str, Mean]  # for the history and the display
     positions: Positions | None = None  # of an objective with one loss, which is their mean
+
+
+Batch = Mapping[str, tf.Tensor]
+# Batch and dropout seed ([2] int32; None outside training) -> losses and metrics. The weights of
+# the losses depend on the batch alone.
+Objective = Callable[[Batch, tf.Tensor | None], Outcome]
 
 
 def mean_of(values: tf.Tensor, weights: tf.Tensor | None = None) -> Mean:

@@ -14,14 +14,12 @@ import tensorflow as tf
 from albert_zh.train.averaging import AveragingOptimizer
 from albert_zh.train.batch_plan import BatchPlan
 from albert_zh.train.gradients import (
-    Batch,
-    Objective,
     ReplicaGradients,
     dense,
     loss_weights,
 )
 from albert_zh.train.loss_scale import LossScale
-from albert_zh.train.metrics import Mean, add_means
+from albert_zh.train.metrics import Batch, Mean, Objective, add_means
 from albert_zh.train.optimizers import Optimizer, clip_by_global_norm
 from albert_zh.train.precision import Precision
 from albert_zh.train.schedules import Schedule
