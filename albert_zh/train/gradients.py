@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from albert_zh.train.metrics import Batch, Mean, Objective
+from albert_zh.train.metrics import Batch, Mean, Objective, Outcome
 from albert_zh.train.step_control import StepControl
 
 
