@@ -1,8 +1,11 @@
 """Fixtures and settings of all tests."""
 
+import contextlib
 import os
 import pathlib
 import signal
+import sys
+from unittest import mock
 
 import hypothesis
 import pytest
@@ -26,6 +29,16 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name not in _LONG)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Leaves pictures of runs blank: they cost a second a run. Tests marked `pictures` draw."""
+    library = sys.modules.get("matplotlib.figure")
+    if library is None or item.get_closest_marker("pictures"):
+        return (yield)
+    with mock.patch.object(library.Figure, "savefig", lambda _, file, **__: file.write(b"blank")):
+        return (yield)
+
+
 def _folder_named_by(variable: str, what: str) -> pathlib.Path:
     if variable not in os.environ:
         pytest.skip(f"needs {what}: set {variable} to the folder that holds it")
@@ -34,15 +47,29 @@ def _folder_named_by(variable: str, what: str) -> pathlib.Path:
     return folder
 
 
-@pytest.fixture
-def eager():
-    """Runs tf.functions as plain Python: building the graph of a step costs seconds a model."""
+@contextlib.contextmanager
+def _functions_run_eagerly():
     # Most tests do without TensorFlow, which takes seconds to load.
     import tensorflow as tf
 
+    before = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
     yield
-    tf.config.run_functions_eagerly(False)
+    tf.config.run_functions_eagerly(before)
+
+
+@pytest.fixture
+def eager():
+    """Runs tf.functions as plain Python: building the graph of a step costs seconds a model."""
+    with _functions_run_eagerly():
+        yield
+
+
+@pytest.fixture(scope="module")
+def module_eager():
+    """As `eager`, for all tests of a module and the runs that they share."""
+    with _functions_run_eagerly():
+        yield
 
 
 @pytest.fixture(scope="session")

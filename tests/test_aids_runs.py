@@ -177,6 +177,7 @@ def _assert_close(run, expected, name):
         )
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.FLOAT16])
 def test_half_precision_follows_single_precision(precision, monkeypatch):
     # The gradients of this student overflow at the usual start, and a step would be left out.

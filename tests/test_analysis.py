@@ -19,6 +19,8 @@ from albert_zh.tasks.scorers.labels import confusion, label_scores
 from albert_zh.tasks.task import Keys
 from albert_zh.util.optional_packages import load_extra
 
+pytestmark = pytest.mark.pictures
+
 PNG = b"\x89PNG"
 
 

@@ -14,6 +14,8 @@ from albert_zh.finetuning.run import fine_tune
 from albert_zh.finetuning.series import fine_tune_all
 from albert_zh.inference.ensemble import Ensemble, load_members
 
+pytestmark = pytest.mark.usefixtures("module_eager")
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):

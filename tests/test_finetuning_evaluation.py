@@ -19,17 +19,11 @@ from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.runs.spec import Validation
 
+pytestmark = pytest.mark.usefixtures("module_eager")
+
 VALIDATED = {"do_eval": True, "save_checkpoints_steps": 2, "num_train_epochs": 1.5}  # 12 steps
 STEPS = [0, 2, 4, 6, 8, 10, 12]
 PREDICT = {"do_train": False, "do_predict": True}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def eager():
-    """Building the graphs of a run costs seconds."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")

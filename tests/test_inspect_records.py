@@ -87,6 +87,7 @@ def test_several_files_are_named_by_the_first(run, records, tmp_path):
     assert output.endswith(f"in order: 5 records of {records} and 1 more\n")
 
 
+@pytest.mark.pictures
 def test_picture_is_written(run, tmp_path):
     pytest.importorskip("matplotlib", reason="pictures need matplotlib")
     picture = tmp_path / "lengths.png"

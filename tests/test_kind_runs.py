@@ -1,6 +1,5 @@
 """Reading, tagging and multiple choice from files to predictions."""
 
-import dataclasses
 import json
 import os
 import random
@@ -10,7 +9,6 @@ import small
 from small import fine_tuning_options
 
 import albert_zh
-from albert_zh.checkpoint.paths import run_steps
 from albert_zh.export.bundle import export_model
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.inference.load import load_model
@@ -119,21 +117,3 @@ def test_kind_learns_predicts_and_is_loaded(task, tmp_path):
             export_model(model, **export)
     else:
         assert export_model(model, **export)["task"]["kind"] == predictor.kind.name
-
-
-# Without such flags: test_sample_runs.py.
-@pytest.mark.parametrize("batches", [{"micro_batch_size": 4}, {"train_batch_tokens": 100}])
-def test_killed_run_ends_with_the_same_bits(task, batches):
-    options, *_ = task
-    whole = dataclasses.replace(
-        options, num_train_epochs=1.0, save_checkpoints_steps=3, do_predict=False, **batches
-    )
-    fine_tune(whole)
-    parts = dataclasses.replace(whole, output_dir=whole.output_dir + "_parts")
-    with small.killed_at(8) as on_row:
-        fine_tune(parts, on_row=on_row)
-    fine_tune(parts)
-    last = max(run_steps(whole.output_dir))
-    assert last == 12 or "train_batch_tokens" in batches
-    ends = (small.arrays(f"{run.output_dir}/model.ckpt-{last}") for run in (parts, whole))
-    small.assert_same(*ends)

@@ -9,6 +9,8 @@ import pytest
 
 from albert_zh.runs.plots import draw_histories, plot_histories, plot_history
 
+pytestmark = pytest.mark.pictures
+
 SCRIPT = pathlib.Path(__file__).parent.parent / "scripts" / "plot_history.py"
 PRETRAINING = [
     {"step": 10, "steps": 10, "loss": 8.0, "masked_lm_accuracy": 0.1, "seconds": 2.0},

@@ -24,6 +24,8 @@ from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.text.vocab import Vocab
 from albert_zh.train.stopping import StopSignals
 
+pytestmark = pytest.mark.usefixtures("module_eager")
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):

@@ -31,7 +31,7 @@ STARS = {
 }
 
 
-def options_of(name: str, folder: pathlib.Path) -> ClassifierOptions:
+def options_of(name: str, folder: pathlib.Path, **changes) -> ClassifierOptions:
     """A training of a few steps, with evaluations and predictions."""
     sizes = {"vocab_size": 21_128, "max_position_embeddings": 64, "num_hidden_layers": 1}
     task = STARS if name == "stars" else {"task_name": name, "data_dir": str(CLUE / name)}
@@ -49,6 +49,7 @@ def options_of(name: str, folder: pathlib.Path) -> ClassifierOptions:
         learning_rate=0.01,
         save_checkpoints_steps=2,
         log_steps=1,
+        **changes,
     )
 
 
@@ -70,13 +71,22 @@ def results(options: ClassifierOptions) -> tuple[dict, dict[str, bytes]]:
     return small.arrays(folder / f"model.ckpt-{step}"), predicted
 
 
-@pytest.mark.parametrize("name", ["tnews", "stars", "c3", "cmrc2018", "cluener"])  # all kinds
-def test_sample_of_a_kind_that_was_killed_ends_with_the_same_bits(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "batches"),  # all kinds, and all ways to make a batch
+    [
+        ("tnews", {}),
+        ("stars", {"micro_batch_size": 4}),
+        ("c3", {"micro_batch_size": 4}),
+        ("cmrc2018", {"train_batch_tokens": 500}),
+        ("cluener", {"train_batch_tokens": 300}),
+    ],
+)
+def test_sample_of_a_kind_that_was_killed_ends_with_the_same_bits(name, batches, tmp_path):
     for folder in ("whole", "killed"):
         (tmp_path / folder).mkdir()
-    whole = options_of(name, tmp_path / "whole")
+    whole = options_of(name, tmp_path / "whole", **batches)
     fine_tune(whole)
-    killed = options_of(name, tmp_path / "killed")
+    killed = options_of(name, tmp_path / "killed", **batches)
     child = PROCESSES.Process(target=_kill_at_step_4, args=(killed,))
     child.start()
     child.join()
@@ -88,6 +98,7 @@ def test_sample_of_a_kind_that_was_killed_ends_with_the_same_bits(name, tmp_path
     assert resumed[1] == expected[1]
 
 
+@pytest.mark.usefixtures("eager")
 def test_predictions_for_all_samples_of_clue_are_accepted(tmp_path):
     for name in VERSIONS["1.1"]:
         fine_tune(options_of(name, tmp_path))

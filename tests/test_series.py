@@ -14,6 +14,8 @@ from albert_zh.finetuning.run import fine_tune
 from albert_zh.finetuning.series import fine_tune_all, sweep
 from albert_zh.finetuning.sweep_options import SweepOptions, read_grid
 
+pytestmark = pytest.mark.usefixtures("module_eager")
+
 SEEDS = {"do_eval": True, "do_predict": True, "num_seeds": 2}
 
 
@@ -162,6 +164,7 @@ def test_grid_is_trained_point_by_point_and_the_best_one_predicts(data, tmp_path
 
 def test_points_of_a_grid_may_be_several_seeds(data, tmp_path):
     grid = "learning_rate=1e-4,1e-2"
+    tf.config.run_functions_eagerly(False)
     before = count_steps()
     assert sweep(sweep_options(data, tmp_path, grid, num_seeds=2, num_train_epochs=0.5))
     assert count_steps() <= before + 1, "memory does not grow with the runs"

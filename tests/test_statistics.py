@@ -133,6 +133,7 @@ words     tokens in words of 1: 0.0 %, 2: 0.0 %, 3: 100.0 %, 4: 0.0 %, more: 0.0
     )
 
 
+@pytest.mark.pictures
 @pytest.mark.parametrize("layout", [PADDED, DYNAMIC])
 def test_picture_is_a_png_with_a_panel_for_each_histogram(layout):
     pytest.importorskip("matplotlib", reason="pictures need matplotlib")
