@@ -17,6 +17,7 @@ from albert_zh.finetuning.run import fine_tune
 from albert_zh.tasks.custom import infer_task, load_task, to_json
 from albert_zh.tasks.examples import (
     Answer,
+    ChoiceExample,
     Entity,
     Example,
     ReadingExample,
@@ -376,6 +377,24 @@ def test_examples_without_classes_are_split_off_too(kind):
     labels = ("name",) if kind == "tagging" else ()
     train, dev = split_off(Split("train", "my.csv", rows), 0.1, labels=labels)
     assert (len(train.examples), len(dev.examples)) == (45, 5)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda text, n: ReadingExample(f"q{n}", text, (Answer(text, 0),)),
+        lambda text, n: ChoiceExample(text, f"q{n}", ("yes", "no"), label=str(n % 2)),
+    ],
+)
+def test_questions_about_a_text_are_not_parted(make):
+    rows = tuple(make(f"text {n // 5}", n) for n in range(50))
+    whole, labels = Split("train", "my.jsonl", rows), ("0", "1")
+    parted = [split_off(whole, 0.3, labels=labels)]
+    parted += [hold_out_fold(whole, fold, num_folds=3, labels=labels) for fold in (1, 2, 3)]
+    for train, dev in parted:
+        seen, held_out = ({each.shared_texts for each in part.examples} for part in (train, dev))
+        assert len(seen) + len(held_out) == 10
+        assert len(held_out) >= 3
 
 
 @given(

@@ -97,7 +97,7 @@ def test_folds_predict_together(data, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"task_name": "ocnli"}, "is of another task than ocnli: its labels is"),
+        ({"task_name": "ocnli"}, "does not fit ocnli: its labels are 0, 1, those of this task"),
         ({"ensemble": "nowhere,there"}, "--ensemble: there is no checkpoint nowhere"),
         ({"do_eval": False}, "nothing to do: set --do_eval=True or --do_predict=True"),
         ({"do_train": True}, "leave out --do_train, --init_checkpoint"),

@@ -12,7 +12,7 @@ No TensorFlow; `albert_zh.checkpoint.loading.load_meta` reads the file.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from albert_zh.config import ModelConfig, Pooling
@@ -57,6 +57,14 @@ class TaskMeta:
             del values["num_texts"]
         return values
 
+    def difference(self, *, kind: str, labels: tuple[str, ...]) -> str | None:
+        """Reason why the model cannot do a task of this kind with these labels; None: it can."""
+        if self.kind != kind:
+            return f"it was trained for {self.kind}, this task is of the kind {kind}"
+        if self.labels != labels:
+            return f"its labels are {_listed(self.labels)}, those of this task {_listed(labels)}"
+        return None
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "TaskMeta":
         labels, length = values["labels"], values["max_seq_length"]
@@ -73,6 +81,10 @@ class TaskMeta:
             kind=values.get("kind", cls.kind),
             num_texts=values.get("num_texts"),
         )
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(labels) or "none"
 
 
 @dataclasses.dataclass(frozen=True)

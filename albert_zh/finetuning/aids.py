@@ -1,7 +1,6 @@
 """Training aids of a fine-tuning: what they need of the run, its data and its teachers."""
 
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -83,7 +82,7 @@ def _teacher(
 ) -> Teacher:
     loaded = load_model(path, dtype=tf.as_dtype(options.precision))
     theirs = loaded.task
-    if difference := _difference(theirs, meta):
+    if difference := theirs.difference(kind=meta.kind, labels=meta.labels):
         raise ValueError(f"--teacher_model={path}: {difference}; name a model of the same task")
     same_case = theirs.do_lower_case in (None, meta.do_lower_case)
     if loaded.vocabulary().fingerprint != tokenizer.vocab.fingerprint or not same_case:
@@ -95,15 +94,3 @@ def _teacher(
     logging.info("teacher: %s", loaded.prefix)
     kind_model = KIND_MODELS[meta.kind]
     return Teacher(functools.partial(kind_model.objective, loaded.model), loaded.model.albert)
-
-
-def _difference(theirs: TaskMeta, ours: TaskMeta) -> str | None:
-    if theirs.kind != ours.kind:
-        return f"it was trained for {theirs.kind}, this task is of the kind {ours.kind}"
-    if theirs.labels != ours.labels:
-        return f"its labels are {_listed(theirs.labels)}, those of this task {_listed(ours.labels)}"
-    return None
-
-
-def _listed(labels: Sequence[str]) -> str:
-    return ", ".join(labels) or "none"

@@ -29,7 +29,7 @@ class DataOptions:
     dev_fraction: float | None = option(
         None,
         "Share of the training file that becomes the validation set, the same in every run: each "
-        f"label with its share, equal texts together. {OF_RUN}.",
+        f"label with its share, equal texts together, and all questions about a text. {OF_RUN}.",
         above=0,
         below=1,
     )

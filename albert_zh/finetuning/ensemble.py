@@ -8,7 +8,6 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 from absl import logging
@@ -22,7 +21,6 @@ from albert_zh.inference.ensemble import Ensemble, load_members
 from albert_zh.runs.best import EARLIER_EVALUATIONS
 from albert_zh.runs.directory import as_text
 from albert_zh.runs.earlier import move_away
-from albert_zh.tasks.task import Task
 from albert_zh.train.strategy import is_chief, make_strategy
 from albert_zh.util.object_files import write_json
 from albert_zh.util.small_files import read_json_if_exists
@@ -51,7 +49,8 @@ def use_ensemble(
     with strategy.scope():
         members = load_members(prefixes)
         model = Ensemble([member.model for member in members])
-    _check_task(prefixes[0], members[0].task, task)
+    if difference := members[0].task.difference(kind=task.kind.name, labels=task.labels):
+        raise ValueError(f"{prefixes[0]} does not fit {task.name}: {difference}")
     data = prepare_data(options, task, members[0].tokenizer)
     evaluator = Evaluator(options, model, data)
     if options.do_eval:
@@ -64,18 +63,6 @@ def use_ensemble(
             checkpoint=f"the ensemble of {', '.join(prefixes)}",
             is_chief=is_chief(strategy),
         )
-
-
-def _check_task(prefix: str, own: Any, task: Task) -> None:
-    for name, of_model, of_task in (
-        ("kind", own.kind, task.kind.name),
-        ("labels", own.labels, task.labels),
-    ):
-        if of_model != of_task:
-            raise ValueError(
-                f"{prefix} is of another task than {task.name}: its {name} is {of_model}, not "
-                f"{of_task}"
-            )
 
 
 def _evaluate(

@@ -25,3 +25,13 @@ class EvaluationOptions:
         for name in ("eval_steps", "early_stopping"):
             if getattr(self, name) and self.do_train and not self.do_eval:
                 raise ValueError(f"--{name} needs the evaluations of --do_eval=True")
+    eval_batch_size: int = option(
+        64,
+        "Examples of --max_seq_length per evaluation batch; batches of shorter ones hold more.",
+        at_least=1,
+    )
+    predict_batch_size: int = option(
+        64,
+        "Examples of --max_seq_length per prediction batch; batches of shorter ones hold more.",
+        at_least=1,
+    )

@@ -72,8 +72,6 @@ class ClassifierOptions(
         "examples make large batches, and every example is used in every epoch. One device only.",
         at_least=1,
     )
-    eval_batch_size: int = option(64, "Examples per evaluation batch.", at_least=1)
-    predict_batch_size: int = option(64, "Examples per prediction batch.", at_least=1)
     optimizer: str = option("adamw", OPTIMIZER_HELP, choices=list(RULES))
     learning_rate: float = option(5e-5, "Peak learning rate.", at_least=0)
     num_train_epochs: float = option(3.0, "Passes over the training data.", above=0)
@@ -130,6 +128,8 @@ class ClassifierOptions(
             options = with_values(options, {"init_checkpoint": self.model, "model": None})
         required = ("task_name", "bert_config_file")
         if missing := [f"--{name}" for name in required if getattr(options, name) is None]:
+            if options.init_checkpoint:
+                check_checkpoint_exists(options.init_checkpoint, flag="init_checkpoint")
             raise ValueError(
                 f"give {', '.join(missing)}: neither a run in {self.output_dir} nor a file beside "
                 "--init_checkpoint tells; --help describes all flags"

@@ -46,7 +46,7 @@ class Predictor:
 
         Args:
             texts: A text each, or a pair of texts each, as the model was trained.
-            batch_size: Rows computed at a time.
+            batch_size: Examples of the greatest length computed at a time; of shorter ones, more.
 
         Returns:
             Predictions of the kind of task, such as `LabelPrediction`; one for each text or pair.
@@ -167,7 +167,7 @@ def run_batches(
     Args:
         run: Computes a batch.
         features: The rows.
-        batch_size: Rows computed at a time.
+        batch_size: Rows of the longest padded length computed at a time; of shorter ones, more.
         buckets: Padded lengths, as of `bucket_lengths`.
         progress: Told about every row done.
     """

@@ -5,6 +5,7 @@ import dataclasses
 from absl import logging
 
 from albert_zh.checkpoint.beside import known_files
+from albert_zh.checkpoint.paths import check_checkpoint_exists
 from albert_zh.flags import REQUIRED, option, with_values
 from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import MASKINGS, MaskingOptions
@@ -138,6 +139,8 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         known = known_files(self.output_dir, self.init_checkpoint).get("bert_config_file")
         options = with_values(self, {"bert_config_file": self.bert_config_file or known})
         if options.bert_config_file is None:
+            if options.init_checkpoint:
+                check_checkpoint_exists(options.init_checkpoint, flag="init_checkpoint")
             raise ValueError(
                 "give --bert_config_file: there is no albert_config.json in --output_dir or beside "
                 "--init_checkpoint; albert_config/ has those of all sizes"

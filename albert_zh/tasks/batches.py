@@ -113,11 +113,22 @@ def _starts_by_tokens(lengths: np.ndarray, batch_tokens: int) -> list[int]:
 def eval_batches(
     lengths: Sequence[int] | np.ndarray, *, batch_size: int, buckets: Sequence[int]
 ) -> list[PaddedBatch]:
-    """Batches that hold every example once, longest first; the last one may be smaller."""
+    """Batches that hold every example once, longest first, and none more tokens than the first may.
+
+    Args:
+        lengths: [N] tokens of each example.
+        batch_size: Examples of a batch of the longest padded length; others have more.
+        buckets: Padded lengths, ascending, as of `bucket_lengths`.
+    """
     lengths = np.asarray(lengths)
     order = np.argsort(-lengths, kind="stable")
-    starts = range(0, len(order), batch_size)
-    return [_padded_batch(order[start : start + batch_size], lengths, buckets) for start in starts]
+    batches, start = [], 0
+    while start < len(order):
+        padded_length = _padded_length(lengths[order[start]], buckets)
+        end = start + batch_size * buckets[-1] // padded_length
+        batches.append(PaddedBatch(indices=order[start:end], padded_length=padded_length))
+        start = end
+    return batches
 
 
 def in_original_order(batches: Sequence[PaddedBatch], results: Sequence[np.ndarray]) -> np.ndarray:
@@ -154,5 +165,9 @@ def padding_share(lengths: Sequence[int] | np.ndarray, batches: Sequence[PaddedB
 
 
 def _padded_batch(indices: np.ndarray, lengths: np.ndarray, buckets: Sequence[int]) -> PaddedBatch:
-    longest = lengths[indices].max()
-    return PaddedBatch(indices=indices, padded_length=buckets[np.searchsorted(buckets, longest)])
+    padded_length = _padded_length(lengths[indices].max(), buckets)
+    return PaddedBatch(indices=indices, padded_length=padded_length)
+
+
+def _padded_length(length: int, buckets: Sequence[int]) -> int:
+    return buckets[np.searchsorted(buckets, length)]

@@ -1,7 +1,8 @@
 """Examples of a task, split into train, dev and test.
 
-An example of any kind has `texts`, which tell whether two are alike, `named_texts` for people, and
-`label`, None where it is not known.
+An example of any kind has `texts`, which tell whether two are alike, `shared_texts`, which are seen
+either in training or in validation, `named_texts` for people, and `label`, None where it is not
+known.
 """
 
 import dataclasses
@@ -23,6 +24,10 @@ class Example:
         return (self.text_a,) if self.text_b is None else (self.text_a, self.text_b)
 
     @property
+    def shared_texts(self) -> tuple[str, ...]:
+        return self.texts
+
+    @property
     def named_texts(self) -> dict[str, Any]:
         return dict(zip(("text_a", "text_b"), self.texts, strict=False))
 
@@ -42,6 +47,10 @@ class ChoiceExample:
     @property
     def texts(self) -> tuple[str, ...]:
         return (self.text, self.question, *self.choices)
+
+    @property
+    def shared_texts(self) -> tuple[str, ...]:
+        return (self.text,) if self.text else self.texts
 
     @property
     def named_texts(self) -> dict[str, Any]:
@@ -68,6 +77,10 @@ class ReadingExample:
     @property
     def texts(self) -> tuple[str, ...]:
         return (self.question, self.context)
+
+    @property
+    def shared_texts(self) -> tuple[str, ...]:
+        return (self.context,)
 
     @property
     def named_texts(self) -> dict[str, Any]:
@@ -101,6 +114,10 @@ class TaggingExample:
     @property
     def texts(self) -> tuple[str, ...]:
         return (self.text,)
+
+    @property
+    def shared_texts(self) -> tuple[str, ...]:
+        return self.texts
 
     @property
     def named_texts(self) -> dict[str, Any]:

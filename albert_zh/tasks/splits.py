@@ -127,8 +127,8 @@ def split_off(
     """Train and dev out of one file, the same at every call.
 
     Each label has its share in dev, as far as its examples allow. Examples with the same texts stay
-    together. An example is in dev by the hash of its texts, so that rows that are added to the file
-    later do not move others.
+    together, and so do all questions about a text. An example is in dev by the hash of its texts,
+    so that rows that are added to the file later do not move others.
 
     Args:
         whole: The examples.
@@ -174,7 +174,7 @@ def places_of_folds(
 ) -> list[list[int]]:
     """Places of the examples of each fold: each has its share of every label.
 
-    Examples with the same texts stay together.
+    Examples stay together as in `split_off`.
 
     Raises:
         ValueError: A label has fewer different examples than there are folds.
@@ -199,15 +199,15 @@ def places_of_folds(
 def _groups_by_class(
     whole: Split, labels: Sequence[str], seed: int
 ) -> dict[str | None, list[list[int]]]:
-    """Places of examples with the same texts, by the label of the first, in the order of a hash."""
+    """Places of examples that stay together, by the label of the first, in the order of a hash."""
     groups: dict[tuple[str, ...], list[int]] = {}
     for number, example in enumerate(whole.examples):
-        groups.setdefault(example.texts, []).append(number)
+        groups.setdefault(example.shared_texts, []).append(number)
     by_class: dict[str | None, list[list[int]]] = {}
-    for texts in sorted(groups, key=lambda texts: _hash(texts, seed)):
-        label = whole.examples[groups[texts][0]].label
+    for shared in sorted(groups, key=lambda shared: _hash(shared, seed)):
+        label = whole.examples[groups[shared][0]].label
         # Answers of a reading task and numbers are no classes: hardly two of them are equal.
-        by_class.setdefault(label if label in labels else None, []).append(groups[texts])
+        by_class.setdefault(label if label in labels else None, []).append(groups[shared])
     return by_class
 
 
