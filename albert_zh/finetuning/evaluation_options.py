@@ -1,4 +1,4 @@
-"""Flags of the evaluations while fine-tuning."""
+"""Flags of evaluations and predictions of a fine-tuning."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ from albert_zh.flags import option
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationOptions:
-    """Flags of evaluations during the training."""
+    """Flags of evaluations and predictions."""
 
     eval_steps: int | None = option(
         None,
@@ -20,11 +20,6 @@ class EvaluationOptions:
         "End the training after this many evaluations without a better one. Default: never.",
         at_least=1,
     )
-
-    def __post_init__(self):
-        for name in ("eval_steps", "early_stopping"):
-            if getattr(self, name) and self.do_train and not self.do_eval:
-                raise ValueError(f"--{name} needs the evaluations of --do_eval=True")
     eval_batch_size: int = option(
         64,
         "Examples of --max_seq_length per evaluation batch; batches of shorter ones hold more.",
@@ -35,3 +30,8 @@ class EvaluationOptions:
         "Examples of --max_seq_length per prediction batch; batches of shorter ones hold more.",
         at_least=1,
     )
+
+    def __post_init__(self):
+        for name in ("eval_steps", "early_stopping"):
+            if getattr(self, name) and self.do_train and not self.do_eval:
+                raise ValueError(f"--{name} needs the evaluations of --do_eval=True")
