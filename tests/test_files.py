@@ -1,6 +1,7 @@
 """Writing whole files or none, hashes, and lists of input files."""
 
 import errno
+import gzip
 import hashlib
 import json
 import os
@@ -245,3 +246,22 @@ def test_near_names_of_missing_input_are_proposed(pattern, answer, tmp_path, mon
     (tmp_path / "data" / "news.tfrecord").write_text("")
     with pytest.raises(FileNotFoundError, match=re.escape(answer)):
         expand_patterns(pattern)
+
+
+def test_damaged_gzip_file_is_named(tmp_path):
+    path = tmp_path / "my.csv.gz"
+    whole = gzip.compress(os.urandom(4096).hex().encode())
+    flipped = bytes([*whole[:2000], *(byte ^ 255 for byte in whole[2000:2100]), *whole[2100:]])
+    for damaged in (whole[:-500], b"text,label\n", flipped):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"my.csv.gz cannot be decompressed \(.*copy it again"):
+            list(read_lines(str(path)))
+
+
+def test_lines_of_gzip_files_are_read_and_bad_bytes_in_them_named(tmp_path):
+    path = tmp_path / "MY.CSV.GZ"
+    path.write_bytes(gzip.compress("甲\n乙\n".encode()))
+    assert list(read_lines(str(path))) == ["甲", "乙"]
+    path.write_bytes(gzip.compress("甲\n".encode() + "今天天气".encode("gbk")))
+    with pytest.raises(ValueError, match=r"line 2: not UTF-8 at byte 4 .*GB"):
+        list(read_lines(str(path)))

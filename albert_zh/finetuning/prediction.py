@@ -11,6 +11,7 @@ earlier_predictions/1/ ...    files of other data or another checkpoint that had
 """
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,7 +104,7 @@ def write_predictions(
 def _name_of_input(options: ClassifierOptions, task: Task) -> str:
     """Name of the predictions of the test file, without an ending: `new.predictions`."""
     path, *others = find_files(task, data_dir=options.data_dir, split="test")
-    name, _ = os.path.splitext(os.path.basename(path).removesuffix(".gz"))
+    name, _ = os.path.splitext(re.sub(r"\.gz$", "", os.path.basename(path), flags=re.IGNORECASE))
     return f"{'test' if others else name}.predictions"
 
 

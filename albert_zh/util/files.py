@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import tempfile
+import zlib
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -132,27 +133,42 @@ def read_lines(path: str, *, may_hold_cr: bool = False) -> Iterator[str]:
     Only `\\n` or `\\r\\n` ends a line: texts and vocabularies may hold other line separators.
 
     Args:
-        path: The file; compressed if its name ends with `.gz`.
+        path: The file; compressed if its name ends with `.gz`, in letters of any case.
         may_hold_cr: Leave a CR inside a line to the caller; see `cr_inside`.
 
     Raises:
-        ValueError: Bytes are not UTF-8, or one is NUL; or a CR is inside a line. Names the file,
-            the line and the byte.
+        ValueError: Bytes are not UTF-8, or one is NUL; or a CR is inside a line; or the file cannot
+            be decompressed. Names the file, the line and the byte.
     """
     offset = 0
-    with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as file:
-        for number, line in enumerate(file, start=1):
-            mark = len(codecs.BOM_UTF8) if line.startswith(codecs.BOM_UTF8) and not offset else 0
-            try:
-                text = line[mark:].decode().removesuffix("\n").rstrip("\r")
-            except UnicodeDecodeError as error:
-                raise _bad_byte(path, number, line, offset, mark + error.start) from None
-            if "\0" in text:
-                raise _bad_byte(path, number, line, offset, line.index(0))
-            if "\r" in text and not may_hold_cr:
-                raise cr_inside(path, number)
-            yield text
-            offset += len(line)
+    for number, line in enumerate(_raw_lines(path), start=1):
+        mark = len(codecs.BOM_UTF8) if line.startswith(codecs.BOM_UTF8) and not offset else 0
+        try:
+            text = line[mark:].decode().removesuffix("\n").rstrip("\r")
+        except UnicodeDecodeError as error:
+            raise _bad_byte(path, number, line, offset, mark + error.start) from None
+        if "\0" in text:
+            raise _bad_byte(path, number, line, offset, line.index(0))
+        if "\r" in text and not may_hold_cr:
+            raise cr_inside(path, number)
+        yield text
+        offset += len(line)
+
+
+def _raw_lines(path: str) -> Iterator[bytes]:
+    with _open(path) as file:
+        try:
+            yield from file
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(
+                f"{path} cannot be decompressed ({error}); a file whose name ends with .gz is one "
+                "whole gzip file: copy it again, or name it as what it is"
+            ) from None
+
+
+def _open(path: str) -> IO[bytes]:
+    """The bytes of a file, decompressed if its name says that it is compressed."""
+    return gzip.open(path) if path.lower().endswith(".gz") else open(path, "rb")
 
 
 def cr_inside(path: str, number: int) -> ValueError:
@@ -177,7 +193,7 @@ def _bad_byte(path: str, number: int, line: bytes, offset: int, place: int) -> V
 def _sample_of_file(path: str, place: int) -> bytes:
     """The lines around a place of a file."""
     begin = max(0, place - place % 2 - 2 * SAMPLE_BYTES)
-    with open(path, "rb") as file:
+    with _open(path) as file:
         file.seek(begin)
         return sample_around(file.read(4 * SAMPLE_BYTES), place - begin)
 
