@@ -55,6 +55,21 @@ def json_problem(error: ValueError | RecursionError) -> str:
     return str(error) if isinstance(error, RepeatedKeyError) else "a number has too many digits"
 
 
+def check_characters(values: Any, place: str) -> None:
+    """Check that all texts of some JSON can be written as UTF-8.
+
+    Raises:
+        ValueError: The escape of half a character stands alone; begins with the place.
+    """
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{place}: \\u{ord(error.object[error.start]):04x} is half a character, whose other "
+            "half is missing; remove it"
+        ) from None
+
+
 def read_object(path: str) -> dict[str, Any]:
     """The JSON object in a UTF-8 file, which may begin with a byte-order mark.
 

@@ -7,6 +7,7 @@ Keys that the task does not name are not read.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,9 @@ from albert_zh.tasks.examples import Example, Split
 from albert_zh.tasks.readers.columns import read_label
 from albert_zh.tasks.task import Task
 from albert_zh.util.files import read_lines
+from albert_zh.util.json_objects import check_characters, json_problem, strict_decoder
+
+_DECODER = strict_decoder()
 
 
 def read_json_lines(task: Task, path: str, split: str) -> Split:
@@ -58,7 +62,8 @@ def json_objects(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line of the file and object of each line; empty lines are passed over.
 
     Raises:
-        ValueError: A line is no JSON object; names file and line.
+        ValueError: A line is no JSON object, or one that has a key twice or half a character; names
+            file and line.
     """
     for number, line in enumerate(read_lines(path), start=1):
         if line.strip():
@@ -90,6 +95,19 @@ def id_of(values: Mapping[str, Any]) -> str | None:
     """The id of a line, which some datasets call idx."""
     number = values.get("id", values.get("idx"))
     return None if number is None else str(number)
+
+
+def whole_number(value: Any) -> int:
+    """A place in a text, or another count; programs write it as 2, some as 2.0 or "2".
+
+    Raises:
+        ValueError: It is something else, such as 0.9.
+    """
+    if isinstance(value, float | str) and re.fullmatch(r"-?\d+(\.0)?", str(value)):
+        value = int(float(value))
+    if type(value) is not int:  # nor True
+        raise ValueError(f"{value!r} is no whole number")
+    return value
 
 
 def label_of(task: Task, values: Mapping[str, Any], *, split: str, place: str) -> str | None:
@@ -124,11 +142,15 @@ def _example(task: Task, values: Mapping[str, Any], *, split: str, place: str) -
 
 def _parse(line: str, place: str) -> dict[str, Any]:
     try:
-        values = json.loads(line)
-    except ValueError as error:
+        values = _DECODER.decode(line)
+    except json.JSONDecodeError as error:
         raise ValueError(f"{place}: no JSON ({error}); one object stands on each line") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{place}: {json_problem(error)}; repair it") from None
     if not isinstance(values, dict):
         raise ValueError(f'{place}: {line[:40]} is no JSON object, such as {{"label": "1"}}')
+    if "\\u" in line:
+        check_characters(values, place)
     return values
 
 
