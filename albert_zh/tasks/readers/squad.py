@@ -9,14 +9,17 @@
 Lines may have the answers as `{"text": [...], "answer_start": [...]}`, none of them for no answer.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from albert_zh.tasks.examples import Answer, ReadingExample, Split
-from albert_zh.tasks.readers.json_lines import is_json, json_objects
+from albert_zh.tasks.readers.json_lines import is_json, json_objects, whole_number
 from albert_zh.tasks.task import Task
 from albert_zh.util.files import read_lines
+from albert_zh.util.json_objects import RepeatedKeyError, check_characters, strict_decoder
+
+# Values of is_impossible that are no booleans, in lower case.
+_BOOLEANS = {"none": False, "false": False, "0": False, "true": True, "1": True}
 
 
 def read_squad(task: Task, path: str, split: str) -> Split:
@@ -54,8 +57,10 @@ def read_squad(task: Task, path: str, split: str) -> Split:
 def _questions(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     text = "\n".join(read_lines(path))
     try:
-        content = json.loads(text)
-    except ValueError as error:
+        content = strict_decoder().decode(text)
+    except RepeatedKeyError as error:
+        raise ValueError(f"{path}: {error}; leave one out") from None
+    except (ValueError, RecursionError) as error:
         # Only the end of the first object is a mistake in JSON lines.
         if not str(error).startswith("Extra data") or not is_json(path):
             raise _no_reading_file(path, error) from None
@@ -68,6 +73,8 @@ def _questions(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for article in content["data"]:
             for paragraph in article["paragraphs"]:
                 for question in paragraph["qas"]:
+                    if not isinstance(question, dict):
+                        raise TypeError(f"the question {question!r} of qas is no object")
                     yield paragraph["context"], question
     except (KeyError, TypeError) as error:
         raise _no_reading_file(path, error) from None
@@ -89,25 +96,49 @@ def _example(
     for name, text in (("context", context), ("question", question.get("question"))):
         if not isinstance(text, str) or not text.strip():
             raise ValueError(f"{place}: its {name} is {text!r}; expected a text")
-    answers = None
-    if "answers" in question:
-        try:
-            answers = tuple(
-                Answer(str(each["text"]), int(each["answer_start"]))
-                for each in _listed(question["answers"])
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{place}: an answer needs text and answer_start ({error!r})"
-            ) from None
-    if not answers:
-        is_known = question.get("is_impossible") or isinstance(question.get("answers"), dict)
-        answers = () if is_known else None
+    check_characters([context, question], place)
+    answers = _answers(question, place)
     if answers is None and split != "test":
         raise ValueError(f"{place}: no answers; only the test file may lack them")
     example = ReadingExample(question["question"], context, answers, number)
-    is_misplaced = any(not context.startswith(each.text, each.start) for each in answers or ())
+    is_misplaced = any(
+        not (each.text.strip() and context.startswith(each.text, each.start))
+        for each in answers or ()
+    )
     return example, is_misplaced
+
+
+def _answers(question: Mapping[str, Any], place: str) -> tuple[Answer, ...] | None:
+    """The answers, none if it is known that there is none; None if nothing is known."""
+    is_impossible = question.get("is_impossible")
+    if not isinstance(is_impossible, bool):
+        is_impossible = _BOOLEANS.get(str(is_impossible).lower())
+    if is_impossible is None:
+        raise ValueError(
+            f"{place}: its is_impossible is {question['is_impossible']!r}; expected true or false"
+        )
+    given = question.get("answers", ())
+    try:
+        answers = tuple(
+            Answer(_text(each["text"]), whole_number(each["answer_start"]))
+            for each in _listed(given)
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{place}: an answer needs text and answer_start ({error!r})") from None
+    if is_impossible and any(each.text.strip() for each in answers):
+        raise ValueError(
+            f"{place}: is_impossible is true, but there is the answer {answers[0].text!r}; remove "
+            "one of them"
+        )
+    if is_impossible or (isinstance(given, dict) and not answers):
+        return ()
+    return answers or None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"the text is {value!r}")
+    return value
 
 
 def _listed(answers: Any) -> Sequence[Mapping[str, Any]]:
