@@ -9,7 +9,6 @@ my.csv                             task.json
 A `task.json` is a task that can be passed on: `--task_name=task.json`.
 """
 
-import collections
 import functools
 import json
 import os
@@ -23,9 +22,14 @@ from albert_zh.tasks.kinds.reading import READING
 from albert_zh.tasks.kinds.regression import REGRESSION
 from albert_zh.tasks.kinds.tagging import TAGGING
 from albert_zh.tasks.readers.choices import most_choices
-from albert_zh.tasks.readers.columns import NO_LABEL_CELLS
 from albert_zh.tasks.readers.entities import marked_texts
-from albert_zh.tasks.readers.named import find_columns, named_rows
+from albert_zh.tasks.readers.json_lines import is_json
+from albert_zh.tasks.readers.named import (
+    check_no_header,
+    find_columns,
+    label_text,
+    named_rows,
+)
 from albert_zh.tasks.task import Keys, Task
 from albert_zh.text.encoding import has_chinese
 from albert_zh.util.json_objects import read_object
@@ -80,10 +84,13 @@ def _infer(
     numbered = bool(label_column and label_column.isdigit())
     names, rows = named_rows(path, numbered=numbered)
     keys = find_columns(path, names, text_columns=text_columns, label_column=label_column)
+    if numbered and not is_json(path):
+        check_no_header(path, rows, keys)
     if kind == REGRESSION.name:
         return custom_task(keys, (), kind=kind)
-    counts = collections.Counter(str(cells.get(keys.label, "")).strip() for _, cells in rows)
-    labels = [label for label in counts if label not in NO_LABEL_CELLS]
+    # What means no label elsewhere, such as -1, may be one: the rows to learn from have labels.
+    found = (label_text(cells.get(keys.label), f"{path}, line {line}") for line, cells in rows)
+    labels = list(dict.fromkeys(filter(None, found)))
     _check_labels(path, keys.label, labels, num_rows=len(rows))
     return custom_task(keys, _in_order(labels))
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from albert_zh.tasks.readers.rows import Row
 from albert_zh.tasks.task import Task
 
-# Cells of a test file that stand for an unknown label.
+# Cells of a test file that stand for an unknown label, unless the task has such a label.
 NO_LABEL_CELLS = frozenset({"", "-", "-1", "?"})
 
 # Names of columns, in lower case and without "_", "-" and spaces.
@@ -35,6 +35,8 @@ _NAMES = {
 _FIRST = re.compile(r".*([a1一甲]|one)|premise|前提")
 _SECOND = re.compile(r".*([b2二乙]|two)|hypothesis|假设")
 _ID = re.compile(r"[\w.:-]*\d[\w.:-]*", re.ASCII)
+_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
+_LARGEST = 3.4e38  # of float32, with which models compute
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 # Share of rows with a Chinese character from which on a row without one is striking.
 _MOST = 0.9
@@ -79,10 +81,13 @@ def read_label(task: Task, cell: str, *, split: str, place: str) -> str | None:
     """
     if _is_label(task, cell):
         return cell
-    if split == "test" and cell.strip() in NO_LABEL_CELLS:
+    is_missing = cell.strip() in NO_LABEL_CELLS or (
+        task.kind.has_numbers and cell.strip().lower() == "nan"
+    )
+    if split == "test" and is_missing:
         return None
     if task.kind.has_numbers:
-        raise ValueError(f"{place}: the label {cell!r} is no number")
+        raise ValueError(f"{place}: the label {cell!r} is no number, such as 3.5 or -1e-3")
     known = ", ".join(task.labels)
     raise ValueError(f"{place}: unknown label {cell!r}; the labels of {task.name} are {known}")
 
@@ -201,8 +206,5 @@ def _has_names(row: Row, layout: Layout) -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    """True for what a float32 can hold, unlike nan and 1e400; Python's 1_000 is no number."""
+    return bool(_NUMBER.fullmatch(cell)) and abs(float(cell)) <= _LARGEST

@@ -9,12 +9,13 @@ text,class                            a header names the columns
 
 import dataclasses
 import functools
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from albert_zh.tasks.examples import Example, Split
-from albert_zh.tasks.readers.columns import read_label, role_of
+from albert_zh.tasks.readers.columns import NO_LABEL_CELLS, read_label, role_of
 from albert_zh.tasks.readers.json_lines import is_json, json_objects
 from albert_zh.tasks.readers.malformed import examples_of
 from albert_zh.tasks.readers.plain import plain_rows
@@ -99,7 +100,46 @@ def find_columns(
             "--text_columns=A or --text_columns=A,B, and --label_column=C; columns of a file "
             "without a header are called 1, 2, ..."
         )
+    if len({*texts, *labels}) < len(texts) + 1:
+        raise ValueError(
+            f"--text_columns={','.join(texts)} and --label_column={labels[0]} name a column twice; "
+            f"the columns of {path} are {shown}"
+        )
     return Keys(tuple(texts), labels[0], ids[0] if ids else None)
+
+
+def check_no_header(path: str, rows: NamedRows, keys: Keys) -> None:
+    """Check that the first row of a file whose columns are named by number is an example.
+
+    Raises:
+        ValueError: Its cells are names of columns, and its label is no other row's.
+    """
+    (line, first), *others = rows
+    has_names = role_of(first[keys.label]) == "label" or all(
+        role_of(first[name]) == "text" for name in keys.texts
+    )
+    if has_names and all(first[keys.label] != cells[keys.label] for _, cells in others):
+        texts = ",".join(first[name] for name in keys.texts)
+        raise ValueError(
+            f"{path}, line {line}: a header, whose columns have names instead of numbers: give "
+            f"--text_columns={texts} --label_column={first[keys.label]}. If it is an example, put "
+            "a line above it that names the columns"
+        )
+
+
+def label_text(value: Any, place: str) -> str:
+    """A label as a text; empty for none. The numbers 1 and 1.0 are one label, as in JSON.
+
+    Raises:
+        ValueError: It is a list or an object, or infinite; begins with the place.
+    """
+    if value is None or value != value:  # NaN, which pandas writes for no value
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, str | int | float) or value in (math.inf, -math.inf):
+        raise ValueError(f"{place}: the label {value!r} is neither a text nor a number")
+    return str(value).strip()
 
 
 def read_named(task: Task, path: str, split: str) -> Split:
@@ -122,6 +162,13 @@ def read_named(task: Task, path: str, split: str) -> Split:
     names, rows = named_rows(path, numbered=numbered, may_be_short=task.has_malformed_rows)
     made = split_of_rows(task, path, split, names, rows)
     _named_rows.cache_clear()  # The examples stay, the rows need not.
+    unclear = " and ".join(repr(label) for label in task.labels if label in NO_LABEL_CELLS)
+    if unclear and split == "train":
+        note = (
+            f"{path}: its labels are {', '.join(task.labels)}; if {unclear} stands for no label, "
+            "remove those lines"
+        )
+        made = dataclasses.replace(made, notes=(*made.notes, note))
     return made
 
 
@@ -168,8 +215,7 @@ def _example(task: Task, cells: Mapping[str, Any], split: str, place: str) -> Ex
             raise ValueError(
                 f"{place}: the text in column {name!r} is {text!r}; fill it in or remove the line"
             )
-    label = cells.get(task.keys.label)
-    label = "" if label is None else str(label).strip()
+    label = label_text(cells.get(task.keys.label), place)
     number = cells.get(task.keys.id) if task.keys.id else None
     return Example(
         *texts,
