@@ -287,7 +287,11 @@ def test_choices_are_numbered_lettered_or_written_out(write, label):
         ("reading", lines({**QUESTION, "context": CONTEXT})[:-3], "is no reading file"),
         ("reading", lines({**QUESTION, "context": ""}), "question q1: its context is ''"),
         ("reading", lines({"context": CONTEXT, "question": "谁？"}), "question 谁？: no answers"),
-        ("choice", lines({**CHOICES, "label": 2}), "line 1: the label '2' is none of the choices"),
+        (
+            "choice",
+            lines({**CHOICES, "label": "2"}),
+            "line 1: the label '2' is none of the choices",
+        ),
         ("choice", lines({**CHOICES, "choices": ["a"]}), "line 1: its choices are"),
         ("choice", lines(CHOICES), "line 1: no label; only the test file may lack labels"),
         ("choice", lines(CHOICES)[:-3], "line 1: no JSON"),
@@ -354,10 +358,26 @@ def test_split_is_stable_stratified_and_keeps_equal_texts_together(letters, seed
     assert set(split_off(shuffled, 0.3, labels=("True", "False"), seed=seed)[1].examples) == set(
         dev.examples
     )
+    assert len({each.texts for each in dev.examples}) == round(0.3 * len(set(letters)))
     for label in ("True", "False"):
         groups = {each.texts for each in rows if each.label == label}
         of_dev = {each.texts for each in dev.examples if each.label == label}
-        assert len(of_dev) == round(0.3 * len(groups))
+        assert abs(len(of_dev) - 0.3 * len(groups)) <= 1
+        if len(set(letters)) > 2:
+            assert of_dev < groups or not groups, "train knows every label"
+    added = dataclasses.replace(whole, examples=(*rows, Example("new", label="True")))
+    after = set(split_off(added, 0.3, labels=("True", "False"), seed=seed)[1].examples)
+    assert len({each.texts for each in after ^ set(dev.examples)}) <= 3
+
+
+def test_small_classes_share_the_examples_of_dev():
+    rows = tuple(Example(f"{label} {n}", label=label) for label in "abcdefghij" for n in range(4))
+    whole = Split("train", "my.csv", rows)
+    for seed in range(3):
+        _, dev = split_off(whole, 0.1, labels="abcdefghij", seed=seed)
+        assert len({each.label for each in dev.examples}) == len(dev.examples) == 4
+    chosen = [split_off(whole, 0.1, labels="abcdefghij", seed=n)[1].examples for n in range(3)]
+    assert len({frozenset(each.label for each in part) for part in chosen}) > 1
 
 
 def test_split_that_leaves_nothing_is_an_error():

@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 import itertools
 import os
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from albert_zh.tasks.examples import Split
@@ -126,9 +126,9 @@ def split_off(
 ) -> tuple[Split, Split]:
     """Train and dev out of one file, the same at every call.
 
-    Each label has its share in dev, as far as its examples allow. Examples with the same texts stay
-    together, and so do all questions about a text. An example is in dev by the hash of its texts,
-    so that rows that are added to the file later do not move others.
+    Each label has its share in dev, as far as its examples allow; see `_sizes_of_dev`. Examples
+    with the same texts stay together, and so do all questions about a text. An example is in dev by
+    the hash of its texts, so that rows that are added to the file later hardly move others.
 
     Args:
         whole: The examples.
@@ -140,14 +140,42 @@ def split_off(
         ValueError: Nothing would be left in one of the two.
     """
     chosen: set[int] = set()
-    for groups in _groups_by_class(whole, labels, seed).values():
-        chosen.update(itertools.chain(*groups[: round(fraction * len(groups))]))
+    by_class = _groups_by_class(whole, labels, seed)
+    numbers = {label: len(groups) for label, groups in by_class.items()}
+    for label, size in _sizes_of_dev(numbers, fraction, seed).items():
+        chosen.update(itertools.chain(*by_class[label][:size]))
     if not 0 < len(chosen) < len(whole.examples):
         raise ValueError(
             f"{whole.path}: --dev_fraction={fraction} of {len(whole.examples)} examples leaves no "
             f"examples for {'train' if chosen else 'dev'}; change it, or give a dev file"
         )
     return _parted(whole, chosen, share=f"{fraction} {seed}")
+
+
+def _sizes_of_dev(
+    numbers: Mapping[str | None, int], fraction: float, seed: int
+) -> dict[str | None, int]:
+    """Groups of each class that become dev: its share, more or less by one at most.
+
+    The largest remainders are rounded up, so that dev has the share of all groups, however small
+    the classes. Of equal remainders a hash decides; a class gives its last group only where no
+    other can.
+
+    Args:
+        numbers: Class -> its groups.
+        fraction: Share of dev.
+        seed: Of the hash.
+    """
+    sizes = {label: int(fraction * number) for label, number in numbers.items()}
+
+    def order(label: str | None) -> tuple[bool, float, bytes]:
+        is_last = numbers[label] - sizes[label] == 1
+        return is_last, sizes[label] - fraction * numbers[label], _hash([label or ""], seed)
+
+    missing = round(fraction * sum(numbers.values())) - sum(sizes.values())
+    for label in sorted(numbers, key=order)[: max(0, missing)]:
+        sizes[label] += 1
+    return sizes
 
 
 def hold_out_fold(
