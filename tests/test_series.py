@@ -192,6 +192,10 @@ def test_points_of_a_grid_may_be_several_seeds(data, tmp_path):
         ("learning_rate=1 learning_rate=2", "names learning_rate twice"),
         ("random_seed=1,2", "seeds are repetitions, not choices; give --num_seeds"),
         ("do_eval=True", "do_eval is the same for all points; leave it out of the grid"),
+        ("dev_fraction=0.1,0.3", "scores with another dev_fraction could not be compared; give -"),
+        ("kind=classification,regression", "scores with another kind could not be compared"),
+        ("dev_file=a,b", "scores with another dev_file could not be compared"),
+        ("task_name=lcqmc,afqmc", "scores with another task_name could not be compared"),
         ("albert_config_file=setup.cfg,x", "--bert_config_file=setup.cfg: there is no such file"),
         (" ", "--grid is empty"),
     ],
@@ -205,3 +209,10 @@ def test_grid_of_paths_makes_names_of_folders(data, tmp_path):
     other = small.write_config(tmp_path, name="a.json", num_hidden_layers=1)
     options = sweep_options(data, tmp_path / "out", f"bert_config_file={other},{data}/config.json")
     assert [name.count("/") for name in options.series().runs] == [0, 0]
+
+
+def test_training_files_of_a_grid_need_one_validation_set(data, tmp_path):
+    grid = f"train_file={data}/train.txt,{data}/dev.txt"
+    assert len(sweep_options(data, tmp_path / "out", grid).series().runs) == 2
+    with pytest.raises(ValueError, match="each train_file would have a validation set of its own"):
+        sweep_options(data, tmp_path / "out", grid, dev_fraction=0.1).series()

@@ -14,10 +14,13 @@ from typing import Any
 
 from absl import flags as absl_flags
 
+from albert_zh.finetuning.data_options import DataOptions
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.series_note import Series, check_series
 from albert_zh.flags import REQUIRED, option, parse_flags, with_values
 
+# Flags of the task and of its data: with others, scores cannot be compared.
+_OF_DATA = {field.name for field in dataclasses.fields(DataOptions)} - {"train_file"}
 # Flags of the sweep itself.
 _SHARED = ("output_dir", "do_train", "do_eval", "do_predict", "num_seeds", "num_folds", "fold")
 
@@ -52,6 +55,11 @@ class SweepOptions(ClassifierOptions):
         names = {field.name for field in dataclasses.fields(ClassifierOptions)}
         shared = ClassifierOptions(**{name: getattr(self, name) for name in names})
         grid, runs = read_grid(self.grid), {}
+        if "train_file" in grid and shared.source_of("dev") == "train":
+            raise ValueError(
+                "--grid: each train_file would have a validation set of its own, so that scores "
+                "could not be compared; give one with --dev_file or --data_dir"
+            )
         for values in itertools.product(*grid.values()):
             flags = dict(zip(grid, values, strict=True))
             name = ",".join(f"{flag}={value}" for flag, value in flags.items())
@@ -75,6 +83,11 @@ def read_grid(text: str) -> dict[str, list[Any]]:
             raise ValueError(f"--grid: {part} has no values; write FLAG=VALUE,VALUE ...")
         if name in _SHARED:
             raise ValueError(f"--grid: {name} is the same for all points; leave it out of the grid")
+        if name in _OF_DATA:
+            raise ValueError(
+                f"--grid: scores with another {name} could not be compared; give --{name} once, as "
+                "a flag of its own"
+            )
         if name == "random_seed":
             raise ValueError("--grid: seeds are repetitions, not choices; give --num_seeds")
         if name in grid:
