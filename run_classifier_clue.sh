@@ -25,6 +25,10 @@ tasks=() flags=() sample='' data_dir='' output_dir='' version=1.1
 for argument; do
   case $argument in
     --sample) sample=yes ;;
+    --data_dir= | --output_dir= | --version=)
+      echo "error: $argument has no value; give one, or leave the flag out" >&2
+      exit 1
+      ;;
     --data_dir=*) data_dir=${argument#*=} ;;
     --output_dir=*) output_dir=${argument#*=} ;;
     --version=*) version=${argument#*=} ;;

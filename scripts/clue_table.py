@@ -51,6 +51,7 @@ def main(options: TableOptions) -> None:
     with atomic_write(os.path.join(options.directory, "results.md"), "w") as file:
         file.write(text)
     print(text, end="")
+    written = ["results.md"]
     try:
         picture = _picture(results)
     except ValueError as error:  # The table is there all the same.
@@ -58,7 +59,8 @@ def main(options: TableOptions) -> None:
     else:
         with atomic_write(os.path.join(options.directory, "results.png")) as file:
             file.write(picture)
-    print(f"the table is in {options.directory}: results.md, results.png", flush=True)
+        written.append("results.png")
+    print(f"the table is in {options.directory}: {', '.join(written)}", flush=True)
 
 
 def _results(directory: str) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import zipfile
 
+import clue_table
 import download
 import pytest
 from test_lcqmc_script import OFFLINE, served  # noqa: F401  # a fixture
@@ -104,6 +105,17 @@ def test_sample_runs_all_tasks_from_random_weights_and_ends_with_a_table(project
     assert picture.startswith(b"\x89PNG")
 
 
+def test_table_without_matplotlib_names_no_picture(tmp_path, monkeypatch, capsys):
+    flags = ["--task_name=afqmc", f"--output_dir={tmp_path}/afqmc"]
+    subprocess.run([sys.executable, "-c", CLASSIFIER, *flags], check=True)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    clue_table.main(clue_table.TableOptions(directory=str(tmp_path)))
+    *_, reason, where = capsys.readouterr().out.splitlines()
+    assert reason.startswith("no results.png: ")
+    assert where == f"the table is in {tmp_path}: results.md"
+    assert sorted(os.listdir(tmp_path)) == ["afqmc", "results.md"]
+
+
 def test_version_1_0_predicts_its_own_test_files(project):
     calls = flags_of(run(project, "--sample", "--version=1.0", "tnews", "afqmc"))
     assert calls[0]["input_file"] == f"{project}/data/clue_sample/tnews/test1.0.json"
@@ -169,6 +181,9 @@ def test_data_that_cannot_be_downloaded_ends_the_script_before_any_training(proj
         (["--sample", "--data_dir=x"], "give either --sample or --data_dir"),
         (["--data_dir", "x"], "the value of a flag follows after an equals sign: --data_dir=..."),
         (["--sample", "--version=2"], "version"),
+        (["--data_dir=", "tnews"], "--data_dir= has no value; give one, or leave the flag out"),
+        (["--output_dir=", "tnews"], "--output_dir= has no value"),
+        (["--version=", "tnews"], "--version= has no value"),
     ],
 )
 def test_mistakes_are_one_line(project, arguments, reason):
