@@ -78,9 +78,20 @@ def test_samples_make_an_archive_that_is_accepted(tmp_path, version):
     assert (done.returncode, done.stderr) == (0, "")
     before = archive.read_bytes()
     done = run(*flags, f"--predictions_dir={tmp_path}/out", f"--zip_file={archive}")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = tmp_path / "out" / "afqmc" / "afqmc_predict.json"
+    lines.write_text(line(lines.read_text(), 1, label="1"))
+    done = run(*flags, f"--predictions_dir={tmp_path}/out", f"--zip_file={archive}")
     assert done.returncode == 1
-    assert "is there already; move it away or write to another folder" in done.stderr
+    assert "is there already, with other contents; move it away or write to an" in done.stderr
     assert archive.read_bytes() == before
+
+
+def test_task_that_is_named_twice_is_submitted_once():
+    names = [
+        each.task.name for each in wanted_files("1.1", ["wsc", "afqmc", "cluewsc2020"], SAMPLE)
+    ]
+    assert names == ["cluewsc2020", "afqmc"]
 
 
 def test_refused_files_are_listed_with_their_reasons_and_nothing_is_written(tmp_path):
@@ -355,5 +366,16 @@ def test_damaged_archive_is_refused(packed):
     path = pathlib.Path(pack(contents))
     for damaged in (path.read_bytes()[:-30], path.read_bytes().replace(b'"label"', b'"LABEL"', 1)):
         path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="is no zip archive that can be read"):
+            read_archive(str(path), wanted)
+
+
+def test_archive_with_another_byte_anywhere_is_refused(tmp_path):
+    wanted = wanted_files("1.1", ["afqmc"], SAMPLE)
+    path = tmp_path / "submit.zip"
+    write_archive(str(path), {wanted[0].name: predictions_for(wanted[0]).encode()})
+    whole = path.read_bytes()
+    for place in range(60, 200, 7):  # of the compressed predictions
+        path.write_bytes(bytes([*whole[:place], whole[place] ^ 255, *whole[place + 1 :]]))
         with pytest.raises(ValueError, match="is no zip archive that can be read"):
             read_archive(str(path), wanted)

@@ -8,8 +8,10 @@ clue_output/tnews/tnews11_predict.json   CLUEdataset/tnews/test.json     submit.
 """
 
 import dataclasses
+import io
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 
 from albert_zh.tasks.catalog import ALIASES, TASKS, find_task
@@ -48,7 +50,8 @@ def wanted_files(version: str, tasks: Sequence[str], data_dir: str) -> list[Want
         FileNotFoundError: A test file is missing.
         ValueError: A task has no file to submit, or a test file is malformed.
     """
-    return [_wanted(version, find_task(name), data_dir) for name in tasks or VERSIONS[version]]
+    wanted = [_wanted(version, find_task(name), data_dir) for name in tasks or VERSIONS[version]]
+    return list({each.name: each for each in wanted}.values())  # A task may be named twice.
 
 
 def _wanted(version: str, task: Task, data_dir: str) -> Wanted:
@@ -143,7 +146,7 @@ def read_archive(path: str, wanted: Sequence[Wanted]) -> dict[str, bytes]:
         with zipfile.ZipFile(path) as archive:
             contents = {name: archive.read(name) for name in archive.namelist()}
             num_members = len(archive.namelist())
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"{path} is no zip archive that can be read ({error})") from None
     names = {each.name for each in wanted}
     if nested := [name for name in contents if "/" in name]:
@@ -166,7 +169,7 @@ def refusals(wanted: Sequence[Wanted], contents: Mapping[str, bytes]) -> dict[st
 
 
 def write_archive(path: str, contents: Mapping[str, bytes]) -> None:
-    """Write the archive; the same files give the same bytes.
+    """Write the archive, unless it is there; the same files give the same bytes.
 
     Raises:
         FileExistsError: There is an archive with other contents.
@@ -174,13 +177,19 @@ def write_archive(path: str, contents: Mapping[str, bytes]) -> None:
     """
     if os.path.basename(path) != NAME:
         raise ValueError(f"--zip_file={path}: the site takes only {NAME}; choose another folder")
-    if os.path.exists(path):
-        raise FileExistsError(
-            f"{path} is there already; move it away or write to another folder: --zip_file=FOLDER/"
-            f"{NAME}"
-        )
-    with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
         for name, content in contents.items():
             member = zipfile.ZipInfo(name)  # Its date is 1980.
             member.external_attr = 0o644 << 16
             archive.writestr(member, content, zipfile.ZIP_DEFLATED)
+    if os.path.exists(path):
+        with open(path, "rb") as file:
+            if file.read() == packed.getvalue():
+                return
+        raise FileExistsError(
+            f"{path} is there already, with other contents; move it away or write to another "
+            f"folder: --zip_file=FOLDER/{NAME}"
+        )
+    with atomic_write(path) as file:
+        file.write(packed.getvalue())
