@@ -11,7 +11,6 @@ first thousands of steps on learning that.
 """
 
 import dataclasses
-import os
 
 from project import cli
 
@@ -19,7 +18,7 @@ from albert_zh.config import ModelConfig
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.text.tokenizers import load_tokenizer
 from albert_zh.util.files import check_is_local
-from albert_zh.util.new_directory import new_directory
+from albert_zh.util.new_directory import check_is_new, new_directory
 from albert_zh.util.tensorflow_start import import_tensorflow
 from albert_zh.word_vectors.corpus import corpus_vectors
 from albert_zh.word_vectors.layout import Layout
@@ -28,8 +27,7 @@ from albert_zh.word_vectors.options import WarmStartOptions
 
 def main(options: WarmStartOptions, reading: ReadingOptions) -> None:
     check_is_local(options.output_dir)
-    if os.path.exists(options.output_dir) and os.listdir(options.output_dir):
-        raise FileExistsError(f"--output_dir={options.output_dir} is not empty; choose a new one")
+    check_is_new(options.output_dir)
     config = ModelConfig.from_json_file(options.bert_config_file)
     tokenizer = load_tokenizer(
         options.vocab_file,

@@ -140,6 +140,15 @@ def test_several_are_found_by_pattern_in_the_order_of_their_numbers(trained, tmp
     ]
 
 
+def test_brackets_of_folders_are_no_pattern(trained, tmp_path):
+    best = json.loads((trained / "best_checkpoint.json").read_text())["checkpoint"]
+    for name in ("run[1]", "run[2]", "run1"):
+        shutil.copytree(trained, tmp_path / name)
+    for text in (f"{tmp_path}/run[[]1],{tmp_path}/run[2]", f"{tmp_path}/run[*"):
+        found = find_several(text.replace("[[]", "["), flag="ensemble")
+        assert found == [f"{tmp_path}/run[{number}]/{best}" for number in (1, 2)]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -154,6 +163,9 @@ def test_too_few_checkpoints_are_refused(trained, text, message):
         find_several(text.replace("{}", str(trained)), flag="ensemble")
 
 
-def test_directory_in_use_is_refused(trained):
+def test_directory_in_use_is_refused(trained, tmp_path):
     with pytest.raises(FileExistsError, match="is not empty; choose a new one"):
         average(trained / "model.ckpt-*", trained)
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError, match=r"--output_dir=.*file is a file; name a folder"):
+        average(trained / "model.ckpt-*", tmp_path / "file")

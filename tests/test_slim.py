@@ -77,6 +77,9 @@ def test_weights_beyond_half_precision_are_refused(trained, tmp_path):
 def test_folder_that_is_not_empty_is_refused(trained, slim):
     with pytest.raises(FileExistsError, match="is not empty"):
         slim_checkpoint(slim_options(trained, slim))
+    file = os.path.join(slim, "vocab.txt")
+    with pytest.raises(FileExistsError, match=r"--output_dir=.*vocab\.txt is a file; name a fol"):
+        slim_checkpoint(slim_options(trained, file))
 
 
 def test_vocabulary_of_another_model_is_refused(trained, tmp_path):

@@ -7,7 +7,6 @@ trainings that began with the same weights (Wortsman et al. 2022, https://arxiv.
 import os
 
 import numpy as np
-import tensorflow as tf
 
 from albert_zh.checkpoint.files import read_arrays, read_shapes
 from albert_zh.checkpoint.loading import load_meta, read_step
@@ -16,6 +15,7 @@ from albert_zh.checkpoint.model_folders import SCORES, write_model_folder
 from albert_zh.checkpoint.names import is_weight
 from albert_zh.checkpoint.options import AverageOptions
 from albert_zh.checkpoint.several import find_several
+from albert_zh.util.new_directory import check_is_new
 
 
 def average_checkpoints(options: AverageOptions) -> list[str]:
@@ -25,8 +25,7 @@ def average_checkpoints(options: AverageOptions) -> list[str]:
         ValueError, OSError: The checkpoints do not fit together; then nothing was written.
     """
     directory = options.output_dir
-    if tf.io.gfile.exists(directory) and tf.io.gfile.listdir(directory):
-        raise FileExistsError(f"--output_dir={directory} is not empty; choose a new one")
+    check_is_new(directory)
     prefixes = find_several(options.checkpoints, flag="checkpoints")
     metas = [load_meta(prefix) or CheckpointMeta() for prefix in prefixes]
     shapes = [

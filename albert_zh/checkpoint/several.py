@@ -39,10 +39,11 @@ def find_several(text: str, *, flag: str) -> list[str]:
 
 def _expanded(path: str, flag: str) -> list[str]:
     """The folders and checkpoints that a pattern matches; a path without `*` as it is."""
-    if not glob.has_magic(path) or "://" in path:
+    if "*" not in path or "://" in path:
         return [path]
-    names = [name for name in glob.glob(path) if os.path.isdir(name) or name.endswith(_INDEX)]
-    names += glob.glob(path + _INDEX)
+    pattern = glob.escape(path).replace("[*]", "*")  # `run[1]` is a name like any other.
+    names = [name for name in glob.glob(pattern) if os.path.isdir(name) or name.endswith(_INDEX)]
+    names += glob.glob(pattern + _INDEX)
     found = {name.removesuffix(_INDEX) for name in names if not name.endswith(".tmp" + _INDEX)}
     if not found:
         raise FileNotFoundError(f"--{flag}: no folder and no checkpoint matches {path}")

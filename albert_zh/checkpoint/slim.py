@@ -22,6 +22,7 @@ from albert_zh.checkpoint.vocabulary_check import (
 )
 from albert_zh.config import ModelConfig
 from albert_zh.text.vocab import Vocab
+from albert_zh.util.new_directory import check_is_new
 from albert_zh.util.object_files import write_json, write_text
 
 _NAME = "albert_model.ckpt"
@@ -35,8 +36,7 @@ def slim_checkpoint(options: SlimOptions) -> list[str]:
         ValueError, OSError: The files do not fit together; then nothing was written.
     """
     directory = options.output_dir
-    if os.path.exists(directory) and os.listdir(directory):
-        raise FileExistsError(f"--output_dir={directory} is not empty; choose a new one")
+    check_is_new(directory)
     prefix = find_checkpoint(options.init_checkpoint, flag="init_checkpoint")
     config = ModelConfig.from_json_file(options.bert_config_file)
     vocab = Vocab.load(options.vocab_file)

@@ -26,6 +26,7 @@ from albert_zh.checkpoint.vocabulary_check import (
 from albert_zh.config import ModelConfig
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.json_objects import read_object
+from albert_zh.util.new_directory import check_is_new
 from albert_zh.util.object_files import write_json
 from albert_zh.vocabulary.entries import entry_pieces
 
@@ -36,8 +37,7 @@ def change_vocabulary(options: ConversionOptions) -> list[str]:
     Raises:
         ValueError, OSError: The files do not fit together; then nothing was written.
     """
-    if tf.io.gfile.exists(options.output_dir) and tf.io.gfile.listdir(options.output_dir):
-        raise FileExistsError(f"--output_dir={options.output_dir} is not empty; choose a new one")
+    check_is_new(options.output_dir)
     config = ModelConfig.from_json_file(options.bert_config_file)
     old, new = Vocab.load(options.vocab_file), Vocab.load(options.new_vocab_file)
     prefix = find_checkpoint(options.init_checkpoint, flag="init_checkpoint")

@@ -33,6 +33,25 @@ def new_directory(path: str, *, overwrite: bool) -> Iterator[str]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def check_is_new(path: str) -> None:
+    """Check that the folder that --output_dir names is empty or not there.
+
+    Raises:
+        FileExistsError: It holds something, or is a file.
+    """
+    if "://" in path:
+        from tensorflow.io import gfile  # It takes seconds to import.
+
+        exists, is_folder, names = gfile.exists, gfile.isdir, gfile.listdir
+    else:
+        exists, is_folder, names = os.path.exists, os.path.isdir, os.listdir
+    if is_folder(path):
+        if names(path):
+            raise FileExistsError(f"--output_dir={path} is not empty; choose a new one")
+    elif exists(path):
+        raise FileExistsError(f"--output_dir={path} is a file; name a folder, which may be new")
+
+
 def _move_away(path: str) -> None:
     shutil.rmtree(_replaced(path), ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):
