@@ -334,6 +334,7 @@ def test_lesson_is_no_part_of_the_gradient_and_teachers_stay(case, batch):
         ({"class_weights": "a=-1"}, "classification", "a number X above 0"),
         ({"class_weights": "a=x"}, "classification", "a number X above 0"),
         ({"class_weights": "O=2"}, "classification", "'O=2' is no LABEL=X"),
+        ({"class_weights": "a=1,a=2"}, "classification", "names 'a' twice; leave one out"),
     ],
 )
 def test_aids_that_do_not_fit_a_task(flags, kind, message):

@@ -132,6 +132,10 @@ class AidOptions:
                     f"--class_weights={self.class_weights}: {part!r} is no LABEL=X; the labels are "
                     f"{', '.join(known)}, and {INVERSE_FREQUENCY} computes their weights"
                 )
+            if label in weights:
+                raise ValueError(
+                    f"--class_weights={self.class_weights} names {label!r} twice; leave one out"
+                )
             weights[label] = _positive(number, part)
         return weights
 
