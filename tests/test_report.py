@@ -6,6 +6,7 @@ import small
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.custom import custom_task
 from albert_zh.tasks.examples import Answer, Entity, Example, ReadingExample, Split, TaggingExample
+from albert_zh.tasks.kinds import reading
 from albert_zh.tasks.report import check_labels_differ, report
 from albert_zh.tasks.row_writer import featurize_texts
 from albert_zh.tasks.task import Keys
@@ -98,3 +99,20 @@ def test_questions_without_an_answer_are_counted_as_such():
     found = report([Split("dev", "dev.json", tuple(questions))], labels=("",))
     assert "1 of 'an answer' (33.3%), 2 of 'no answer' (66.7%)" in next(found.lines())
     assert not list(found.warnings())
+
+
+def test_questions_that_are_cut_are_counted(tmp_path):
+    tokenizer = load_tokenizer(small.write_vocabulary(tmp_path))
+    rows = [
+        ReadingExample("去" * length, "今天" * 50, (Answer("今", 0),)) for length in (9, 10, 70)
+    ]
+    for max_seq_length, line in (
+        (24, "train: 1 of 3 questions (33.3%) exceed 10 tokens and were truncated"),
+        (200, "train: 1 of 3 questions (33.3%) exceed 64 tokens and were truncated"),
+    ):
+        features = reading.featurize(
+            rows, labels=(), tokenizer=tokenizer, max_seq_length=max_seq_length
+        )
+        split = Split("train", "train.json", tuple(rows))
+        lines = [*token_lines(split, features, tokenizer, max_seq_length=max_seq_length)]
+        assert line in lines

@@ -25,7 +25,7 @@ class Features:
     first_lengths: np.ndarray  # [N] int32, tokens of the first segment, [CLS] and [SEP] included
     targets: Mapping[str, np.ndarray]  # name -> [N / rows_per_unit, ...] int32 or float32
     example_ids: np.ndarray  # [N] int64, place of the example that a row belongs to
-    num_truncated: int  # examples that lost tokens to max_seq_length
+    num_truncated: int  # examples that lost tokens; of reading, questions that did
     # Name -> a target of each token, flat like the token ids.
     token_targets: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     # [sum of lengths, 2] int32: the characters that a token stands for, of the text that the kind

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from albert_zh.tasks.examples import Split
+from albert_zh.tasks.examples import ReadingExample, Split
 from albert_zh.tasks.features import Features
+from albert_zh.tasks.kinds.reading import longest_question
 from albert_zh.text.tokenizers import Tokenizer
 
 _SHOWN = 8  # unknown characters
@@ -32,10 +33,13 @@ def token_lines(
     )
     num_examples = len(split.examples)
     if features.num_truncated:
+        what, longest = "examples", max_seq_length
+        if isinstance(split.examples[0], ReadingExample):  # Long contexts are several rows.
+            what, longest = "questions", longest_question(max_seq_length)
         yield (
-            f"{split.name}: {features.num_truncated:,} of {num_examples:,} examples "
-            f"({features.num_truncated / num_examples:.1%}) exceed {max_seq_length} tokens and "
-            "were truncated"
+            f"{split.name}: {features.num_truncated:,} of {num_examples:,} {what} "
+            f"({features.num_truncated / num_examples:.1%}) exceed {longest} tokens and were "
+            "truncated"
         )
     num_unknown = int((features.token_ids == tokenizer.vocab.unk_id).sum())
     if num_unknown:

@@ -62,11 +62,14 @@ def featurize(
         ValueError: `max_seq_length` leaves no room for question and context.
     """
     limit = room_for_text(max_seq_length, 2)
+    longest, num_truncated = longest_question(max_seq_length), 0
     rows = RowWriter(tokenizer.vocab)
     targets: list[tuple[int, int]] = []
     texts = [(example.question, example.context) for example in examples]
     for start, (questions, contexts) in encode_texts(texts, tokenizer, with_spans=(False, True)):
-        asked = np.minimum(np.diff(questions.offsets), min(_LONGEST_QUESTION, limit // 2))
+        lengths = np.diff(questions.offsets)
+        num_truncated += int((lengths > longest).sum())
+        asked = np.minimum(lengths, longest)
         parts: list[tuple[int, int, int]] = []  # question, begin and end of the window
         for number, num_asked in enumerate(asked.tolist()):
             place = contexts.text(number)
@@ -85,7 +88,12 @@ def featurize(
         if progress is not None:
             progress.advance(len(asked))
     spans = np.array(targets, np.int32).reshape(-1, 2)
-    return rows.features({"answer_spans": spans}, num_truncated=0)
+    return rows.features({"answer_spans": spans}, num_truncated=num_truncated)
+
+
+def longest_question(max_seq_length: int) -> int:
+    """Tokens of a question at most; what is beyond them is cut off."""
+    return min(_LONGEST_QUESTION, room_for_text(max_seq_length, 2) // 2)
 
 
 def windows(num_tokens: int, width: int) -> list[tuple[int, int]]:
