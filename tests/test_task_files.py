@@ -223,3 +223,8 @@ def test_second_file_of_a_split_is_named(read):
     split = read("一\t二\t1\n三\t四\t0\n", "train.txt")
     assert len(split.examples) == 2
     assert any("train.tsv beside it is not" in note for note in split.notes)
+
+
+def test_cell_of_a_whole_document_is_read(read):
+    text = "天" * 200_000
+    assert read(f"{text},再见,1\n", "train.csv").examples == (Example(text, "再见", "1"),)

@@ -21,6 +21,8 @@ from collections.abc import Iterator, Sequence
 
 from albert_zh.util.files import cr_inside, read_lines
 
+_LONGEST_CELL = 1 << 25  # characters; Python's own limit, 131,072, is less than some documents have
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Row:
@@ -72,6 +74,7 @@ def read_table(path: str) -> Table:
 
 
 def _parse_csv(path: str, lines: Sequence[str], delimiter: str) -> list[Row]:
+    csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader((line + "\n" for line in lines), delimiter=delimiter, strict=True)
     rows, line = [], 1
     try:
