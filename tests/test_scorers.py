@@ -24,6 +24,12 @@ def test_marks_are_deleted_before_answers_are_compared(answer, expected):
     assert clue_reading.answer_text(answer) == expected
 
 
+def test_no_answer_is_right_where_there_is_none():
+    answers = {"q1": [], "q2": [], "q3": [], "q4": ["北京"]}
+    predicted = {"q1": "", "q2": "北京", "q4": "北京"}
+    assert clue_reading.scores(predicted, answers) == {"exact_match": 50, "f1": 50, "average": 50}
+
+
 def test_clue_reading_scores_of_hand_made_answers():
     """
     q1  right                                    EM 1  F1 1
