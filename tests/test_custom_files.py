@@ -333,5 +333,17 @@ def test_line_that_says_two_things_or_too_much_is_named(read, row, message):
         read(f"{row}\n")
 
 
+@pytest.mark.parametrize(
+    ("indent", "place"), [(None, r"my\.json, line 1: "), (2, r"my\.json: ")], ids=["line", "lines"]
+)
+def test_key_that_stands_twice_in_a_reading_file_is_named(read, indent, place):
+    one = json.dumps(asked(), indent=indent).replace('"context"', '"id": "q0", "context"')
+    whole = {"data": [{"paragraphs": [{"context": "小明", "qas": [asked()]}]}]}
+    two = json.dumps(whole, indent=indent).replace('"q1"', '"", "id": 1')
+    for content in (one, two):
+        with pytest.raises(ValueError, match=f"{place}the key 'id' stands in one object twice"):
+            read(content, name="my.json", kind="reading")
+
+
 def test_endings_of_files_may_be_capitals(read):
     assert labels(read(texts("a", "b"), name="MY.JSONL.GZ")) == ["a", "b"]
