@@ -13,9 +13,9 @@
 #   any other flag              goes to run_classifier.py for every task: --random_seed=1 ...
 #
 # Batch size, length, epochs and learning rate are those with which the published tiny was measured.
-# Weights are found as in run_classifier_lcqmc.sh, or named with --init_checkpoint; the sample trains
-# the smallest model from random values. The same command resumes. scripts/make_submission.py packs
-# the predictions.
+# Weights are found as in run_classifier_lcqmc.sh, or named with --init_checkpoint; the samples start
+# from models/albert_tiny. The same command resumes. scripts/make_submission.py packs the
+# predictions.
 set -euo pipefail
 root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 source "$root/scripts/help.sh"
@@ -64,21 +64,10 @@ if [ ${#tasks[@]} = 0 ]; then
   tasks=(afqmc tnews iflytek "$inference" cluewsc2020 csl cmrc2018 chid c3)
 fi
 
-model=()
-if ! given 'init_checkpoint|vocab_file|bert_config_file|albert_config_file' \
-  ${flags[@]+"${flags[@]}"}; then
-  folder=$root/albert_config config=albert_config_tiny.json
-  if [ -n "$sample" ]; then
-    config=albert_config_nano.json
-  elif find_weights; then
-    say "weights: $weights"
-    folder=$root/$weights
-    model+=(--init_checkpoint="$folder/albert_model.ckpt")
-  else
-    say "weights: random, with the vocabulary albert_config/vocab.txt. For better results, put the" \
-      "published model into ./albert_tiny_zh"
-  fi
-  model+=(--bert_config_file="$folder/$config" --vocab_file="$folder/vocab.txt")
+if [ -z "$sample" ]; then
+  choose_model ${flags[@]+"${flags[@]}"}
+elif ! names_model ${flags[@]+"${flags[@]}"}; then
+  our_model
 fi
 
 # All data is found before the first task trains for hours.

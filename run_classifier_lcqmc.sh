@@ -7,7 +7,7 @@
 # The first that exists is used:
 #   data     --data_dir, ./lcqmc (train.txt, dev.txt, test.txt), the sample in data/lcqmc_sample
 #   weights  --init_checkpoint with its --vocab_file and --bert_config_file, ./albert_tiny_zh,
-#            prev_trained_model/albert_tiny_zh, the published download, random values
+#            prev_trained_model/albert_tiny_zh, the published download, models/albert_tiny
 set -euo pipefail
 root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 source "$root/scripts/help.sh"
@@ -20,7 +20,6 @@ flags=(
   --output_dir="$root/lcqmc_output/"
 )
 
-sample=
 if given data_dir "$@"; then
   :
 elif [ -d "$root/lcqmc" ]; then
@@ -31,31 +30,9 @@ else
     "Shenzhen, gives the real LCQMC on application (http://icrc.hitsz.edu.cn/info/1037/1146.htm);" \
     "put its train.txt, dev.txt and test.txt into ./lcqmc or name their folder with --data_dir"
   flags+=(--data_dir="$root/data/lcqmc_sample")
-  sample=yes
 fi
 
-model=$root/albert_config
-config=albert_config_tiny.json
-if ! given 'init_checkpoint|vocab_file|bert_config_file|albert_config_file' "$@"; then
-  if find_weights; then
-    say "weights: $weights"
-    model=$root/$weights
-    flags+=(--init_checkpoint="$model/albert_model.ckpt")
-  else
-    say "weights: random, with the vocabulary albert_config/vocab.txt. For better results, put the" \
-      "published model into ./albert_tiny_zh"
-    if [ -n "$sample" ]; then
-      # The sample is too small for the published size and settings. This model learns it in two
-      # minutes.
-      config=albert_config_nano.json
-      flags+=(--train_batch_size=32 --learning_rate=5e-4 --num_train_epochs=6)
-    fi
-  fi
-fi
-given bert_config_file\|albert_config_file "$@" ||
-  flags+=(--bert_config_file="$model/$config")
-# A published checkpoint needs the vocabulary of its own folder, not albert_config/vocab.txt.
-given vocab_file "$@" || flags+=(--vocab_file="$model/vocab.txt")
+choose_model "$@"
 
 # The last value of a flag counts, so the caller's flags override these.
-exec "$PYTHON" "$root/run_classifier.py" "${flags[@]}" "$@"
+exec "$PYTHON" "$root/run_classifier.py" "${flags[@]}" ${model[@]+"${model[@]}"} "$@"

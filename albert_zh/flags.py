@@ -42,8 +42,9 @@ REQUIRED = _Required()  # As the default, it makes the flag one that must be set
 
 _PLACEHOLDERS = {int: "N", float: "X", bool: "True|False", str: "TEXT"}
 
-# Flags, by the end of their name, that find our own files from any folder: albert_config/vocab.txt.
-_FILES_OF_OURS = ("config_file", "vocab_file")
+# Flags, by the end of their name, that find our own files from any folder: albert_config/vocab.txt,
+# models/albert_tiny.
+_FILES_OF_OURS = ("config_file", "vocab_file", "checkpoint")
 _GIVEN = "_given_flags"  # attribute of options that were read from a command line
 
 

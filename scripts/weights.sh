@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by scripts that fine-tune, after $root and $PYTHON are set: finds the published tiny.
+# Sourced by scripts that fine-tune, after $root and $PYTHON are set: finds the weights to start from.
 
 say() { echo "$*" >&2; }
 
@@ -36,6 +36,31 @@ find_weights() {
   local status=0
   "$PYTHON" "$root/scripts/download.py" --model=albert_tiny_zh --to="$root/$weights" >&2 ||
     status=$?
-  [ "$status" -lt 128 ] || exit "$status" # Ctrl-C is no wish for random weights.
+  [ "$status" -lt 128 ] || exit "$status" # Ctrl-C is no wish for other weights.
   return "$status"
+}
+
+# Flags for this project's model. The output of its first token has learnt nothing in pretraining
+# (docs/pretraining_recipe.md), the mean of all tokens has.
+our_model() { model=(--init_checkpoint="$root/models/albert_tiny" --use_pooled_output=False); }
+
+names_model() { given 'init_checkpoint|vocab_file|bert_config_file|albert_config_file' "$@"; }
+
+# Sets `model` to flags of run_classifier.py: the published tiny, or ours where there is none.
+# Nothing if the arguments name a model.
+choose_model() {
+  model=()
+  if names_model "$@"; then
+    return
+  elif find_weights; then
+    say "weights: $weights"
+    # Checkpoint, configuration and vocabulary go together.
+    model+=(--init_checkpoint="$root/$weights/albert_model.ckpt")
+    model+=(--bert_config_file="$root/$weights/albert_config_tiny.json")
+    model+=(--vocab_file="$root/$weights/vocab.txt")
+  else
+    say "weights: models/albert_tiny, this project's small model. For better results, put the" \
+      "published model into ./albert_tiny_zh"
+    our_model
+  fi
 }

@@ -75,7 +75,7 @@ def flags_of(done: subprocess.CompletedProcess) -> list[dict[str, str]]:
     return calls
 
 
-def test_sample_runs_all_tasks_from_random_weights_and_ends_with_a_table(project):
+def test_sample_runs_all_tasks_from_our_model_and_ends_with_a_table(project):
     done = run(project, "--sample", "--random_seed=1", "--num_train_epochs=2")
     calls = flags_of(done)
     names = ["afqmc", "tnews", "iflytek", "ocnli", "cluewsc2020", "csl", "cmrc2018", "chid", "c3"]
@@ -89,11 +89,11 @@ def test_sample_runs_all_tasks_from_random_weights_and_ends_with_a_table(project
         "train_batch_size": "16",
         "max_seq_length": "128",
         "num_train_epochs": "2",
-        "learning_rate": "0.001",
+        "learning_rate": "0.0002",
         "warmup_proportion": "0.1",
         "save_checkpoints_steps": "50",
-        "bert_config_file": f"{project}/albert_config/albert_config_nano.json",
-        "vocab_file": f"{project}/albert_config/vocab.txt",
+        "init_checkpoint": f"{project}/models/albert_tiny",
+        "use_pooled_output": "False",
         "output_dir": f"{project}/clue_sample_output/tnews",
         "random_seed": "1",
     }

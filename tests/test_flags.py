@@ -283,6 +283,7 @@ def test_our_own_files_are_found_from_any_folder(tmp_path, monkeypatch, name):
 
         vocab_file: str | None = option(None, "A vocabulary.")
         bert_config_file: str | None = option(None, "A configuration.")
+        init_checkpoint: str | None = option(None, "A model.")
         output_file: str | None = option(None, "A file to write.")
 
     def read(flag: str, path: str) -> str:
@@ -293,6 +294,9 @@ def test_our_own_files_are_found_from_any_folder(tmp_path, monkeypatch, name):
     ours = pathlib.Path(__file__).parent.parent / "albert_config/vocab.txt"
     assert read(name, "albert_config/vocab.txt") == str(ours)
     assert read(name, "./albert_config/vocab.txt") == str(ours)
+    assert read("init_checkpoint", "models/albert_tiny") == str(
+        ours.parent.parent / "models/albert_tiny"
+    )
     for unchanged in ("albert_config/none.txt", "vocab.txt", "README.md"):
         assert read(name, unchanged) == unchanged
     assert read("output_file", "albert_config/vocab.txt") == "albert_config/vocab.txt"

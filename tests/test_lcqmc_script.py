@@ -70,28 +70,28 @@ def test_interrupted_download_ends_the_script(project):
         timeout=60,
     )
     assert (result.returncode, result.stdout) == (130, "")
-    assert "random" not in result.stderr
+    assert "weights:" not in result.stderr
 
 
-def test_offline_clone_runs_on_the_sample_from_random_weights(project):
+def test_offline_clone_runs_on_the_sample_from_our_model(project):
     flags, messages = _run(project)
     assert flags == {
         "task_name": "lcqmc",
         "do_train": "True",
         "do_eval": "True",
         "max_seq_length": "128",
-        "train_batch_size": "32",
-        "learning_rate": "5e-4",
-        "num_train_epochs": "6",
+        "train_batch_size": "64",
+        "learning_rate": "1e-4",
+        "num_train_epochs": "5",
         "output_dir": f"{project}/lcqmc_output/",
         "data_dir": f"{project}/data/lcqmc_sample",
-        "bert_config_file": f"{project}/albert_config/albert_config_nano.json",
-        "vocab_file": f"{project}/albert_config/vocab.txt",
+        "init_checkpoint": f"{project}/models/albert_tiny",
+        "use_pooled_output": "False",
     }
     data, download, weights = messages.splitlines()
     assert "gives the real LCQMC on application" in data
     assert "cannot reach https://storage.googleapis.com/albert_zh/albert_tiny_489k.zip" in download
-    assert weights.startswith("weights: random")
+    assert weights.startswith("weights: models/albert_tiny")
     assert not (project / "prev_trained_model").exists()
 
 
@@ -110,7 +110,7 @@ def test_half_a_model_is_named_and_neither_used_nor_changed(project, missing):
     folder = project / "prev_trained_model/albert_tiny_zh"
     _make_model(folder, without=missing)
     flags, messages = _run(project)
-    assert "init_checkpoint" not in flags
+    assert flags["init_checkpoint"] == f"{project}/models/albert_tiny"
     lacking = missing.replace("data-00000-of-00001", "data-*")
     assert (
         f"prev_trained_model/albert_tiny_zh is not used, because it lacks {lacking}\n" in messages
@@ -160,8 +160,7 @@ def test_given_checkpoint_is_used_and_no_weights_are_looked_for(project):
     )
     assert flags["init_checkpoint"] == "own/model.ckpt-9"
     assert flags["albert_config_file"] == "own.json"
-    assert "bert_config_file" not in flags
-    assert flags["vocab_file"] == f"{project}/albert_config/vocab.txt"
+    assert not {"bert_config_file", "vocab_file"} & {*flags}  # those beside the checkpoint
     assert "weights:" not in messages
 
 

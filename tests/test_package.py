@@ -15,6 +15,7 @@ from albert_zh import toolkit
 
 ROOT = pathlib.Path(__file__).parent.parent
 CONFIGS = sorted(f"albert_config/{path.name}" for path in (ROOT / "albert_config").iterdir())
+MODELS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "models").glob("*/*"))
 # Scripts that set up the clone and show its sample.
 OF_THE_CLONE = {
     "scripts/check_requirements.py",
@@ -93,10 +94,10 @@ def _command(installed: pathlib.Path, *arguments: str) -> subprocess.CompletedPr
     )
 
 
-def test_wheel_holds_modules_scripts_configurations_vocabulary_and_licence(installed):
+def test_wheel_holds_modules_scripts_configurations_models_vocabulary_and_licence(installed):
     files = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
     info = f"albert_zh-{albert_zh.__version__}.dist-info"
-    copies = {*toolkit.SCRIPTS, *MODULES, *CONFIGS}
+    copies = {*toolkit.SCRIPTS, *MODULES, *CONFIGS, *MODELS}
     assert files == {
         *_modules(ROOT),
         *(f"albert_zh/toolkit/{name}" for name in copies),
@@ -124,7 +125,7 @@ def test_installed_command_lists_all_commands(installed):
     assert re.search(r"\n  run-pretraining +Pretrain ALBERT", done.stdout)
     for script in toolkit.SCRIPTS:
         assert f"\n  {pathlib.Path(script).stem.replace('_', '-')} " in done.stdout
-    assert f"stands for {installed}/albert_zh/toolkit/albert_config/NAME" in done.stdout
+    assert f"models/NAME stand for those in {installed}/albert_zh/toolkit," in done.stdout
     assert _command(installed).stdout == done.stdout
     assert _command(installed, "--version").stdout == f"albert_zh {albert_zh.__version__}\n"
 

@@ -3,8 +3,8 @@
 ```
 albert-zh run-pretraining --bert_config_file=albert_config/albert_config_tiny.json ...
 ```
-runs run_pretraining.py. In a clone the scripts and albert_config/ lie beside the package; an
-installed package has copies of them in this folder, which the build makes (`pyproject.toml`).
+runs run_pretraining.py. In a clone the scripts, albert_config/ and models/ lie beside the package;
+an installed package has copies of them in this folder, which the build makes (`pyproject.toml`).
 """
 
 import ast
@@ -41,6 +41,7 @@ SCRIPTS = (
     "scripts/compat/create_pretraining_data_google.py",
 )
 FILES = "albert_config"  # folder of configurations and our vocabulary
+_FOLDERS = (FILES, "models")
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _IS_INSTALLED = os.path.isdir(os.path.join(_HERE, FILES))
@@ -74,14 +75,16 @@ def find_script(command: str) -> str | None:
 
 
 def find_file(path: str) -> str:
-    """The file that a path names: `albert_config/...` is ours where there is no such file.
+    """What a path names: `albert_config/...` and `models/...` are ours where there is no such one.
 
     >>> os.path.exists(find_file("albert_config/vocab.txt"))
+    True
+    >>> os.path.exists(find_file("models/albert_tiny"))
     True
     """
     normal = os.path.normpath(path)
     own = os.path.join(ROOT, normal)
-    is_ours = normal.startswith(FILES + os.sep) and os.path.exists(own)
+    is_ours = normal.split(os.sep)[0] in _FOLDERS and os.path.exists(own)
     return own if is_ours and not os.path.exists(path) else path
 
 
@@ -106,7 +109,8 @@ def _help() -> str:
         lines.append(f"  {command.ljust(width)}  {summary}")
     lines += [
         "",
-        f"Flags that name a configuration or a vocabulary take ours from any folder: {FILES}/NAME",
-        f"stands for {os.path.join(ROOT, FILES)}/NAME, unless there is such a file here.",
+        "Flags that name a configuration, a vocabulary or a checkpoint take ours from any folder:",
+        f"albert_config/NAME and models/NAME stand for those in {ROOT},",
+        "unless there is such a file or folder here.",
     ]
     return "\n".join(lines)
