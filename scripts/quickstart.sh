@@ -40,8 +40,9 @@ make_records train 10
 make_records validation 2
 
 stage "2 of 6: fill in masks with $model"
-printf '%s\n' '今天天气很[MASK]，我们去公园散步吧。' '我想喝一[MASK]热水。' '这个问题我不[MASK]道怎么回答。' |
-  "$PYTHON" scripts/fill_mask.py --checkpoint=$model --input_file=-
+printf '%s\n' '今天天气很[MASK]，我们去公园散步吧。' '我想喝一[MASK]热水。' \
+  '这个问题我不[MASK]道怎么回答。' >$out/masked.txt
+run_stage "$PYTHON" scripts/fill_mask.py --checkpoint=$model --input_file=$out/masked.txt
 
 stage "3 of 6: pretrain $model further on the records"
 run_training $out/pretrained/model.ckpt-60.index \

@@ -66,4 +66,4 @@ def test_pretraining_goes_on_with_nothing_but_its_folder(tmp_path):
     before, *_ = history(tmp_path / "out")
     assert before["step"] == 0
     assert before["validation_masked_lm_accuracy_mask"] > 0.15  # text that it never saw
-    assert before["validation_masked_lm_loss"] < 4.8
+    assert before["validation_masked_lm_loss"] < 5

@@ -98,7 +98,8 @@ def test_signal_ends_a_script_with_the_stage_at_work(tmp_path, script, at_work, 
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "news_zh_1.txt").write_text("a\n", encoding="utf-8")
-    for name in ("create_pretraining_data.py", "run_pretraining.py", "run_classifier.py"):
+    stages = ("create_pretraining_data.py", "run_pretraining.py", "run_classifier.py")
+    for name in (*stages, "scripts/fill_mask.py"):
         (tmp_path / name).write_text(f"print({name!r})\n", encoding="utf-8")
     program = SLEEP.format(stops_well=code == 0)
     (tmp_path / at_work).write_text(program, encoding="utf-8")

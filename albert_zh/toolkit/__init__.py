@@ -75,7 +75,7 @@ def find_script(command: str) -> str | None:
 
 
 def find_file(path: str) -> str:
-    """What a path names: `albert_config/...` and `models/...` are ours where there is no such one.
+    """Path of a file: `albert_config/...` and `models/...` are ours where there is no such one.
 
     >>> os.path.exists(find_file("albert_config/vocab.txt"))
     True
