@@ -26,7 +26,7 @@ from albert_zh.tasks.task import Kind, Outputs
 from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.progress import Progress
 
-LONGEST_ANSWER = 64  # tokens
+LONGEST_ANSWER = 128  # tokens; in CMRC2018, one of 10,121 has more
 _LONGEST_QUESTION = 64  # tokens; the rest of a row is context
 _STRIDE = 128  # tokens from one window to the next, or less where the windows are short
 _CANDIDATES = 20  # starts and ends of a window that are combined
