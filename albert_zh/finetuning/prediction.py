@@ -11,7 +11,6 @@ earlier_predictions/1/ ...    files of other data or another checkpoint that had
 """
 
 import os
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +25,7 @@ from albert_zh.runs.earlier import move_away
 from albert_zh.tasks.splits import find_files
 from albert_zh.tasks.tables import as_json_lines, as_table, prediction_rows
 from albert_zh.tasks.task import Task
+from albert_zh.util.files import without_gz
 from albert_zh.util.object_files import write_json, write_text
 from albert_zh.util.small_files import read_json_if_exists
 
@@ -104,7 +104,7 @@ def write_predictions(
 def _name_of_input(options: ClassifierOptions, task: Task) -> str:
     """Name of the predictions of the test file, without an ending: `new.predictions`."""
     path, *others = find_files(task, data_dir=options.data_dir, split="test")
-    name, _ = os.path.splitext(re.sub(r"\.gz$", "", os.path.basename(path), flags=re.IGNORECASE))
+    name, _ = os.path.splitext(without_gz(os.path.basename(path)))
     return f"{'test' if others else name}.predictions"
 
 

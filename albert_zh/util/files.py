@@ -168,7 +168,16 @@ def _raw_lines(path: str) -> Iterator[bytes]:
 
 def _open(path: str) -> IO[bytes]:
     """The bytes of a file, decompressed if its name says that it is compressed."""
-    return gzip.open(path) if path.lower().endswith(".gz") else open(path, "rb")
+    return open(path, "rb") if without_gz(path) == path else gzip.open(path)
+
+
+def without_gz(path: str) -> str:
+    """A path without the ending of a compressed file, in letters of any case.
+
+    >>> without_gz("new.csv.GZ"), without_gz("new.csv")
+    ('new.csv', 'new.csv')
+    """
+    return path[: -len(".gz")] if path.lower().endswith(".gz") else path
 
 
 def cr_inside(path: str, number: int) -> ValueError:

@@ -14,7 +14,7 @@ from typing import Any
 from albert_zh.tasks.examples import Example, Split
 from albert_zh.tasks.readers.columns import read_label
 from albert_zh.tasks.task import Task
-from albert_zh.util.files import read_lines
+from albert_zh.util.files import read_lines, without_gz
 from albert_zh.util.json_objects import check_characters, json_problem, strict_decoder
 
 _DECODER = strict_decoder()
@@ -55,7 +55,7 @@ def is_json(path: str) -> bool:
     >>> is_json("new.jsonl.gz"), is_json("new.tsv")
     (True, False)
     """
-    return path.lower().removesuffix(".gz").endswith((".json", ".jsonl"))
+    return without_gz(path).lower().endswith((".json", ".jsonl"))
 
 
 def json_objects(path: str) -> Iterator[tuple[int, dict[str, Any]]]:

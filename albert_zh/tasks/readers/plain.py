@@ -13,7 +13,7 @@ from typing import Any
 from albert_zh.tasks.readers.columns import role_of
 from albert_zh.tasks.readers.rows import read_table
 from albert_zh.tasks.task import Keys
-from albert_zh.util.files import read_lines
+from albert_zh.util.files import read_lines, without_gz
 
 _TAGGED = re.compile(r"\S+\s+(O|[BIMES]-\S+)|.")  # a line of `bio`; without its tag, one character
 
@@ -71,7 +71,7 @@ def untagged_texts(path: str) -> tuple[list[str], str] | None:
 
 
 def _is_plain(path: str) -> bool:
-    return path.lower().removesuffix(".gz").endswith(".txt")
+    return without_gz(path).lower().endswith(".txt")
 
 
 def _note(path: str, number: int) -> str:

@@ -19,7 +19,7 @@ import dataclasses
 import io
 from collections.abc import Iterator, Sequence
 
-from albert_zh.util.files import cr_inside, read_lines
+from albert_zh.util.files import cr_inside, read_lines, without_gz
 
 _LONGEST_CELL = 1 << 25  # characters; Python's own limit, 131,072, is less than some documents have
 
@@ -54,7 +54,7 @@ def read_table(path: str) -> Table:
         lines.pop()
     if not lines:
         raise ValueError(f"{path} is empty")
-    if path.lower().removesuffix(".gz").endswith(".csv"):
+    if without_gz(path).lower().endswith(".csv"):
         if "\t" in lines[0]:
             return Table(_parse_csv(path, lines, "\t"), "tabs")
         return Table(_parse_csv(path, lines, ","), "commas")
