@@ -65,7 +65,12 @@ def main(options: SubmissionOptions) -> None:
         )
     if not options.check_file:
         submission_archive.write_archive(options.zip_file, contents)
-    print(f"{options.check_file or options.zip_file} can be submitted to CLUE {options.version}")
+    archive = options.check_file or options.zip_file
+    if samples := submission_archive.samples(wanted):
+        verdict = "is right for these test files, but they are samples"
+        print(f"{archive} {verdict}: {', '.join(samples)}")
+    else:
+        print(f"{archive} can be submitted to CLUE {options.version}")
 
 
 if __name__ == "__main__":

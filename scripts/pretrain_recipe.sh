@@ -34,7 +34,9 @@ own='input_file|vocab_file|bert_config_file|output_dir|validation_file|init_chec
 own+='|num_train_steps|train_batch_size|learning_rate|lengths|segmenter'
 flags=()
 for argument; do
-  if [[ $argument =~ ^--($own)=(.*)$ ]]; then
+  if [[ $argument =~ ^--($own)=$ ]]; then
+    fail "$argument has no value; give one, or leave the flag out"
+  elif [[ $argument =~ ^--($own)=(.*)$ ]]; then
     printf -v "${BASH_REMATCH[1]}" %s "${BASH_REMATCH[2]}"
   elif [[ $argument =~ ^--($own)$ ]]; then
     fail "the value of a flag follows after an equals sign: $argument=..."

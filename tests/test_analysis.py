@@ -70,6 +70,20 @@ def test_mistakes_stand_with_the_surest_first_and_labels_are_counted(tmp_path):
     assert {"labels.png", "confusion_matrix.png"} <= set(tables)
 
 
+@pytest.mark.parametrize(
+    ("predictions", "is_warned"),
+    [((0.9, 0.9, 0.9), True), ((0.9, 0.1, 0.1), True), ((0.9, 0.9, 0.1), False)],
+)
+def test_model_no_better_than_the_commonest_label_is_a_warning(
+    tmp_path, caplog, predictions, is_warned
+):
+    right = ("服务", "服务", "$5")
+    with caplog.at_level("WARNING", logger="absl"):
+        analysed(tmp_path, TASK, *classified(*zip(right, predictions, strict=True)))
+    line = "one that always answers 服务, which is right on 66.7 % of dev"
+    assert (line in caplog.text) == is_warned
+
+
 def test_no_mistakes_are_an_empty_table(tmp_path):
     tables = analysed(tmp_path, TASK, *classified(("服务", 0.9), ("$5", 0.1)))
     assert tables["errors.tsv"] == []

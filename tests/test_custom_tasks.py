@@ -454,7 +454,7 @@ def test_fold_without_a_label_is_an_error():
 # ---- from a CSV to predictions
 
 
-def test_three_hundred_rows_of_a_csv_become_a_model_that_predicts(tmp_path):
+def test_three_hundred_rows_of_a_csv_become_a_model_that_predicts(tmp_path, caplog):
     rng = random.Random(5)
     words = {"天气": "冷热", "距离": "远", "价钱": "贵"}
 
@@ -486,10 +486,13 @@ def test_three_hundred_rows_of_a_csv_become_a_model_that_predicts(tmp_path):
         save_checkpoints_steps=60,
     )
     options.check()
-    fine_tune(options)
+    with caplog.at_level("INFO", logger="absl"):
+        fine_tune(options)
     with open(tmp_path / "out" / "best_checkpoint.json") as file:
         assert json.load(file)["eval_accuracy"] > 0.9
     assert load_task(str(tmp_path / "out" / "task.json")).labels == ("价钱", "天气", "距离")
+    assert "texts are read from 'question', labels from 'class'" in caplog.text
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["dev_fraction"] == 0.1
     moved, elsewhere = tmp_path / "moved", tmp_path / "elsewhere"
     (tmp_path / "out").rename(moved)
     (tmp_path / "mine.csv").unlink()
@@ -540,6 +543,26 @@ def test_numbers_are_learnt_as_numbers(tmp_path):
     assert load_task(str(tmp_path / "out" / "task.json")).metric == "corr"
     (prediction,) = albert_zh.load(options.output_dir).predict(["冷热远"])
     assert isinstance(prediction.value, float)
+
+
+def test_new_head_of_regression_begins_at_the_mean(tmp_path):
+    (tmp_path / "train.tsv").write_text("text\tscore\n" + "冷\t70\n热\t90\n" * 8)
+    (tmp_path / "dev.tsv").write_text("text\tscore\n冷\t70\n远\t95\n")
+    small.write_vocabulary(tmp_path)
+    options = small.fine_tuning_options(
+        tmp_path,
+        tmp_path / "out",
+        task_name="custom",
+        kind="regression",
+        do_eval=True,
+        num_train_epochs=1.0,
+    )
+    fine_tune(options)
+    (prediction,) = albert_zh.load(options.output_dir).predict(["冷"])
+    assert prediction.value == pytest.approx(80, abs=1)
+    scores = json.loads((tmp_path / "out" / "metrics.json").read_text())["best"]["scores"]
+    assert scores["mae"] == pytest.approx(12.5, abs=1)  # of 10 and 15
+    assert scores["loss"] == pytest.approx(162.5, rel=0.1)
 
 
 def test_label_that_is_no_number_is_named(write):

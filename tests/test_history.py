@@ -20,6 +20,12 @@ def test_new_directory_has_no_rows(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_names_in_chinese_can_be_read_in_the_file(history, tmp_path):
+    history.append({"step": 30, "validation_f1 地址": 0.5})
+    assert '"validation_f1 地址"' in (tmp_path / "history.jsonl").read_text(encoding="utf-8")
+    assert history.rows()[-1] == {"step": 30, "validation_f1 地址": 0.5}
+
+
 def test_cutting_back_leaves_what_belongs_to_the_step(history):
     assert history.rows() == ROWS
     assert history.truncate(15) == history.rows() == ROWS[:2]

@@ -77,6 +77,7 @@ def test_missing_flags_are_named(tmp_path):
         ("--learning_rate=fast", "--learning_rate=fast is not a number"),
         ("--lengths=128", "--lengths=128: it has to be two different numbers"),
         ("--lengths=128,128", "--lengths=128,128: it has to be two different numbers"),
+        ("--validation_file=", "--validation_file= has no value; give one, or leave the flag out"),
         ("--output_dir out", "the value of a flag follows after an equals sign: --output_dir=..."),
     ],
 )

@@ -147,6 +147,15 @@ def test_table_has_a_row_for_each_run(tmp_path):
     assert rows[2] == ["seed_12346", "model.ckpt-8", "0.8000", "0.4000"]
 
 
+def test_runs_that_are_as_good_as_the_best_one_are_named(tmp_path):
+    runs = {**RUNS, "seed_12347": run(12347, 0.8), "seed_12348": run(12348, 0.8, 0.3)}
+    note = make_note(options(tmp_path, num_seeds=4).series(), runs, metric="accuracy")
+    assert (
+        "Best on the validation set: seed_12348, by its lower loss; of the same accuracy: "
+        "seed_12346, seed_12347."
+    ) in write_tables(str(tmp_path), note)
+
+
 def test_columns_of_texts_and_numbers_line_up():
     assert markdown_table(["a", "number"], [["long text", ""], ["x", "-1.5"]]).splitlines() == [
         "| a         | number |",

@@ -1,5 +1,6 @@
 """scripts/make_submission.py: what CLUE's site accepts is packed, and damage is refused."""
 
+import dataclasses
 import json
 import pathlib
 import re
@@ -18,6 +19,7 @@ from albert_zh.tasks.submission_archive import (
     find_predictions,
     read_archive,
     refusals,
+    samples,
     wanted_files,
     write_archive,
 )
@@ -69,7 +71,9 @@ def test_samples_make_an_archive_that_is_accepted(tmp_path, version):
     done = run(*flags, f"--predictions_dir={tmp_path}/out", f"--zip_file={archive}")
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"^afqmc_predict.json +80 predictions$", done.stdout, re.MULTILINE)
-    assert done.stdout.endswith(f"{archive} can be submitted to CLUE {version}\n")
+    *_, verdict = done.stdout.splitlines()
+    assert verdict.startswith(f"{archive} is right for these test files, but they are samples: ")
+    assert "afqmc has 80 of 3,861 examples" in verdict
     names = zipfile.ZipFile(archive).namelist()
     assert names == [each.name for each in wanted]
     mark = version.replace(".", "")
@@ -85,6 +89,13 @@ def test_samples_make_an_archive_that_is_accepted(tmp_path, version):
     assert done.returncode == 1
     assert "is there already, with other contents; move it away or write to an" in done.stderr
     assert archive.read_bytes() == before
+
+
+def test_test_files_of_their_full_size_are_no_samples():
+    (tnews,) = wanted_files("1.1", ["tnews"], SAMPLE)
+    whole = dataclasses.replace(tnews.test, examples=tnews.test.examples[:1] * 10_000)
+    assert samples([dataclasses.replace(tnews, test=whole)]) == []
+    assert samples([tnews]) == [f"tnews has {len(tnews.test.examples)} of 10,000 examples"]
 
 
 def test_task_that_is_named_twice_is_submitted_once():

@@ -100,8 +100,10 @@ def load_initial(
     )
     _fill(variables, prefix, plan)
     logging.info("loaded %d variables from %s", len(plan.loaded) + len(plan.grown), prefix)
-    for name in (*plan.missing, *plan.misshapen):
-        logging.warning("%s starts at random: the checkpoint has no array that fits", name)
+    if plan.missing:
+        logging.info("%s: not stored there, so new and at random", ", ".join(plan.missing))
+    for name, (wanted, stored) in plan.misshapen.items():
+        logging.warning("%s starts at random: it is %s, but %s there", name, wanted, stored)
     return plan
 
 

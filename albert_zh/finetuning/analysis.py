@@ -8,6 +8,7 @@ numbers.png             of regression: predicted over right numbers
 ```
 """
 
+import collections
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ from albert_zh.finetuning.data import Data
 from albert_zh.finetuning.results import CONFUSION, ERRORS, LABELS, NUMBERS, picture_of
 from albert_zh.tasks.scorers.labels import LabelScores, confusion, label_scores
 from albert_zh.tasks.tables import as_table, example_id, tabbed
+from albert_zh.tasks.task import LabelPair
 from albert_zh.util.object_files import remove_if_exists, write_text
 
 _NONE = "(none)"  # the label of a part that only one side marks
@@ -52,7 +54,22 @@ def write_analysis(directory: str, data: Data, predictions: Sequence[Any]) -> No
             data.splits["dev"].path,
         )
     if task.kind.label_pairs:
-        _write_labels(directory, task.kind.label_pairs(examples, predictions), task.labels)
+        pairs = task.kind.label_pairs(examples, predictions)
+        _write_labels(directory, pairs, task.labels)
+        if task.metric == "accuracy":
+            _compare_with_commonest(pairs)
+
+
+def _compare_with_commonest(pairs: Sequence[LabelPair]) -> None:
+    """Warn of a model that could as well answer the same every time."""
+    ((label, count),) = collections.Counter(right for right, _ in pairs).most_common(1)
+    if count >= sum(right == predicted for right, predicted in pairs):
+        logging.warning(
+            "the model is not better than one that always answers %s, which is right on %.1f %% of "
+            "dev; train for longer, or at another --learning_rate",
+            label,
+            100 * count / len(pairs),
+        )
 
 
 def _mistakes(data: Data, predictions: Sequence[Any]) -> list[dict[str, Any]]:

@@ -44,6 +44,7 @@ class Evaluator:
         self._options, self._model = options, model
         self._run = model_runner(model, KIND_MODELS[data.task.kind.name], strategy)
         self._scores: dict[int, dict[str, float]] = {}  # on the validation set, by step
+        self._newest: tuple[int, Arrays] | None = None  # step and outputs of the last scoring
 
     def load(self, prefix: str) -> None:
         """Fill the model with the weights of a checkpoint.
@@ -94,10 +95,21 @@ class Evaluator:
             description=f"evaluate model.ckpt-{step}",
             should_stop=should_stop,
         )
+        self._newest = step, outputs
         data, task = self.data, self.data.task
         examples = data.splits["dev"].examples
         self._scores[step] = task.scores(outputs, data.features["dev"], examples)
         return self._scores[step]
+
+    def outputs_of_checkpoint(self, prefix: str) -> Arrays:
+        """Outputs of a checkpoint on the validation set; known if it was scored last."""
+        step = read_step(prefix) or 0
+        if self._newest and self._newest[0] == step:
+            return self._newest[1]
+        self.load(prefix)
+        return self.outputs(
+            "dev", batch_size=self._options.eval_batch_size, description="find mistakes"
+        )
 
     def score_checkpoint(self, step: int, prefix: str) -> dict[str, float]:
         """Scores of a checkpoint, computed once."""
@@ -188,10 +200,7 @@ def initial_fine_tuned(options: ClassifierOptions) -> str:
 def analyse(run: RunDirectory, evaluator: Evaluator, prefix: str) -> None:
     """Write files that show what a checkpoint gets wrong on the validation set."""
     data, task = evaluator.data, evaluator.data.task
-    evaluator.load(prefix)
-    outputs = evaluator.outputs(
-        "dev", batch_size=run.options.eval_batch_size, description="find mistakes"
-    )
+    outputs = evaluator.outputs_of_checkpoint(prefix)
     if run.is_chief:
         examples = data.splits["dev"].examples
         predictions = task.kind.decode(outputs, data.features["dev"], examples, task.labels)

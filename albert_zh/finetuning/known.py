@@ -31,6 +31,11 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+def part_of_training(options: Any) -> dict[str, Any]:
+    """The flags that make dev a part of the training file; none where it is a file of its own."""
+    return {name: getattr(options, name) for name in OF_VALIDATION if getattr(options, name)}
+
+
 def known_flags(
     output_dir: str, *, init_checkpoint: str | None, do_train: bool
 ) -> tuple[str, dict[str, Any]]:

@@ -27,6 +27,7 @@ import albert_zh
 from albert_zh.checkpoint.loading import load_meta
 from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.finetuning.data import Data
+from albert_zh.finetuning.known import part_of_training
 from albert_zh.runs.best import EARLIER_EVALUATIONS
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.earlier import move_away
@@ -122,6 +123,7 @@ def _metrics(
         "best": rows.get(best),
         "checkpoints": list(rows.values()),
         "data": _files(data, trained),
+        **part_of_training(run.options),  # dev then has the path and the sum of train
         "random_seed": (trained.options or {}).get("random_seed"),
         "training_seconds": _training_seconds(run, trained),
         "versions": {

@@ -15,14 +15,10 @@ from collections.abc import Callable
 import tensorflow as tf
 from absl import logging
 
-from albert_zh.checkpoint.meta import CheckpointMeta, TaskMeta
 from albert_zh.checkpoint.names import LoadPlan
-from albert_zh.checkpoint.vocabulary_check import (
-    check_vocabulary,
-    vocabulary_identity,
-)
+from albert_zh.checkpoint.vocabulary_check import check_vocabulary
 from albert_zh.config import ModelConfig
-from albert_zh.finetuning.aids import aided_objective, aids_identity, rate_factors
+from albert_zh.finetuning.aids import aided_objective, rate_factors
 from albert_zh.finetuning.batches import training_batches
 from albert_zh.finetuning.data import (
     Data,
@@ -38,7 +34,8 @@ from albert_zh.finetuning.evaluation import (
     score_unscored,
     validation_of,
 )
-from albert_zh.finetuning.known import OF_VALIDATION
+from albert_zh.finetuning.first_bias import start_at_mean
+from albert_zh.finetuning.identity import run_identity
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.prediction import predict_test
 from albert_zh.inference.kinds import KIND_MODELS
@@ -47,16 +44,12 @@ from albert_zh.runs.companions import CONFIGURATION, write_companions
 from albert_zh.runs.directory import Row, RunDirectory
 from albert_zh.runs.fit import fit
 from albert_zh.runs.identity import AIDS, INITIAL_WEIGHTS
-from albert_zh.runs.initial_weights import (
-    initial_checkpoint,
-    initial_fingerprint,
-    load_initial_weights,
-)
+from albert_zh.runs.initial_weights import initial_checkpoint, load_initial_weights
 from albert_zh.runs.lock import sole_training
 from albert_zh.runs.plots import try_plot_history
 from albert_zh.runs.spec import Lengths, TrainingSpec, Validation
 from albert_zh.tasks import custom, custom_forms
-from albert_zh.tasks.splits import find_files, fingerprint
+from albert_zh.tasks.splits import find_files
 from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.train.batch_plan import BatchPlan
@@ -116,8 +109,7 @@ def _fine_tune(
             "use --train_batch_size"
         )
     tokenizer = _tokenizer(options, config)
-    meta = _task_meta(options, task)
-    identity = _identity(options, config, task, meta, tokenizer)
+    identity = run_identity(options, config, task, tokenizer)
     sources = {
         "vocabulary": options.vocab_file or "",
         INITIAL_WEIGHTS: options.init_checkpoint or "",
@@ -137,12 +129,14 @@ def _fine_tune(
     with strategy.scope():
         model = KIND_MODELS[task.kind.name].build(
             config,
-            meta,
+            identity.task,
             seed=options.random_seed,
             dtype=tf.as_dtype(options.precision),
             recompute=options.should_recompute(config),
         )
         initial_weights = load_initial_weights(run, model)
+        if task.kind.has_numbers and options.do_train and not run.checkpoints.latest():
+            start_at_mean(model, data.features["train"], initial_weights)
     evaluator = Evaluator(options, model, data, strategy)
     validation = validation_of(options, evaluator, data)
     with report_lost_workers():
@@ -174,45 +168,6 @@ def _tokenizer(options: ClassifierOptions, config: ModelConfig) -> Tokenizer:
     if prefix := initial_checkpoint(options):
         check_vocabulary(prefix, tokenizer.vocab.fingerprint)
     return tokenizer
-
-
-def _task_meta(options: ClassifierOptions, task: Task) -> TaskMeta:
-    return TaskMeta(
-        name=task.name,
-        kind=task.kind.name,
-        labels=task.labels,
-        max_seq_length=options.max_seq_length,
-        pooling=options.pooling,
-        do_lower_case=options.do_lower_case,
-        num_texts=task.kind.num_texts(task),
-    )
-
-
-def _identity(
-    options: ClassifierOptions,
-    config: ModelConfig,
-    task: Task,
-    meta: TaskMeta,
-    tokenizer: Tokenizer,
-) -> CheckpointMeta:
-    """Settings that must stay the same when a run resumes."""
-    training = {}
-    if options.do_train:
-        training["training_data"] = fingerprint(task, data_dir=options.data_dir, split="train")
-        for name in OF_VALIDATION:
-            if getattr(options, name) is not None:
-                training[name] = getattr(options, name)
-        training[INITIAL_WEIGHTS] = initial_fingerprint(options)
-        tokens = options.train_batch_tokens
-        training["train_batch_size"] = f"{tokens} tokens" if tokens else options.train_batch_size
-        training["random_seed"] = options.random_seed
-        training[AIDS] = aids_identity(options)
-    return CheckpointMeta(
-        config=config,
-        vocabulary=vocabulary_identity(tokenizer.vocab),
-        task=meta,
-        training=training,
-    )
 
 
 def _train(

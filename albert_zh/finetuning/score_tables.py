@@ -41,12 +41,20 @@ def write_tables(directory: str, note: Mapping[str, Any]) -> str:
     """
     header, *rows = _grid_rows(note) if note["series"] == "points" else _run_rows(note)
     table = markdown_table(header, rows)
-    best = f"Best on the validation set: {note['best']}."
+    best = f"Best on the validation set: {note['best']}{_as_good(note)}."
     write_text(
         os.path.join(directory, "scores.md"), f"{table}\n{best} {_REMARKS[note['series']]}\n"
     )
     write_text(os.path.join(directory, "scores.tsv"), tabbed([header, *rows]))
     return f"{table}{best} {_REMARKS[note['series']]}"
+
+
+def _as_good(note: Mapping[str, Any]) -> str:
+    """Names the runs that the metric does not tell from the best one."""
+    metric, runs = note["metric"].removeprefix("-"), note["runs"]
+    value = runs[note["best"]]["dev"][metric]
+    others = [name for name in runs if name != note["best"] and runs[name]["dev"][metric] == value]
+    return f", by its lower loss; of the same {metric}: {', '.join(others)}" if others else ""
 
 
 def _run_rows(note: Mapping[str, Any]) -> list[list[str]]:

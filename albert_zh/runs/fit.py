@@ -251,11 +251,13 @@ def _report(run: RunDirectory, spec: TrainingSpec, *, first_step: int) -> dict[s
     options, plan = run.options, spec.plan
     if options.computes_in() is Precision.FLOAT16 and not is_accelerated():
         logging.warning("CPUs emulate float16 slowly; use --precision=bfloat16")
+    if is_compiled := should_compile(options.xla):
+        logging.info("XLA compiles the first step, which takes minutes; --xla=false does without")
     return {
         "devices": [device.name for device in local_devices()],
         "replicas": run.strategy.num_replicas_in_sync,
         "precision": options.precision,
-        "xla": should_compile(options.xla),
+        "xla": is_compiled,
         "recompute": options.should_recompute(run.config),
         "batch_plan": {**dataclasses.asdict(plan), "micro_steps": plan.micro_steps},
         "first_step": first_step,

@@ -81,10 +81,14 @@ class History:
         self._write(sorted([*self.rows(), *rows], key=operator.itemgetter("step")))
 
     def append(self, row: Mapping[str, Any]) -> None:
-        append_line(self._path, json.dumps(row))
+        append_line(self._path, _as_line(row))
 
     def _write(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        write_text(self._path, "".join(json.dumps(row) + "\n" for row in rows))
+        write_text(self._path, "".join(_as_line(row) + "\n" for row in rows))
+
+
+def _as_line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False)
 
 
 def _key(key: str) -> str:

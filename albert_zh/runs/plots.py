@@ -159,7 +159,9 @@ def _draw(axes, rows: Sequence[Row], metric: str, *, color: str) -> None:
     if metric not in _EXACT:
         axes.plot(steps, values, color=color, linewidth=0.7, alpha=0.3)
         values = smoothed(values)
-    axes.plot(steps, values, color=color, linewidth=1.6)
+    # A line through one point is invisible.
+    marker = "o" if len(steps) == 1 else None
+    axes.plot(steps, values, color=color, linewidth=1.6, marker=marker, markersize=4)
     steps, values = _curve(rows, history.VALIDATION + metric)
     axes.plot(steps, values, color=color, linestyle="--", linewidth=1, marker="o", markersize=4)
 

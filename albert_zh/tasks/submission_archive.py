@@ -126,7 +126,9 @@ def find_predictions(directories: Sequence[str], wanted: Sequence[Wanted]) -> di
 
 def _missing(wanted: Wanted, present: Sequence[str]) -> str:
     """Names the file, and files that may have been meant."""
-    starts = (wanted.name[:3], *_names(wanted.task))
+    # c311_predict.json and c310_predict.json are versions of one.
+    stem = wanted.name.split("_")[0].removesuffix("11").removesuffix("10")
+    starts = (stem, *_names(wanted.task))
     meant = [name for name in sorted(present) if name.startswith(starts)]
     hint = (
         f" (there is {' and '.join(meant)}, which the site does not take for it)" if meant else ""
@@ -166,6 +168,18 @@ def read_archive(path: str, wanted: Sequence[Wanted]) -> dict[str, bytes]:
 def refusals(wanted: Sequence[Wanted], contents: Mapping[str, bytes]) -> dict[str, list[str]]:
     """Reasons to refuse each file, by its name; none for good ones."""
     return {each.name: find_problems(each.task, each.test, contents[each.name]) for each in wanted}
+
+
+def samples(wanted: Sequence[Wanted]) -> list[str]:
+    """Names the test files that have too few examples to be CLUE's own, with both numbers."""
+    found = []
+    for each in wanted:
+        name, _ = os.path.splitext(os.path.basename(each.test.path))
+        sizes = each.task.dataset.sizes
+        size, number = sizes.get(name, sizes["test"]), len(each.test.examples)
+        if number < size / 2:
+            found.append(f"{each.task.name} has {number:,} of {size:,} examples")
+    return found
 
 
 def write_archive(path: str, contents: Mapping[str, bytes]) -> None:

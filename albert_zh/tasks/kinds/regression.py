@@ -66,11 +66,16 @@ def decode(
 
 
 def score(outputs: Outputs, features: Features, labels: Sequence[str]) -> dict[str, float]:
-    """Correlations, and the mean squared error as `loss`, over the examples with a label."""
+    """Correlations, mean absolute error (`mae`) and mean squared error (`loss`) of known labels."""
     numbers = features.targets["numbers"]
     known = ~np.isnan(numbers)
     values, numbers = outputs["values"][known].astype(np.float64), numbers[known]
-    return {**correlations(values, numbers), "loss": float(np.mean((values - numbers) ** 2))}
+    errors = values - numbers
+    return {
+        **correlations(values, numbers),
+        "mae": float(np.mean(np.abs(errors))),
+        "loss": float(np.mean(errors**2)),
+    }
 
 
 def row(example: Example, prediction: NumberPrediction, labels: Sequence[str]) -> dict[str, Any]:

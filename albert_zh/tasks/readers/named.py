@@ -161,6 +161,10 @@ def read_named(task: Task, path: str, split: str) -> Split:
     numbered = all(name.isdigit() for name in (*task.keys.texts, task.keys.label))
     names, rows = named_rows(path, numbered=numbered, may_be_short=task.has_malformed_rows)
     made = split_of_rows(task, path, split, names, rows)
+    if split == "train":
+        texts = " and ".join(map(repr, task.keys.texts))
+        note = f"{path}: texts are read from {texts}, labels from {task.keys.label!r}"
+        made = dataclasses.replace(made, notes=(*made.notes, note))
     _named_rows.cache_clear()  # The examples stay, the rows need not.
     unclear = " and ".join(repr(label) for label in task.labels if label in NO_LABEL_CELLS)
     if unclear and split == "train":
