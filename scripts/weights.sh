@@ -41,8 +41,12 @@ find_weights() {
 }
 
 # Flags for this project's model. The output of its first token has learnt nothing in pretraining
-# (docs/pretraining_recipe.md), the mean of all tokens has.
-our_model() { model=(--init_checkpoint="$root/models/albert_tiny" --use_pooled_output=False); }
+# (docs/pretraining_recipe.md), the mean of all tokens has; and its weights are larger than those of
+# published models, so that they need a higher rate.
+our_model() {
+  model=(--init_checkpoint="$root/models/albert_tiny" --use_pooled_output=False)
+  model+=(--learning_rate=2e-4)
+}
 
 names_model() { given 'init_checkpoint|vocab_file|bert_config_file|albert_config_file' "$@"; }
 

@@ -89,7 +89,7 @@ def test_sample_runs_all_tasks_from_our_model_and_ends_with_a_table(project):
         "train_batch_size": "16",
         "max_seq_length": "128",
         "num_train_epochs": "2",
-        "learning_rate": "0.0002",
+        "learning_rate": "2e-4",
         "warmup_proportion": "0.1",
         "save_checkpoints_steps": "50",
         "init_checkpoint": f"{project}/models/albert_tiny",

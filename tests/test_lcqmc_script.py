@@ -81,7 +81,7 @@ def test_offline_clone_runs_on_the_sample_from_our_model(project):
         "do_eval": "True",
         "max_seq_length": "128",
         "train_batch_size": "64",
-        "learning_rate": "1e-4",
+        "learning_rate": "2e-4",
         "num_train_epochs": "5",
         "output_dir": f"{project}/lcqmc_output/",
         "data_dir": f"{project}/data/lcqmc_sample",
