@@ -79,6 +79,16 @@ def test_questions_of_test_may_lack_answers(read):
     assert example.label is None
 
 
+def test_answers_of_test_that_stand_in_no_context_are_not_known(read):
+    hidden = [question("q1", "FAKE_1", -1), question("q2", "FAKE_2", -1)]
+    split = read("cmrc2018", squad(*hidden), name="test.json", split="test")
+    assert [each.label for each in split.examples] == [None, None]
+    assert "its answers stand in no context, so they are taken for unknown ones" in split.notes[0]
+    known = [*hidden, question("q3", "北京", 3)]
+    split = read("cmrc2018", squad(*known), name="test.json", split="test")
+    assert [each.label for each in split.examples] == ["FAKE_1", "FAKE_2", "北京"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

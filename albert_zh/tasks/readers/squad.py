@@ -9,6 +9,7 @@
 Lines may have the answers as `{"text": [...], "answer_start": [...]}`, none of them for no answer.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,8 @@ def read_squad(task: Task, path: str, split: str) -> Split:
     """Read a file of questions about contexts.
 
     In train, a question whose answer does not stand where the file says is left out, and a note
-    counts them; in dev the answer counts, wherever it stands.
+    counts them; in dev the answer counts, wherever it stands. In test, answers of which none stands
+    in its context take the place of answers that are not published, and count as unknown.
 
     Args:
         task: The dataset.
@@ -45,13 +47,21 @@ def read_squad(task: Task, path: str, split: str) -> Split:
     if not examples:
         raise ValueError(f"{path} holds no questions")
     notes = ()
-    if misplaced:
+    if split == "test" and not any(map(_may_be_answered, examples)):
+        examples = [dataclasses.replace(each, answers=None) for each in examples]
+        notes = (f"{path}: its answers stand in no context, so they are taken for unknown ones",)
+    elif misplaced:
         what = "left out" if split == "train" else "kept: their place does not count in scores"
         notes = (
             f"{path}: {len(misplaced):,} answers do not stand where answer_start says, such as that"
             f" of {misplaced[0].id or misplaced[0].question}; {what}",
         )
     return Split(split, path, tuple(examples), notes=notes)
+
+
+def _may_be_answered(example: ReadingExample) -> bool:
+    """False where there are answers, and none of them is a part of the context."""
+    return not example.answers or any(each.text in example.context for each in example.answers)
 
 
 def _questions(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
