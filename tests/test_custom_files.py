@@ -47,7 +47,7 @@ def test_cells_that_mean_no_label_in_test_are_labels_of_a_training_file(read):
     rows = texts("-1", "0", "1", "-1")
     split = read(rows)
     assert labels(split) == ["-1", "0", "1", "-1"]
-    (note,) = split.notes
+    (_, note) = split.notes
     assert "its labels are -1, 0, 1; if '-1' stands for no label, remove those lines" in note
     assert labels(read(rows, test=texts("-1", "0", "?", ""))) == ["-1", "0", None, None]
     assert labels(read("text,label\n好,+\n坏,-\n", name="my.csv")) == ["+", "-"]
