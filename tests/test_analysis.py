@@ -56,8 +56,8 @@ PAIRS = (("服务", 0.875), ("服务", 0.25), ("$5", 0.125), ("$5", 0.96875), ("
 def test_mistakes_stand_with_the_surest_first_and_labels_are_counted(tmp_path):
     tables = analysed(tmp_path, TASK, *classified(*PAIRS))
     assert tables["errors.tsv"] == [
-        {"id": "3", "text_a": "文3", "label": "$5", "prediction": "服务", "probability": "0.96875"},
-        {"id": "1", "text_a": "文1", "label": "服务", "prediction": "$5", "probability": "0.75"},
+        {"id": "3", "text": "文3", "label": "$5", "prediction": "服务", "probability": "0.96875"},
+        {"id": "1", "text": "文1", "label": "服务", "prediction": "$5", "probability": "0.75"},
     ]
     assert tables["confusion_matrix.tsv"] == [
         {"label": "服务", "服务": "2", "$5": "1"},
@@ -87,7 +87,7 @@ def test_model_no_better_than_the_commonest_label_is_a_warning(
 def test_no_mistakes_are_an_empty_table(tmp_path):
     tables = analysed(tmp_path, TASK, *classified(("服务", 0.9), ("$5", 0.1)))
     assert tables["errors.tsv"] == []
-    assert (tmp_path / "errors.tsv").read_text().startswith("id\ttext_a\tlabel\tprediction")
+    assert (tmp_path / "errors.tsv").read_text().startswith("id\ttext\tlabel\tprediction")
 
 
 def test_marked_parts_are_counted_by_type_and_none(tmp_path):

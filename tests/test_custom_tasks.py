@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 
+import numpy as np
 import pytest
 import small
 from hypothesis import given
@@ -15,6 +16,7 @@ import albert_zh
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.tasks.custom import infer_task, load_task, to_json
+from albert_zh.tasks.custom_forms import custom_task
 from albert_zh.tasks.examples import (
     Answer,
     ChoiceExample,
@@ -24,8 +26,10 @@ from albert_zh.tasks.examples import (
     Split,
     TaggingExample,
 )
+from albert_zh.tasks.kinds.classification import LabelPrediction
 from albert_zh.tasks.readers import named
 from albert_zh.tasks.splits import hold_out_fold, split_off
+from albert_zh.tasks.task import Keys
 
 
 @pytest.fixture
@@ -508,7 +512,9 @@ def test_three_hundred_rows_of_a_csv_become_a_model_that_predicts(tmp_path, capl
     written = (moved / "new.predictions.tsv").read_bytes()
     assert (elsewhere / "new.predictions.tsv").read_bytes() == written
     with open(moved / "new.predictions.tsv", encoding="utf-8", newline="") as file:
-        predicted = [row["prediction"] for row in csv.DictReader(file, delimiter="\t")]
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert [row["question"] for row in rows] == [row["question"] for row in new]
+    predicted = [row["prediction"] for row in rows]
     hits = sum(one == row["class"] for one, row in zip(predicted, new, strict=True))
     assert hits >= 18
 
@@ -563,6 +569,22 @@ def test_new_head_of_regression_begins_at_the_mean(tmp_path):
     scores = json.loads((tmp_path / "out" / "metrics.json").read_text())["best"]["scores"]
     assert scores["mae"] == pytest.approx(12.5, abs=1)  # of 10 and 15
     assert scores["loss"] == pytest.approx(162.5, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        (("问题", "答案"), ["问题", "答案"]),
+        (("1", "2"), ["text_a", "text_b"]),
+        (("prediction", "问题"), ["text_a", "问题"]),
+    ],
+)
+def test_rows_of_predictions_have_the_names_of_the_columns(columns, names):
+    task = custom_task(Keys(columns), ("a", "b"))
+    prediction = LabelPrediction("a", np.float32([0.75, 0.25]))
+    row = task.kind.row(Example("一", "二"), prediction, task.labels)
+    assert [name for name, value in row.items() if value in ("一", "二")] == names
+    assert row["prediction"] == "a"
 
 
 def test_label_that_is_no_number_is_named(write):

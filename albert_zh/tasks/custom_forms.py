@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from albert_zh.tasks.examples import Split
 from albert_zh.tasks.kinds.choice import CHOICE
@@ -20,6 +21,8 @@ NAME = "custom"
 
 _TABLES, _JSON, _COLUMNS = ("csv", "tsv", "txt"), ("jsonl", "json"), ("txt", "bio", "conll")
 _PACKED = ("", ".gz")
+# Of predictions and mistakes, beside the texts.
+_OTHER_CELLS = ("id", "label", "prediction", "probability", "probabilities", "error")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +79,23 @@ FORMS = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class _NamedTexts:
+    """`Kind.row` that calls the texts as the columns of the user's file do."""
+
+    row: Callable[[Any, Any, Sequence[str]], dict[str, Any]]
+    columns: tuple[str, ...]
+
+    def __call__(self, example: Any, prediction: Any, labels: Sequence[str]) -> dict[str, Any]:
+        names = {
+            text: column
+            for text, column in zip(example.named_texts, self.columns, strict=False)
+            if not (column.isdigit() or column in _OTHER_CELLS)
+        }
+        cells = self.row(example, prediction, labels)
+        return {names.get(name, name): value for name, value in cells.items()}
+
+
 def custom_task(
     keys: Keys, labels: Sequence[str], *, kind: str = CLASSIFICATION.name, metric: str | None = None
 ) -> Task:
@@ -89,9 +109,12 @@ def custom_task(
     """
     form = FORMS[kind]
     chosen = next(each for each in form.metrics if metric in (each.name, None))
+    own_kind = form.kind
+    if form.has_columns:
+        own_kind = dataclasses.replace(form.kind, row=_NamedTexts(form.kind.row, keys.texts))
     return Task(
         name=NAME,
-        kind=form.kind,
+        kind=own_kind,
         read=form.read,
         files={
             split: tuple(f"{split}.{each}{packed}" for each in form.endings for packed in _PACKED)
