@@ -519,6 +519,13 @@ def test_three_hundred_rows_of_a_csv_become_a_model_that_predicts(tmp_path, capl
     assert hits >= 18
 
 
+def regression_options(folder, **changes) -> ClassifierOptions:
+    """Of a training on the numbers of a folder's train.tsv and dev.tsv."""
+    small.write_vocabulary(folder)
+    common = {"task_name": "custom", "kind": "regression", "do_eval": True}
+    return small.fine_tuning_options(folder, folder / "out", **common, **changes)
+
+
 def test_numbers_are_learnt_as_numbers(tmp_path):
     rng = random.Random(6)
     for name, size in (("train", 160), ("dev", 24)):
@@ -527,13 +534,8 @@ def test_numbers_are_learnt_as_numbers(tmp_path):
             for _ in range(size):
                 words = rng.choices("冷热远贵今天去坐", k=5)
                 file.write(f"{''.join(words)}\t{sum(each in '冷热' for each in words) / 2}\n")
-    small.write_vocabulary(tmp_path)
-    options = small.fine_tuning_options(
+    options = regression_options(
         tmp_path,
-        tmp_path / "out",
-        task_name="custom",
-        kind="regression",
-        do_eval=True,
         do_predict=True,
         input_file=str(tmp_path / "dev.tsv"),
         use_pooled_output=False,
@@ -554,15 +556,7 @@ def test_numbers_are_learnt_as_numbers(tmp_path):
 def test_new_head_of_regression_begins_at_the_mean(tmp_path):
     (tmp_path / "train.tsv").write_text("text\tscore\n" + "冷\t70\n热\t90\n" * 8)
     (tmp_path / "dev.tsv").write_text("text\tscore\n冷\t70\n远\t95\n")
-    small.write_vocabulary(tmp_path)
-    options = small.fine_tuning_options(
-        tmp_path,
-        tmp_path / "out",
-        task_name="custom",
-        kind="regression",
-        do_eval=True,
-        num_train_epochs=1.0,
-    )
+    options = regression_options(tmp_path, num_train_epochs=1.0)
     fine_tune(options)
     (prediction,) = albert_zh.load(options.output_dir).predict(["冷"])
     assert prediction.value == pytest.approx(80, abs=1)
@@ -577,6 +571,7 @@ def test_new_head_of_regression_begins_at_the_mean(tmp_path):
         (("问题", "答案"), ["问题", "答案"]),
         (("1", "2"), ["text_a", "text_b"]),
         (("prediction", "问题"), ["text_a", "问题"]),
+        (("fold", "问题"), ["text_a", "问题"]),  # a cell of cross-validations
     ],
 )
 def test_rows_of_predictions_have_the_names_of_the_columns(columns, names):

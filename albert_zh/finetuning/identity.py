@@ -13,19 +13,6 @@ from albert_zh.tasks.task import Task
 from albert_zh.text.tokenizers import Tokenizer
 
 
-def task_meta(options: ClassifierOptions, task: Task) -> TaskMeta:
-    """The task as it is stored."""
-    return TaskMeta(
-        name=task.name,
-        kind=task.kind.name,
-        labels=task.labels,
-        max_seq_length=options.max_seq_length,
-        pooling=options.pooling,
-        do_lower_case=options.do_lower_case,
-        num_texts=task.kind.num_texts(task),
-    )
-
-
 def run_identity(
     options: ClassifierOptions, config: ModelConfig, task: Task, tokenizer: Tokenizer
 ) -> CheckpointMeta:
@@ -42,6 +29,19 @@ def run_identity(
     return CheckpointMeta(
         config=config,
         vocabulary=vocabulary_identity(tokenizer.vocab),
-        task=task_meta(options, task),
+        task=_task_meta(options, task),
         training=training,
+    )
+
+
+def _task_meta(options: ClassifierOptions, task: Task) -> TaskMeta:
+    """The task as it is stored."""
+    return TaskMeta(
+        name=task.name,
+        kind=task.kind.name,
+        labels=task.labels,
+        max_seq_length=options.max_seq_length,
+        pooling=options.pooling,
+        do_lower_case=options.do_lower_case,
+        num_texts=task.kind.num_texts(task),
     )

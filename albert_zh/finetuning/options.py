@@ -9,7 +9,7 @@ from albert_zh.checkpoint.several import find_several
 from albert_zh.config import Pooling
 from albert_zh.finetuning.data_options import OF_RUN, DataOptions
 from albert_zh.finetuning.evaluation_options import EvaluationOptions
-from albert_zh.finetuning.known import OF_VALIDATION, SETTINGS, known_flags
+from albert_zh.finetuning.known import OF_VALIDATION, SETTINGS, known_flags, part_of_training
 from albert_zh.finetuning.model_options import ModelOptions
 from albert_zh.finetuning.series_options import SeriesOptions
 from albert_zh.flags import option, with_values
@@ -159,7 +159,7 @@ class ClassifierOptions(
 
     def source_of(self, split: str) -> str:
         """The split whose file has the examples of a split: dev may be a part of train's."""
-        is_part = split == "dev" and (self.dev_fraction or self.num_folds)
+        is_part = split == "dev" and part_of_training(self)
         return "train" if is_part else split
 
     @property

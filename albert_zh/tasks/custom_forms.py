@@ -22,7 +22,7 @@ NAME = "custom"
 _TABLES, _JSON, _COLUMNS = ("csv", "tsv", "txt"), ("jsonl", "json"), ("txt", "bio", "conll")
 _PACKED = ("", ".gz")
 # Of predictions and mistakes, beside the texts.
-_OTHER_CELLS = ("id", "label", "prediction", "probability", "probabilities", "error")
+_OTHER_CELLS = ("id", "label", "prediction", "probability", "probabilities", "error", "fold")
 
 
 @dataclasses.dataclass(frozen=True)
