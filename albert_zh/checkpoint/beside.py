@@ -3,6 +3,8 @@
 ```
 models/albert_tiny/   albert_model.ckpt.*   albert_config.json        vocab.txt
 albert_tiny_zh/       albert_model.ckpt.*   albert_config_tiny.json   vocab.txt
+google, Chinese       model.ckpt-best.*     albert_config.json        vocab_chinese.txt
+google, English       model.ckpt-best.*     albert_config.json        30k-clean.model
 ```
 """
 
@@ -10,6 +12,13 @@ import fnmatch
 import os
 
 _CONFIGURATIONS = "albert_config*.json"
+# Names of vocabularies, by flag: ours and google's. The first that is there is meant.
+_VOCABULARIES = (
+    ("spm_model_file", "spm.model"),
+    ("vocab_file", "vocab.txt"),
+    ("vocab_file", "vocab_chinese.txt"),
+    ("spm_model_file", "30k-clean.model"),
+)
 
 
 def files_beside(checkpoint: str) -> dict[str, str]:
@@ -28,10 +37,10 @@ def files_beside(checkpoint: str) -> dict[str, str]:
     files = {}
     if len(configurations) == 1:
         files["bert_config_file"] = configurations[0]
-    if "spm.model" in names:
-        files["spm_model_file"] = "spm.model"
-    elif "vocab.txt" in names:
-        files["vocab_file"] = "vocab.txt"
+    for flag, name in _VOCABULARIES:
+        if name in names:
+            files[flag] = name
+            break
     return {flag: os.path.join(folder, name) for flag, name in files.items()}
 
 
