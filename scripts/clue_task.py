@@ -10,9 +10,9 @@ import dataclasses
 import os
 import sys
 
-import download
 from project import cli
 
+from albert_zh.download.datasets import download_dataset
 from albert_zh.flags import REQUIRED, option
 from albert_zh.tasks.catalog import ALIASES, find_task
 from albert_zh.tasks.dataset import Settings
@@ -66,7 +66,7 @@ def _data(options: TaskOptions, task: Task) -> str:
             )
         print(f"data: downloading {task.name} to {folder}", file=sys.stderr)
         try:
-            download.download_dataset(task.name, folder=folder)
+            download_dataset(task.name, folder=folder)
         except (OSError, ValueError) as error:
             raise type(error)(
                 f"{error}. Get the files of {task.name} from {task.dataset.source} and put them "

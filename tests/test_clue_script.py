@@ -14,9 +14,11 @@ import sys
 import zipfile
 
 import clue_table
-import download
 import pytest
 from test_lcqmc_script import OFFLINE, served  # noqa: F401  # a fixture
+
+from albert_zh.download.datasets import ARCHIVES, download_dataset
+from albert_zh.util.files import sha256_of_file
 
 ROOT = pathlib.Path(__file__).parent.parent
 CLASSIFIER = """
@@ -231,13 +233,13 @@ def archive_of(task: str) -> bytes:
 def test_dataset_with_the_right_sum_is_unpacked(served, tmp_path, monkeypatch):  # noqa: F811
     folder, address = served
     (folder / "afqmc.zip").write_bytes(archive_of("afqmc"))
-    known = (os.path.getsize(folder / "afqmc.zip"), download.sha256_of_file(folder / "afqmc.zip"))
-    monkeypatch.setitem(download.ARCHIVES, "afqmc", known)
+    known = (os.path.getsize(folder / "afqmc.zip"), sha256_of_file(folder / "afqmc.zip"))
+    monkeypatch.setitem(ARCHIVES, "afqmc", known)
     target = tmp_path / "CLUEdataset" / "afqmc"
-    download.download_dataset("afqmc", folder=str(target), url=f"{address}/afqmc.zip")
+    download_dataset("afqmc", folder=str(target), url=f"{address}/afqmc.zip")
     assert sorted(path.name for path in target.iterdir()) == ["dev.json", "test.json", "train.json"]
     with pytest.raises(FileExistsError, match="holds files already; move it away"):
-        download.download_dataset("afqmc", folder=str(target), url=f"{address}/afqmc.zip")
+        download_dataset("afqmc", folder=str(target), url=f"{address}/afqmc.zip")
 
 
 @pytest.mark.parametrize(
@@ -257,13 +259,13 @@ def test_other_datasets_are_not_kept(served, tmp_path, task, reason):  # noqa: F
     folder, address = served
     (folder / "x.zip").write_bytes(archive_of(task))
     with pytest.raises((ValueError, FileNotFoundError), match=reason):
-        download.download_dataset(task, folder=str(tmp_path / "new"), url=f"{address}/x.zip")
+        download_dataset(task, folder=str(tmp_path / "new"), url=f"{address}/x.zip")
     assert not (tmp_path / "new").exists()
 
 
 def test_dataset_that_is_not_offered_tells_where_it_is():
     with pytest.raises(ValueError, match="lcqmc cannot be downloaded from here; http"):
-        download.download_dataset("lcqmc", folder="x")
+        download_dataset("lcqmc", folder="x")
 
 
 def test_one_of_model_and_task_is_downloaded():

@@ -45,6 +45,7 @@ ALLOWED = {
     },
     "runs": {"flags", "config", "variants", "estimates", "text", "train", "checkpoint", "model"},
     "tasks": {"text"},
+    "download": {"toolkit", "config", "estimates", "tasks"},
     "aids": {"flags", "config", "variants", "model", "train.metrics"},
     "inference": {
         "flags",
@@ -64,7 +65,7 @@ ALLOWED["finetuning"] = ALLOWED["pretraining"] = ALLOWED["testing"] = set(ALLOWE
 # Parts that start and are tested without TensorFlow, and know no flags.
 PLAIN = {"text", "words", "vocabulary", "tasks", "config", "variants", "estimates"}
 # Parts that have flags, but start without TensorFlow.
-LIGHT = PLAIN | {"corpus", "records", "creation", "word_vectors", "flags", "cli"}
+LIGHT = PLAIN | {"corpus", "records", "creation", "word_vectors", "download", "flags", "cli"}
 
 
 def _modules() -> dict[str, pathlib.Path]:
