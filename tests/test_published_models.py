@@ -160,6 +160,13 @@ def test_bad_archives_leave_nothing_behind(tmp_path, content, complaint):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["archive", "models"]
 
 
+def test_archive_with_backslashes_is_unpacked_as_if_they_were_slashes(tmp_path):
+    files = {name.replace("/", "\\"): content for name, content in SMALL.items()}
+    folder = download(tmp_path, "albert_small_zh_google", zip_of({**files, "empty\\": b""}))
+    assert (folder / "vocab.txt").read_bytes() == b"[PAD]"
+    assert len(list(folder.iterdir())) == 4
+
+
 def test_archive_with_a_password_is_refused(tmp_path):
     content = bytearray(zip_of(SMALL))
     for place in (match.start() for match in re.finditer(rb"PK\x03\x04|PK\x01\x02", content)):

@@ -36,7 +36,7 @@ class BadArchive(ValueError):
 
 @dataclass(frozen=True)
 class _Member:
-    path: str  # in the archive
+    path: str  # in the archive, with slashes
     kind: str  # file, folder, or another one, which is refused
     open: Callable[[], IO[bytes]]
 
@@ -65,7 +65,7 @@ def unpack(path: str, folder: str, *, is_wanted: Callable[[str], bool]) -> dict[
         for member in members(path):
             _check_stays_inside(member)
             base = os.path.basename(member.path)
-            is_hidden = base.startswith(".") or "__MACOSX" in member.path
+            is_hidden = not base or base[0] == "." or "__MACOSX" in member.path
             if member.kind != "file" or is_hidden or not is_wanted(base):
                 continue
             if base in sizes:
@@ -97,15 +97,15 @@ def _kind(path: str) -> tuple[str, Callable[[str], Iterator[_Member]]]:
 
 
 def _check_stays_inside(member: _Member) -> None:
-    parts = member.path.replace("\\", "/").split("/")
+    parts = member.path.split("/")
     if not parts[0] or ".." in parts or re.match("[A-Za-z]:", parts[0]):
         raise BadArchive(f"holds the path {member.path!r}, which leads out of its folder")
     if member.kind not in ("file", "folder"):
         raise BadArchive(f"holds the {member.kind} {member.path!r}; files are expected")
 
 
-def _zip_members(path: str) -> Iterator[_Member]:
-    with zipfile.ZipFile(path) as archive:
+def _zip_members(file: str) -> Iterator[_Member]:
+    with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             mode = info.external_attr >> 16  # 0 where another system than Unix made it
             kind = "folder" if info.is_dir() else "file"
@@ -113,7 +113,9 @@ def _zip_members(path: str) -> Iterator[_Member]:
                 kind = "link"
             elif stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
                 kind = "special file"
-            yield _Member(info.filename, kind, lambda info=info: archive.open(info))
+            # Some programs of Windows write backslashes.
+            path = info.filename.replace("\\", "/")
+            yield _Member(path, kind, lambda info=info: archive.open(info))
 
 
 def _tar_gz_members(path: str) -> Iterator[_Member]:
