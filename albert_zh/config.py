@@ -86,10 +86,11 @@ class ModelConfig:
     initializer_range: float = 0.02  # stddev of the truncated normal
     num_hidden_groups: int = 1  # distinct parameter sets along the depth
     inner_group_num: int = 1  # blocks inside one group
+    maps_embeddings: bool = False  # even where E = H, as models of transformers do
 
     def __post_init__(self):
         for name, value in dataclasses.asdict(self).items():
-            if isinstance(value, int) and value < 1:
+            if type(value) is int and value < 1:
                 raise ValueError(f"{name} is {value}; it must be at least 1")
         if self.hidden_size % self.num_attention_heads:
             raise ValueError(
@@ -119,6 +120,8 @@ class ModelConfig:
                     f"{name} is {getattr(self, name)}, but {self.lineage} models have one group; "
                     f"leave out {variant.json_key or 'lineage'} for a google model"
                 )
+        if self.maps_embeddings and variant.project_words_first:
+            raise ValueError(f"maps_embeddings is true, but {self.lineage} models map words")
         for name in ("hidden_size", "intermediate_size"):
             if getattr(self, name) % variant.feed_forward_groups:
                 raise ValueError(
@@ -135,6 +138,12 @@ class ModelConfig:
     def head_size(self) -> int:
         """Width of one attention head; not always a power of two: 26 in tiny."""
         return self.hidden_size // self.num_attention_heads
+
+    @property
+    def has_embedding_mapping(self) -> bool:
+        """True if the normalised embeddings `[E]` are mapped to the hidden size `[H]`."""
+        needs_one = self.maps_embeddings or self.embedding_size != self.hidden_size
+        return needs_one and not self.variant.project_words_first
 
     def check_length(self, max_seq_length: int, *, source: str) -> None:
         """Raise ValueError if the model, configured in `source`, has too few positions."""
@@ -205,6 +214,8 @@ class ModelConfig:
         if not self.variant.has_groups:
             for key in ("num_hidden_groups", "inner_group_num"):
                 del values[key]
+        if not self.maps_embeddings:  # No published file has the key.
+            del values["maps_embeddings"]
         return values
 
 
@@ -278,6 +289,6 @@ def _convert(key: str, value: Any) -> Any:
     kind = _FIELDS[key].type
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"{key} is {value!r}; expected a value of type {kind.__name__}")
     return value

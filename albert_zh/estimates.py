@@ -34,7 +34,7 @@ def parameters(config: ModelConfig) -> int:
     projection = 0
     if words_first:
         projection = embedding * hidden
-    elif embedding != hidden:
+    elif config.has_embedding_mapping:
         projection = embedding * hidden + hidden
     biases = 9 * hidden + config.intermediate_size  # and scales: 4 + 1 layers, 2 normalisations
     block = _block_kernels(config) + biases
@@ -68,7 +68,7 @@ def training_flops(
     embedding, hidden = config.embedding_size, config.hidden_size
     words_first = config.variant.project_words_first
     width = _embedding_width(config)
-    project = embedding * hidden if words_first or embedding != hidden else 0
+    project = embedding * hidden if words_first or config.has_embedding_mapping else 0
     target = hidden * width + embedding * config.vocab_size + (project if words_first else 0)
     pooler = hidden * hidden + 2 * hidden
     num_read = _tokens_read(max_seq_length, max_predictions_per_seq)

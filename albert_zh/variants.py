@@ -9,7 +9,7 @@ read. No TensorFlow.
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Shapes = Mapping[str, tuple[int, ...]]  # name in a checkpoint -> shape
@@ -72,6 +72,16 @@ class Variant:
         """
         return _with_new_prefix(name, self.renames)
 
+    def canonical_name(self, stored_name: str) -> str:
+        """Our name of a variable, from its name in checkpoints of this lineage.
+
+        >>> VARIANTS["brightmart"].canonical_name("bert/encoder/layer_shared/output/dense/kernel")
+        'bert/encoder/transformer/group_0/inner_group_0/ffn_1/intermediate/output/dense/kernel'
+        """
+        renames = ((theirs, ours) for ours, theirs in self.renames)
+        # The longest first: some stored prefixes begin others.
+        return _with_new_prefix(stored_name, sorted(renames, key=lambda pair: -len(pair[0])))
+
     def metric_name(self, name: str) -> str:
         """Name of a metric in evaluation files of this lineage.
 
@@ -81,7 +91,7 @@ class Variant:
         return _with_new_prefix(name, self.metric_renames)
 
 
-def _with_new_prefix(name: str, renames: tuple[tuple[str, str], ...]) -> str:
+def _with_new_prefix(name: str, renames: Iterable[tuple[str, str]]) -> str:
     for ours, theirs in renames:
         if name.startswith(ours):
             return theirs + name.removeprefix(ours)

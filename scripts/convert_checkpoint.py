@@ -1,4 +1,4 @@
-r"""Make another checkpoint of one or of several, published or our own.
+r"""Make another checkpoint of one or of several, or exchange a model with transformers.
 
 vocabulary: convert a checkpoint to another vocabulary (also without this word)
 
@@ -24,12 +24,23 @@ with the same weights
 The output directory gets model.ckpt-N, configuration, vocabulary and task, for use like those of
 a run, as in run_classifier.py --output_dir=my_average --data_dir=lcqmc --do_eval=True.
 
+to_transformers, from_transformers: a model, head included, for transformers or from it
+
+  python scripts/convert_checkpoint.py to_transformers --checkpoint=my_model --output_dir=hf
+  python scripts/convert_checkpoint.py from_transformers --model_dir=hf --output_dir=my_albert
+
+Both directions are exact: outputs differ by rounding alone. Models of brightmart's lineage become
+ALBERT of transformers with embeddings of the hidden size; those that are pre-LN have no equal
+there. PyTorch is not needed.
+
 A word and --help, as in `convert_checkpoint.py average --help`, describe the flags.
 """
 
 from project import cli
 
 from albert_zh.checkpoint.options import AverageOptions, ConversionOptions
+from albert_zh.exchange.options import FromTransformersOptions
+from albert_zh.export.options import ToTransformersOptions
 
 
 def vocabulary(options: ConversionOptions) -> None:
@@ -44,6 +55,18 @@ def average(options: AverageOptions) -> None:
     _print(average_checkpoints, options)
 
 
+def to_transformers(options: ToTransformersOptions) -> None:
+    from albert_zh.export.transformers_folder import export_folder
+
+    _print(export_folder, options)
+
+
+def from_transformers(options: FromTransformersOptions) -> None:
+    from albert_zh.exchange.from_transformers import import_folder
+
+    _print(import_folder, options)
+
+
 def _print(work, options) -> None:
     import tensorflow as tf
 
@@ -55,6 +78,8 @@ def _print(work, options) -> None:
 COMMANDS = {
     "vocabulary": (vocabulary, ConversionOptions),
     "average": (average, AverageOptions),
+    "to_transformers": (to_transformers, ToTransformersOptions),
+    "from_transformers": (from_transformers, FromTransformersOptions),
 }
 
 if __name__ == "__main__":

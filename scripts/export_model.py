@@ -1,4 +1,4 @@
-"""Export a fine-tuned model as a frozen graph and a SavedModel, and check both.
+"""Export a model in several formats, and check each of them.
 
   python3 scripts/export_model.py --checkpoint=lcqmc_output --export_dir=lcqmc_output/export
 
@@ -14,22 +14,17 @@ from typing import Any
 from project import cli
 
 from albert_zh.export.directory import check_target
+from albert_zh.export.options import SourceOptions
 from albert_zh.flags import REQUIRED, option
-from albert_zh.inference.options import ModelOptions
 
 
 @dataclasses.dataclass(frozen=True)
-class ExportOptions(ModelOptions):
+class ExportOptions(SourceOptions):
     """Flags of the export."""
 
     export_dir: str = option(REQUIRED, "New directory for the exported files.")
     formats: str | None = option(
         None, "Comma-separated list of formats, such as saved_model. Default: all of them."
-    )
-    labels: str | None = option(
-        None,
-        "Comma-separated names of the classes, for checkpoints without a meta.json. Default: "
-        "0,1,...",
     )
     overwrite: bool = option(False, "Replace an earlier export in --export_dir.")
 
@@ -51,17 +46,10 @@ def export(options: ExportOptions) -> dict[str, Any]:
     """Run the export and return the content of export.json."""
     from albert_zh.export.bundle import export_model
     from albert_zh.export.formats.table import FORMATS, parse_formats
-    from albert_zh.inference.load import load_model
+    from albert_zh.export.source import source_of
 
     formats = parse_formats(options.formats or ",".join(FORMATS))
-    labels = [label.strip() for label in options.labels.split(",")] if options.labels else None
-    source = load_model(
-        options.checkpoint,
-        config_file=options.config_file,
-        vocab_file=options.vocab_file,
-        spm_model_file=options.spm_model_file,
-        labels=labels,
-    )
+    source = source_of(options)
     return export_model(
         source, export_dir=options.export_dir, formats=formats, overwrite=options.overwrite
     )
@@ -69,10 +57,14 @@ def export(options: ExportOptions) -> dict[str, Any]:
 
 def summary(manifest: dict[str, Any], export_dir: str) -> list[str]:
     """Lines to print about the exported files."""
-    config, labels = manifest["config"], manifest["task"]["labels"]
+    config, task = manifest["config"], manifest["task"]
+    purpose = "no task"
+    if task is not None:
+        labels = f", labels {', '.join(task['labels'])}" if task["labels"] else ""
+        purpose = task["kind"] + labels
     lines = [
         f"exported {manifest['checkpoint']} (step {manifest['step']}, {config['lineage']}, "
-        f"labels {', '.join(labels)})"
+        f"{purpose})"
     ]
     for name, row in manifest["formats"].items():
         path = os.path.join(export_dir, row["file"])

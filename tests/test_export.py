@@ -52,6 +52,7 @@ KNOWN_TO_TF_1_15 = {
     "ConcatV2": {"N", "T", "Tidx"},
     "Const": {"dtype", "value"},
     "Einsum": {"N", "T", "equation"},
+    "Fill": {"T", "index_type"},
     "GatherV2": {"Taxis", "Tindices", "Tparams", "batch_dims"},
     "Identity": {"T"},
     "IdentityN": {"T"},
@@ -60,6 +61,7 @@ KNOWN_TO_TF_1_15 = {
     "Mul": {"T"},
     "OneHot": {"T", "TI", "axis"},
     "Pack": {"N", "T", "axis"},
+    "Pad": {"T", "Tpaddings"},
     "Placeholder": {"dtype", "shape"},
     "RealDiv": {"T"},
     "Relu": {"T"},
@@ -150,7 +152,7 @@ class Exported:
         return tf.saved_model.load(str(self.directory / "saved_model")).signatures
 
     def run(self, format_name, batch):
-        """The four outputs, as a program of a user would get them."""
+        """The outputs, as a program of a user would get them."""
         if format_name == "saved_model":
             inputs = {name: tf.constant(value) for name, value in batch.items()}
             results = [self.signatures[name](**inputs) for name in ("serving_default", "encode")]
@@ -160,6 +162,7 @@ class Exported:
             "probabilities": "loss/Softmax:0",
             "pooled_output": "bert/pooler/dense/Tanh:0",
             "sequence_output": "bert/encoder/sequence_output:0",
+            "mean_output": "mean_output:0",
         }
         with tf.Graph().as_default(), tf.compat.v1.Session() as session:
             tf.import_graph_def(self.graph, name="")
@@ -250,7 +253,7 @@ def test_mean_pooled_export_classifies_the_mean_of_the_tokens(exports, format_na
 def test_measured_differences_are_reported(exported):
     for row in exported.manifest["formats"].values():
         assert set(row["largest_difference"]) == {
-            *("logits", "probabilities", "pooled_output", "sequence_output")
+            *("logits", "probabilities", "pooled_output", "sequence_output", "mean_output")
         }
         assert all(0 <= value < TOLERANCE for value in row["largest_difference"].values())
     worst = max(exported.manifest["formats"]["saved_model"]["largest_difference"].values())

@@ -58,7 +58,18 @@ ALLOWED = {
         "checkpoint",
         "tasks",
     },
-    "export": {"config", "variants", "text", "model", "checkpoint", "tasks", "inference"},
+    "exchange": {"flags", "config", "variants", "text", "model", "checkpoint", "inference"},
+    "export": {
+        "flags",
+        "config",
+        "variants",
+        "text",
+        "model",
+        "checkpoint",
+        "tasks",
+        "inference",
+        "exchange",
+    },
 }
 # Whole runs put the parts together; no part imports them.
 ALLOWED["finetuning"] = ALLOWED["pretraining"] = ALLOWED["testing"] = set(ALLOWED)

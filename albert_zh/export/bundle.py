@@ -1,9 +1,9 @@
-"""Export of a fine-tuned model: each format is written, read back, compared with the checkpoint.
+"""Export of a model: each format is written, read back, compared with the checkpoint.
 
 export/
     frozen_graph.pb  saved_model/        the formats
     vocab.txt  albert_config.json        what is needed to use them
-    task.json  labels.txt
+    task.json  labels.txt                of a fine-tuned model
     export.json                          where all of it comes from, and how equal it is
 """
 
@@ -23,14 +23,14 @@ from albert_zh.export.check import (
 )
 from albert_zh.export.directory import MANIFEST, check_target, sums_of
 from albert_zh.export.formats.table import FORMATS
-from albert_zh.inference.load import FineTunedModel
+from albert_zh.export.source import Source, inputs_of
 from albert_zh.inference.predictor import Arrays
 from albert_zh.util.files import atomic_write, write_json
 from albert_zh.util.new_directory import new_directory
 
 
 def export_model(
-    source: FineTunedModel,
+    source: Source,
     *,
     export_dir: str,
     formats: Sequence[str],
@@ -48,16 +48,10 @@ def export_model(
         The content of `export.json`.
 
     Raises:
-        ValueError: A format differs from the checkpoint, or `export_dir` is taken, or the formats
-            cannot hold a model of this kind.
+        ValueError: A format differs from the checkpoint, or `export_dir` is taken.
     """
-    if source.kind_model.rows_per_example:
-        raise ValueError(
-            f"{source.prefix} is a model for multiple choice, whose inputs [examples, choices, "
-            "tokens] no export format takes; use it with albert_zh.load or run_classifier.py"
-        )
     check_target(export_dir, overwrite=overwrite)
-    batches = varied_batches(source.config)
+    batches = varied_batches(source.config, inputs_of(source.functions(source.model)))
     expected = [source.outputs(batch) for batch in batches]
     require_finite(source.prefix, expected)
     with new_directory(export_dir, overwrite=overwrite) as directory:
@@ -70,7 +64,7 @@ def export_model(
     return manifest
 
 
-def _write_assets(source: FineTunedModel, directory: str) -> list[str]:
+def _write_assets(source: Source, directory: str) -> list[str]:
     """Write what a user of the model needs beside it; return the paths."""
     for name, path in source.text_files.items():
         shutil.copyfile(path, os.path.join(directory, name))
@@ -78,15 +72,16 @@ def _write_assets(source: FineTunedModel, directory: str) -> list[str]:
         with atomic_write(os.path.join(directory, "vocab.txt"), "w") as file:
             file.writelines(f"{entry}\n" for entry in source.tokenizer.vocab.tokens)
     write_json(os.path.join(directory, "albert_config.json"), source.config.to_dict())
-    write_json(os.path.join(directory, "task.json"), source.task.to_json())
-    with atomic_write(os.path.join(directory, "labels.txt"), "w") as file:
-        file.writelines(f"{label}\n" for label in source.task.labels)
+    if source.task is not None:
+        write_json(os.path.join(directory, "task.json"), source.task.to_json())
+        with atomic_write(os.path.join(directory, "labels.txt"), "w") as file:
+            file.writelines(f"{label}\n" for label in source.task.labels)
     return [os.path.join(directory, name) for name in sorted(os.listdir(directory))]
 
 
 def _export(
     name: str,
-    source: FineTunedModel,
+    source: Source,
     directory: str,
     assets: Sequence[str],
     batches: Sequence[Arrays],
@@ -107,14 +102,14 @@ def _export(
 
 
 def _manifest(
-    source: FineTunedModel, rows: Mapping[str, Mapping[str, Any]], assets: Sequence[str]
+    source: Source, rows: Mapping[str, Mapping[str, Any]], assets: Sequence[str]
 ) -> dict[str, Any]:
     files = [*map(os.path.basename, assets), *(row["file"] for row in rows.values())]
     return {
         "checkpoint": source.prefix,
         "step": source.step,
         "config": source.config.to_dict(),
-        "task": source.task.to_json(),
+        "task": source.task and source.task.to_json(),
         "vocabulary": source.vocabulary().to_json(),
         "tensorflow": tf.__version__,
         "formats": dict(rows),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from albert_zh.config import ModelConfig
+from albert_zh.inference.functions import POSITIONS
 from albert_zh.inference.predictor import INPUTS, Arrays, Runner
 
 # Relative to the larger of 1 and the largest expected value. Another order of summation in float32
@@ -14,7 +15,7 @@ TOLERANCE = 1e-4
 _SHAPES = ((1, 2), (1, 16), (3, 24), (8, 64), (2, 512))  # examples, tokens
 
 
-def varied_batches(config: ModelConfig) -> list[Arrays]:
+def varied_batches(config: ModelConfig, inputs: Mapping[str, int] | None = None) -> list[Arrays]:
     """Batches of several sizes and lengths, with rows of several lengths in each.
 
     ```
@@ -22,10 +23,25 @@ def varied_batches(config: ModelConfig) -> list[Arrays]:
     input_mask    1 1  1  1 | 1  1  0  0
     segment_ids   0 0  0  1 | 0  1  0  0
     ```
+
+    Args:
+        config: Of the model that takes them.
+        inputs: Number of their axes, where they are more than rows of tokens.
     """
     random = np.random.default_rng(0)
     longest = config.max_position_embeddings
-    return [_batch(random, config, rows, min(length, longest)) for rows, length in _SHAPES]
+    batches = [_batch(random, config, rows, min(length, longest)) for rows, length in _SHAPES]
+    for batch in batches:
+        for name, axes in (inputs or {}).items():
+            if name == POSITIONS:
+                batch[name] = _positions(random, *batch["input_ids"].shape)
+            elif axes == 3:  # A choice each.
+                batch[name] = np.stack([batch[name], batch[name][::-1]], axis=1)
+    return batches
+
+
+def _positions(random: np.random.Generator, rows: int, length: int) -> np.ndarray:
+    return random.integers(0, length, [rows, min(length, 3)], np.int32)
 
 
 def _batch(random: np.random.Generator, config: ModelConfig, rows: int, length: int) -> Arrays:

@@ -6,24 +6,18 @@
 """
 
 import dataclasses
-import os
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from albert_zh.checkpoint.files import read_shapes
-from albert_zh.checkpoint.loading import load_meta, load_weights
 from albert_zh.checkpoint.paths import find_checkpoint
-from albert_zh.checkpoint.vocabulary_check import check_vocabulary
-from albert_zh.config import ModelConfig
-from albert_zh.inference.load import find_text_files
+from albert_zh.inference.pretrained import has_masked_lm, load_pretrained
 from albert_zh.model.heads.pretraining import PretrainingModel
-from albert_zh.model.scope import named_variables
-from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
+from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.text.whole_entries import WholeEntryTokenizer
 
 MASK = "[MASK]"
-_HEAD = "cls/predictions/"
 _BATCH = 32
 
 
@@ -117,34 +111,17 @@ def load_fill_mask(
         ValueError: The checkpoint has no such head, or a file is of another model.
     """
     prefix = find_checkpoint(path)
-    if not any(name.startswith(_HEAD) for name in read_shapes(prefix)):
+    if not has_masked_lm(prefix):
         raise ValueError(
             f"{prefix} has no masked-LM head; give a checkpoint of run_pretraining.py, or a "
             "published one"
         )
-    config = _configuration(prefix, config_file)
-    files = find_text_files(os.path.dirname(prefix), vocab_file, spm_model_file)
-    tokenizer = load_tokenizer(
-        files.get("vocab.txt"),
-        spm_model_file=files.get("spm.model"),
+    pretrained = load_pretrained(
+        prefix,
+        config_file=config_file,
+        vocab_file=vocab_file,
+        spm_model_file=spm_model_file,
         do_lower_case=do_lower_case,
-        whole_entries=[MASK],
     )
-    check_vocabulary(prefix, tokenizer.vocab.fingerprint)
-    source = files.get("vocab.txt") or files["spm.model"]
-    config.check_vocabulary_size(len(tokenizer.vocab), source=source)
-    model = PretrainingModel(config)
-    load_weights(named_variables(model), prefix, config)
-    return FillMask(prefix, model, tokenizer)
-
-
-def _configuration(prefix: str, config_file: str | None) -> ModelConfig:
-    if config_file:
-        return ModelConfig.from_json_file(config_file)
-    meta = load_meta(prefix)
-    if meta is None or meta.config is None:
-        raise ValueError(
-            f"{prefix} has no {os.path.basename(prefix)}.meta.json beside it, so its sizes are not "
-            "known; give the JSON file of the model with --config_file"
-        )
-    return meta.config
+    tokenizer = WholeEntryTokenizer(pretrained.tokenizer, [MASK])
+    return FillMask(prefix, pretrained.model, tokenizer)

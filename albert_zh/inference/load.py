@@ -26,8 +26,8 @@ from albert_zh.checkpoint.vocabulary_check import (
     vocabulary_identity,
 )
 from albert_zh.config import ModelConfig, Pooling
+from albert_zh.inference.functions import ModelFunction, run_functions, task_functions
 from albert_zh.inference.kinds import KIND_MODELS, KindModel
-from albert_zh.inference.outputs import encoder_outputs
 from albert_zh.inference.predictor import Arrays, Predictor, model_runner
 from albert_zh.model.scope import named_variables
 from albert_zh.tasks.kinds.table import find_kind
@@ -61,14 +61,17 @@ class FineTunedModel:
             return vocabulary_identity(Vocab.load(self.text_files["vocab.txt"]))
         return vocabulary_identity(self.tokenizer.vocab)
 
+    def new_model(self) -> tf.Module:
+        """Another model of the same form, with start values."""
+        return self.kind_model.build(self.config, self.task)
+
+    def functions(self, model: tf.Module) -> tuple[ModelFunction, ...]:
+        """Functions of this model, or of a `new_model`; the first is what it is for."""
+        return task_functions(self.kind_model, model)
+
     def outputs(self, batch: Arrays) -> Arrays:
         """Named outputs of a batch of inputs, those of the encoder too."""
-        inputs = {name: tf.constant(value) for name, value in batch.items()}
-        outputs = {
-            **self.kind_model.outputs(self.model(**inputs)),
-            **encoder_outputs(self.model.albert(**inputs)),
-        }
-        return {name: value.numpy() for name, value in outputs.items()}
+        return run_functions(self.functions(self.model), batch)
 
     def predictor(self) -> Predictor:
         """The model in use."""
@@ -121,6 +124,11 @@ def load_model(
     source = text_files.get("vocab.txt") or text_files["spm.model"]
     config.check_vocabulary_size(vocabulary.size, source=source)
     return loaded
+
+
+def is_fine_tuned(prefix: str) -> bool:
+    """True for a checkpoint with the head of a task."""
+    return _HEAD in read_shapes(prefix)
 
 
 def tokenizer_of(text_files: dict[str, str], task: TaskMeta) -> Tokenizer:

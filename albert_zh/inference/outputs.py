@@ -1,13 +1,15 @@
 """Named outputs: the only place where logits and encodings become what users read.
 
-B batch, L length, D hidden, C classes.
+B batch, L length, D hidden, C classes, P masked positions, V vocabulary.
 """
 
 import tensorflow as tf
 
 from albert_zh.model.albert import AlbertOutput
+from albert_zh.model.heads.sequence import masked_mean
 
-ENCODER_OUTPUTS = ("pooled_output", "sequence_output")
+ENCODER_OUTPUTS = ("pooled_output", "sequence_output", "mean_output")
+MASKED_LM_OUTPUTS = ("masked_lm_logits", "masked_lm_probabilities")
 
 
 def class_outputs(logits: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -31,6 +33,16 @@ def tag_outputs(logits: tf.Tensor) -> dict[str, tf.Tensor]:
     return {"tag_logits": logits}
 
 
-def encoder_outputs(encoded: AlbertOutput) -> dict[str, tf.Tensor]:
-    """`pooled_output` `[B, D]` and `sequence_output` `[B, L, D]`."""
-    return {"pooled_output": encoded.pooled, "sequence_output": encoded.sequence}
+def encoder_outputs(encoded: AlbertOutput, input_mask: tf.Tensor) -> dict[str, tf.Tensor]:
+    """`pooled_output` and `mean_output` `[B, D]`, `sequence_output` `[B, L, D]`."""
+    mean = masked_mean(encoded.sequence, input_mask)
+    return {
+        "pooled_output": encoded.pooled,
+        "sequence_output": encoded.sequence,
+        "mean_output": mean,
+    }
+
+
+def masked_lm_outputs(logits: tf.Tensor) -> dict[str, tf.Tensor]:
+    """`masked_lm_logits` and `masked_lm_probabilities`, `[B, P, V] float32` each."""
+    return {"masked_lm_logits": logits, "masked_lm_probabilities": tf.nn.softmax(logits)}

@@ -53,7 +53,7 @@ class Embeddings(tf.Module):
         self.projection = None
         if self.projects_words_first:
             self.word_projection = mapping.kernel("kernel", [embedding, hidden])
-        elif embedding != hidden:
+        elif config.has_embedding_mapping:
             self.projection = Dense(mapping, embedding, hidden)
 
     @contextlib.contextmanager

@@ -3,6 +3,8 @@
     input_ids, input_mask, segment_ids [B, L] int32
         -> bert/encoder/sequence_output [B, L, D], bert/pooler/dense/Tanh [B, D]
         -> loss/BiasAdd (logits) [B, C], loss/Softmax (probabilities) [B, C]
+    with masked_lm_positions [B, P] int32, of a pretrained model
+        -> cls/predictions/BiasAdd (logits), cls/predictions/truediv (probabilities) [B, P, V]
 
 Constants bear the names of the checkpoint, outputs those of the published code. TensorFlow 1.15
 reads the file as well as the current one, and so do the tools made for either.
@@ -15,9 +17,8 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from albert_zh.inference.load import FineTunedModel
-from albert_zh.inference.outputs import ENCODER_OUTPUTS, encoder_outputs
-from albert_zh.inference.predictor import INPUTS, Arrays, Runner
+from albert_zh.export.source import Source, inputs_of
+from albert_zh.inference.predictor import Arrays, Runner
 from albert_zh.model.scope import named_variables
 
 _OPERATIONS = {  # our name of an output -> operation of the published code, where it has one
@@ -25,23 +26,27 @@ _OPERATIONS = {  # our name of an output -> operation of the published code, whe
     "probabilities": "loss/Softmax",
     "pooled_output": "bert/pooler/dense/Tanh",
     "sequence_output": "bert/encoder/sequence_output",
+    "masked_lm_logits": "cls/predictions/BiasAdd",
+    # There it was the loss, for which the answers had to be given.
+    "masked_lm_probabilities": "cls/predictions/truediv",
 }
 
 # The graph version of TensorFlow 1.15, of which alone it uses operations and attributes.
 _PRODUCER = 134
 
 
-def write(source: FineTunedModel, path: str, assets: Sequence[str]) -> None:
+def write(source: Source, path: str, assets: Sequence[str]) -> None:
     """Write the frozen graph of a model; it has no place for assets."""
     with open(path, "wb") as file:
         file.write(freeze(source).SerializeToString(deterministic=True))
 
 
-def interface(source: FineTunedModel) -> dict[str, Any]:
+def interface(source: Source) -> dict[str, Any]:
     """Names of the tensors that are inputs and outputs."""
-    outputs = (*source.kind_model.output_names, *ENCODER_OUTPUTS)
+    functions = source.functions(source.model)
+    outputs = [name for each in functions for name in each.outputs]
     return {
-        "inputs": {name: f"{name}:0" for name in INPUTS},
+        "inputs": {name: f"{name}:0" for name in inputs_of(functions)},
         "outputs": {name: f"{_operation(name)}:0" for name in outputs},
     }
 
@@ -71,19 +76,21 @@ def load(path: str) -> Runner:
     return run
 
 
-def freeze(source: FineTunedModel) -> tf.compat.v1.GraphDef:
+def freeze(source: Source) -> tf.compat.v1.GraphDef:
     """The graph of a model, with nothing in it that the outputs do not need."""
     weights = {name: value.numpy() for name, value in named_variables(source.model).items()}
     with tf.Graph().as_default() as graph:
         inputs = {
-            name: tf.compat.v1.placeholder(tf.int32, [None, None], name=name) for name in INPUTS
+            name: tf.compat.v1.placeholder(tf.int32, [None] * axes, name=name)
+            for name, axes in inputs_of(source.functions(source.model)).items()
         }
         with tf.variable_creator_scope(_constants(weights)):
-            model = source.kind_model.build(source.config, source.task)
-        with tf.name_scope("model"):
-            encoded = model.albert(**inputs)
-            logits = model.logits_of(encoded, inputs["input_mask"])
-            outputs = {**source.kind_model.outputs(logits), **encoder_outputs(encoded)}
+            functions = source.functions(source.new_model())
+        outputs: dict[str, tf.Tensor] = {}
+        for function in functions:
+            # Each with a graph of its own: a classifier's last block computes the first token only.
+            with tf.name_scope(function.name):
+                outputs |= function.compute({name: inputs[name] for name in function.inputs})
         for name, tensor in outputs.items():
             tf.identity(tensor, name=_operation(name))
         # Attributes that TensorFlow 1.15 does not know stand at their defaults, and are left out.

@@ -1,11 +1,14 @@
 """SavedModel: a folder with weights, computation and assets, for serving and for further work.
 
+```
 saved_model/
     saved_model.pb  fingerprint.pb  variables/
     assets/vocab.txt  albert_config.json  task.json  labels.txt
 
 serving_default(input_ids, input_mask, segment_ids) -> logits, probabilities
-encode(input_ids, input_mask, segment_ids) -> pooled_output, sequence_output
+encode(input_ids, input_mask, segment_ids) -> pooled_output, sequence_output, mean_output
+```
+A signature for each function of the model; see `inference.functions`.
 """
 
 import os
@@ -15,34 +18,32 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from albert_zh.inference.load import FineTunedModel
-from albert_zh.inference.outputs import ENCODER_OUTPUTS, encoder_outputs
-from albert_zh.inference.predictor import INPUTS, Arrays, Runner
+from albert_zh.export.source import Source
+from albert_zh.inference.functions import ModelFunction
+from albert_zh.inference.predictor import Arrays, Runner
 from albert_zh.util.plain_paths import plain_path
-
-_SPECS = [tf.TensorSpec([None, None], tf.int32, name=name) for name in INPUTS]
-_SERVING, _ENCODE = "serving_default", "encode"
 
 
 class _Served(tf.Module):
     """Content of the folder."""
 
-    def __init__(self, source: FineTunedModel, assets: Sequence[str]):
+    def __init__(self, source: Source, assets: Sequence[str]):
         super().__init__()
         self.model = source.model
         self.assets = [tf.saved_model.Asset(path) for path in assets]
-        self._outputs = source.kind_model.outputs
-
-    @tf.function(input_signature=_SPECS, autograph=False)
-    def predict(self, input_ids, input_mask, segment_ids) -> dict[str, tf.Tensor]:
-        return self._outputs(self.model(input_ids, input_mask, segment_ids))
-
-    @tf.function(input_signature=_SPECS, autograph=False)
-    def encode(self, input_ids, input_mask, segment_ids) -> dict[str, tf.Tensor]:
-        return encoder_outputs(self.model.albert(input_ids, input_mask, segment_ids))
 
 
-def write(source: FineTunedModel, path: str, assets: Sequence[str]) -> None:
+def signature_of(function: ModelFunction):
+    """The function as TensorFlow's, with named arguments."""
+
+    @tf.function(autograph=False)
+    def compute(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return function.compute(inputs)
+
+    return compute.get_concrete_function(**function.specs())
+
+
+def write(source: Source, path: str, assets: Sequence[str]) -> None:
     """Write the SavedModel of a model.
 
     Args:
@@ -51,7 +52,7 @@ def write(source: FineTunedModel, path: str, assets: Sequence[str]) -> None:
         assets: Files to put into it.
     """
     served = _Served(source, assets)
-    signatures = {_SERVING: served.predict, _ENCODE: served.encode}
+    signatures = {each.name: signature_of(each) for each in source.functions(source.model)}
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.WARNING)  # TensorFlow informs its own developers here.
     folder, name = os.path.split(path)
@@ -62,12 +63,12 @@ def write(source: FineTunedModel, path: str, assets: Sequence[str]) -> None:
         logging.set_verbosity(verbosity)
 
 
-def interface(source: FineTunedModel) -> dict[str, Any]:
+def interface(source: Source) -> dict[str, Any]:
     """Names of the signatures, their inputs and outputs."""
-    outputs = {_SERVING: source.kind_model.output_names, _ENCODE: ENCODER_OUTPUTS}
     return {
         "signatures": {
-            name: {"inputs": list(INPUTS), "outputs": list(outputs[name])} for name in outputs
+            each.name: {"inputs": list(each.inputs), "outputs": list(each.outputs)}
+            for each in source.functions(source.model)
         }
     }
 
@@ -81,13 +82,11 @@ def load(path: str) -> Runner:
         raise ValueError(f"{path} is damaged: {error}; export again") from None
 
     def run(batch: Arrays) -> Arrays:
-        inputs = {name: tf.constant(value) for name, value in batch.items()}
         outputs: Arrays = {}
-        for signature in (_SERVING, _ENCODE):
-            outputs |= {
-                name: value.numpy()
-                for name, value in loaded.signatures[signature](**inputs).items()
-            }
+        for signature in loaded.signatures.values():
+            names = signature.structured_input_signature[1]
+            found = signature(**{name: tf.constant(batch[name]) for name in names})
+            outputs |= {name: value.numpy() for name, value in found.items()}
         return outputs
 
     return run

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from albert_zh.export.formats import frozen_graph, saved_model
-from albert_zh.inference.load import FineTunedModel
+from albert_zh.export.formats import frozen_graph, saved_model, transformers
+from albert_zh.export.source import Source
 from albert_zh.inference.predictor import Runner
 
 
@@ -14,10 +14,10 @@ class ExportFormat:
     """One way to write a model."""
 
     file: str  # or folder, in the export directory
-    write: Callable[[FineTunedModel, str, Sequence[str]], None]  # the model, path, assets
+    write: Callable[[Source, str, Sequence[str]], None]  # the model, path, assets
     load: Callable[[str], Runner]
     # Names of inputs and outputs, for export.json.
-    interface: Callable[[FineTunedModel], Mapping[str, Any]]
+    interface: Callable[[Source], Mapping[str, Any]]
 
 
 FORMATS: dict[str, ExportFormat] = {
@@ -26,6 +26,9 @@ FORMATS: dict[str, ExportFormat] = {
     ),
     "saved_model": ExportFormat(
         "saved_model", saved_model.write, saved_model.load, saved_model.interface
+    ),
+    "transformers": ExportFormat(
+        "transformers", transformers.write, transformers.load, transformers.interface
     ),
 }
 
