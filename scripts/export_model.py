@@ -24,7 +24,18 @@ class ExportOptions(SourceOptions):
 
     export_dir: str = option(REQUIRED, "New directory for the exported files.")
     formats: str | None = option(
-        None, "Comma-separated list of formats, such as saved_model. Default: all of them."
+        None,
+        "Comma-separated list of: frozen_graph, saved_model, transformers, tflite, tflite_fp16, "
+        "tflite_int8, onnx, onnx_int8. Default: frozen_graph,saved_model.",
+    )
+    eval_data: str | None = option(
+        None,
+        "File with labels, such as the dev file of the model's task. Each format is scored on it, "
+        "and refused if it loses more than --largest_loss against the checkpoint.",
+        is_file=True,
+    )
+    largest_loss: float = option(
+        0.005, "Most that a format may lose of the task's metric, such as accuracy.", at_least=0.0
     )
     overwrite: bool = option(False, "Replace an earlier export in --export_dir.")
 
@@ -45,13 +56,18 @@ def main(options: ExportOptions) -> None:
 def export(options: ExportOptions) -> dict[str, Any]:
     """Run the export and return the content of export.json."""
     from albert_zh.export.bundle import export_model
-    from albert_zh.export.formats.table import FORMATS, parse_formats
+    from albert_zh.export.formats.table import DEFAULT_FORMATS, parse_formats
     from albert_zh.export.source import source_of
 
-    formats = parse_formats(options.formats or ",".join(FORMATS))
+    formats = parse_formats(options.formats or ",".join(DEFAULT_FORMATS))
     source = source_of(options)
     return export_model(
-        source, export_dir=options.export_dir, formats=formats, overwrite=options.overwrite
+        source,
+        export_dir=options.export_dir,
+        formats=formats,
+        overwrite=options.overwrite,
+        eval_data=options.eval_data,
+        largest_loss=options.largest_loss,
     )
 
 
@@ -73,6 +89,11 @@ def summary(manifest: dict[str, Any], export_dir: str) -> list[str]:
             f"  {name:12} {path}, {size(path) / 1e6:.1f} MB, "
             f"largest difference from the checkpoint {difference:.1e}"
         )
+        if scores := row.get("scores"):
+            lines[-1] += (
+                f", {scores['metric']} {scores['format']:.4f} "
+                f"(checkpoint {scores['checkpoint']:.4f})"
+            )
     return lines
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from albert_zh.exchange import mindspore_file
+from albert_zh.util.files import atomic_write
 from albert_zh.util.json_objects import read_object
 from albert_zh.util.optional_packages import load_extra
 
@@ -30,8 +31,9 @@ def write_safetensors(path: str, tensors: Mapping[str, np.ndarray]) -> None:
         ValueError: The package safetensors is not installed.
     """
     library = load_extra("safetensors.numpy", purpose="writing safetensors")
-    # transformers reads files of no other format than pt.
-    library.save_file(dict(tensors), path, metadata={"format": "pt"})
+    with atomic_write(path) as file:
+        # transformers reads files of no other format than pt.
+        file.write(library.save(dict(tensors), metadata={"format": "pt"}))
 
 
 def read_folder(folder: str) -> tuple[Tensors, str]:

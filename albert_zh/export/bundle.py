@@ -23,6 +23,7 @@ from albert_zh.export.check import (
 )
 from albert_zh.export.directory import MANIFEST, check_target, sums_of
 from albert_zh.export.formats.table import FORMATS
+from albert_zh.export.scores import Scoring
 from albert_zh.export.source import Source, inputs_of
 from albert_zh.inference.predictor import Arrays
 from albert_zh.util.files import atomic_write, write_json
@@ -35,6 +36,8 @@ def export_model(
     export_dir: str,
     formats: Sequence[str],
     overwrite: bool = False,
+    eval_data: str | None = None,
+    largest_loss: float = 0.005,
 ) -> dict[str, Any]:
     """Write a model in several formats, each proven equal to the checkpoint.
 
@@ -43,21 +46,26 @@ def export_model(
         export_dir: Directory to make; it appears when all is written and checked.
         formats: Keys of `FORMATS`.
         overwrite: Replace an earlier export.
+        eval_data: Labelled file of the model's task, to score each format on.
+        largest_loss: Most that a format may lose of the task's metric there.
 
     Returns:
         The content of `export.json`.
 
     Raises:
-        ValueError: A format differs from the checkpoint, or `export_dir` is taken.
+        ValueError: A format differs from the checkpoint, or loses too much of its score, or
+            `export_dir` is taken.
     """
     check_target(export_dir, overwrite=overwrite)
     batches = varied_batches(source.config, inputs_of(source.functions(source.model)))
     expected = [source.outputs(batch) for batch in batches]
     require_finite(source.prefix, expected)
+    scoring = Scoring(source, eval_data, largest_loss) if eval_data else None
     with new_directory(export_dir, overwrite=overwrite) as directory:
         assets = _write_assets(source, directory)
         rows = {
-            name: _export(name, source, directory, assets, batches, expected) for name in formats
+            name: _export(name, source, directory, assets, batches, expected, scoring)
+            for name in formats
         }
         manifest = _manifest(source, rows, assets)
         write_json(os.path.join(directory, MANIFEST), manifest)
@@ -86,18 +94,24 @@ def _export(
     assets: Sequence[str],
     batches: Sequence[Arrays],
     expected: Sequence[Arrays],
+    scoring: Scoring | None,
 ) -> dict[str, Any]:
     chosen = FORMATS[name]
     path = os.path.join(directory, chosen.file)
     chosen.write(source, path, assets)
-    differences = largest_differences(batches, expected, chosen.load(path))
+    if chosen.is_of_first:
+        names = source.functions(source.model)[0].outputs
+        expected = [{each: outputs[each] for each in names} for outputs in expected]
+    run = chosen.load(path)
+    differences = largest_differences(batches, expected, run)
     logging.info("%s: compared with the checkpoint on %d batches", name, len(batches))
-    require_equal(name, differences)
+    require_equal(name, differences, chosen.tolerance)
     return {
         "file": chosen.file,
         "sha256": sums_of(directory, chosen.file),
         **chosen.interface(source),
         "largest_difference": differences,
+        **({"scores": scoring.of(name, run)} if scoring else {}),
     }
 
 

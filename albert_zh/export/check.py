@@ -90,14 +90,16 @@ def largest_differences(
     }
 
 
-def require_equal(what: str, differences: Mapping[str, float]) -> None:
+def require_equal(
+    what: str, differences: Mapping[str, float], tolerance: float = TOLERANCE
+) -> None:
     """Raise ValueError where a difference is more than rounding."""
-    wrong = {name: value for name, value in differences.items() if value > TOLERANCE}
+    wrong = {name: value for name, value in differences.items() if value > tolerance}
     if wrong:
         listed = ", ".join(f"{name} by {value:.2g}" for name, value in wrong.items())
         raise ValueError(
             f"{what} gives other results than the checkpoint: {listed} (rounding stays below "
-            f"{TOLERANCE:g}); nothing was exported. Try another TensorFlow version, or leave this "
+            f"{tolerance:g}); nothing was exported. Try another TensorFlow version, or leave this "
             "format out of --formats"
         )
 

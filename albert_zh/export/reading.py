@@ -42,13 +42,18 @@ def load_export(path: str) -> Predictor:
     with open(manifest_path, encoding="utf-8") as file:
         try:
             manifest = json.load(file)
-            task = TaskMeta.from_json(manifest["task"])
+            task = manifest["task"] and TaskMeta.from_json(manifest["task"])
             longest = manifest["config"]["max_position_embeddings"]
             fingerprint = manifest["vocabulary"]["fingerprint"]
             name, row = next(iter(manifest["formats"].items()))
             sums = dict(row.get("sha256", {}))  # exports of earlier versions have none
         except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
             raise ValueError(f"{manifest_path} is damaged ({error!r}); export again") from None
+    if task is None:
+        raise ValueError(
+            f"{path} is the export of a model without a task, which gives no predictions; load its "
+            "files with the programs they are made for"
+        )
     if name not in FORMATS:
         raise ValueError(f"{path} has the format {name}, which this version does not know")
     model_path = os.path.join(path, FORMATS[name].file)

@@ -1,10 +1,12 @@
 """The export formats. A new one is a row here, and a file beside this one."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from albert_zh.export.formats import frozen_graph, saved_model, transformers
+from albert_zh.export.check import TOLERANCE
+from albert_zh.export.formats import frozen_graph, onnx, saved_model, tflite, transformers
 from albert_zh.export.source import Source
 from albert_zh.inference.predictor import Runner
 
@@ -18,6 +20,23 @@ class ExportFormat:
     load: Callable[[str], Runner]
     # Names of inputs and outputs, for export.json.
     interface: Callable[[Source], Mapping[str, Any]]
+    # Largest difference from the checkpoint, relative to the larger of 1 and the largest value.
+    tolerance: float = TOLERANCE
+    is_of_first: bool = False  # holds the first function of the model alone
+
+
+# Weights and activations of 8 bits: whether that does harm, the scores of the task tell.
+_INT8 = 0.5
+
+
+def _tflite(file: str, precision: str, tolerance: float) -> ExportFormat:
+    write = functools.partial(tflite.write, precision=precision)
+    return ExportFormat(file, write, tflite.load, tflite.interface, tolerance, is_of_first=True)
+
+
+def _onnx(file: str, precision: str, tolerance: float) -> ExportFormat:
+    write = functools.partial(onnx.write, precision=precision)
+    return ExportFormat(file, write, onnx.load, onnx.interface, tolerance, is_of_first=True)
 
 
 FORMATS: dict[str, ExportFormat] = {
@@ -30,7 +49,15 @@ FORMATS: dict[str, ExportFormat] = {
     "transformers": ExportFormat(
         "transformers", transformers.write, transformers.load, transformers.interface
     ),
+    "tflite": _tflite("model.tflite", "float32", TOLERANCE),
+    "tflite_fp16": _tflite("model_fp16.tflite", "float16", 1e-2),
+    "tflite_int8": _tflite("model_int8.tflite", "int8", _INT8),
+    "onnx": _onnx("model.onnx", "float32", TOLERANCE),
+    "onnx_int8": _onnx("model_int8.onnx", "int8", _INT8),
 }
+
+
+DEFAULT_FORMATS = ("frozen_graph", "saved_model")  # need no further package
 
 
 def parse_formats(names: str) -> list[str]:

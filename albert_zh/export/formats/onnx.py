@@ -1,0 +1,67 @@
+"""ONNX: one file for ONNX Runtime and the many programs that read the format.
+
+    input_ids, input_mask, segment_ids [B, L] int32 -> the outputs of the model's first function
+
+B and L are free. The graph is written by `export.onnx_graph`, with the weights as they are stored.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from albert_zh.export.onnx_heads import write_graph
+from albert_zh.export.source import Source
+from albert_zh.inference.predictor import Arrays, Runner
+from albert_zh.util.optional_packages import load_extra
+
+
+def write(source: Source, path: str, assets: Sequence[str], *, precision: str) -> None:
+    """Write the first function of a model; the file has no place for assets.
+
+    Args:
+        source: The model.
+        path: The file.
+        assets: Left out.
+        precision: Of the weights: float32 or int8.
+
+    Raises:
+        ValueError: The package onnx, or for int8 onnxruntime, is not installed.
+    """
+    if precision == "float32":
+        write_graph(source, path)
+        return
+    quantization = load_extra("onnxruntime.quantization", purpose="writing ONNX in int8")
+    write_graph(source, path)
+    logging.disable(logging.WARNING)  # It describes every node.
+    try:
+        quantization.quantize_dynamic(path, path, weight_type=quantization.QuantType.QUInt8)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def interface(source: Source) -> dict[str, Any]:
+    """Names of the graph's inputs and outputs."""
+    function = source.functions(source.model)[0]
+    return {"inputs": list(function.inputs), "outputs": list(function.outputs)}
+
+
+def load(path: str) -> Runner:
+    """Read a file with ONNX Runtime.
+
+    Raises:
+        ValueError: The file is damaged, or the package onnxruntime is not installed.
+    """
+    library = load_extra("onnxruntime", purpose="running ONNX")
+    options = library.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        session = library.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # of many kinds
+        raise ValueError(f"{path} is damaged: {error}; export again") from None
+    names = [each.name for each in session.get_outputs()]
+    inputs = [each.name for each in session.get_inputs()]
+
+    def compute(batch: Arrays) -> Arrays:
+        return dict(zip(names, session.run(names, {n: batch[n] for n in inputs}), strict=True))
+
+    return compute
