@@ -13,7 +13,7 @@ lcqmc_output/
 import dataclasses
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
@@ -119,11 +119,20 @@ def load_model(
     load_weights(named_variables(model), prefix, config)
     text_files = find_text_files(os.path.dirname(prefix), vocab_file, spm_model_file)
     loaded = FineTunedModel(prefix, read_step(prefix), config, task, model, text_files)
-    vocabulary = loaded.vocabulary()
+    check_text_files(prefix, config, loaded.vocabulary(), text_files)
+    return loaded
+
+
+def check_text_files(
+    prefix: str,
+    config: ModelConfig,
+    vocabulary: VocabularyIdentity,
+    text_files: Mapping[str, str],
+) -> None:
+    """Raise ValueError if a vocabulary from these files is not that of a checkpoint."""
     check_vocabulary(prefix, vocabulary.fingerprint)
     source = text_files.get("vocab.txt") or text_files["spm.model"]
     config.check_vocabulary_size(vocabulary.size, source=source)
-    return loaded
 
 
 def is_fine_tuned(prefix: str) -> bool:

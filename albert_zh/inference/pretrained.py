@@ -10,10 +10,10 @@ from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_initial, load_meta, load_weights, read_step
 from albert_zh.checkpoint.meta import TaskMeta, VocabularyIdentity
 from albert_zh.checkpoint.paths import find_checkpoint
-from albert_zh.checkpoint.vocabulary_check import check_vocabulary, vocabulary_identity
+from albert_zh.checkpoint.vocabulary_check import vocabulary_identity
 from albert_zh.config import ModelConfig
 from albert_zh.inference.functions import ModelFunction, pretrained_functions, run_functions
-from albert_zh.inference.load import find_text_files
+from albert_zh.inference.load import check_text_files, find_text_files
 from albert_zh.inference.predictor import Arrays
 from albert_zh.model.heads.catalog import MODELS
 from albert_zh.model.heads.encoder import EncoderModel
@@ -100,10 +100,7 @@ def load_pretrained(
         heads = [name for each in MODELS for name in each.stored_names]
         load_initial(named_variables(model), prefix, config, own_head=(), other_heads=heads)
     loaded = PretrainedModel(prefix, read_step(prefix), config, model, files, do_lower_case)
-    vocabulary = loaded.vocabulary()
-    check_vocabulary(prefix, vocabulary.fingerprint)
-    source = files.get("vocab.txt") or files["spm.model"]
-    config.check_vocabulary_size(vocabulary.size, source=source)
+    check_text_files(prefix, config, loaded.vocabulary(), files)
     return loaded
 
 
