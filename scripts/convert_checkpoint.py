@@ -33,12 +33,22 @@ Both directions are exact: outputs differ by rounding alone. Models of brightmar
 ALBERT of transformers with embeddings of the hidden size; those that are pre-LN have no equal
 there. PyTorch is not needed.
 
+inspect, compare: what a checkpoint holds, and where two differ
+
+  python scripts/convert_checkpoint.py inspect --checkpoint=my_albert
+  python scripts/convert_checkpoint.py compare --checkpoint=my_albert --other=my_average
+
 A word and --help, as in `convert_checkpoint.py average --help`, describe the flags.
 """
 
 from project import cli
 
-from albert_zh.checkpoint.options import AverageOptions, ConversionOptions
+from albert_zh.checkpoint.options import (
+    AverageOptions,
+    CompareOptions,
+    ConversionOptions,
+    InspectOptions,
+)
 from albert_zh.exchange.options import FromTransformersOptions
 from albert_zh.export.options import ToTransformersOptions
 
@@ -53,6 +63,18 @@ def average(options: AverageOptions) -> None:
     from albert_zh.checkpoint.averaging import average_checkpoints
 
     _print(average_checkpoints, options)
+
+
+def inspect(options: InspectOptions) -> None:
+    from albert_zh.checkpoint.description import inspect_checkpoint
+
+    _print(inspect_checkpoint, options)
+
+
+def compare(options: CompareOptions) -> None:
+    from albert_zh.checkpoint.description import compare_checkpoints
+
+    _print(compare_checkpoints, options)
 
 
 def to_transformers(options: ToTransformersOptions) -> None:
@@ -78,6 +100,8 @@ def _print(work, options) -> None:
 COMMANDS = {
     "vocabulary": (vocabulary, ConversionOptions),
     "average": (average, AverageOptions),
+    "inspect": (inspect, InspectOptions),
+    "compare": (compare, CompareOptions),
     "to_transformers": (to_transformers, ToTransformersOptions),
     "from_transformers": (from_transformers, FromTransformersOptions),
 }

@@ -44,6 +44,19 @@ def read_shapes(prefix: str) -> dict[str, tuple[int, ...]]:
     return {name: tuple(shapes[name]) for name in sorted(shapes)}
 
 
+def read_types(prefix: str) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape and type of all arrays of a checkpoint, by name.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: The files are damaged.
+    """
+    with _reader(prefix) as reader:
+        types = reader.get_variable_to_dtype_map()
+        shapes = reader.get_variable_to_shape_map()
+    return {name: (tuple(shapes[name]), types[name].name) for name in sorted(shapes)}
+
+
 def read_arrays(prefix: str, names: Iterable[str]) -> dict[str, np.ndarray]:
     """The named arrays of a checkpoint; those in half precision become float32.
 

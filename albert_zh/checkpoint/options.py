@@ -68,3 +68,24 @@ class SlimOptions(SourceOptions):
     """Flags of the slim checkpoint."""
 
     output_dir: str = option(REQUIRED, "New folder for the model.")
+
+
+@dataclasses.dataclass(frozen=True)
+class InspectOptions:
+    """Flags of the description."""
+
+    checkpoint: str = option(REQUIRED, "A checkpoint, or a folder that stands for one.")
+
+    def check(self) -> None:
+        check_checkpoint_exists(self.checkpoint, flag="checkpoint")
+
+
+@dataclasses.dataclass(frozen=True)
+class CompareOptions(InspectOptions):
+    """Flags of the comparison."""
+
+    other: str = option(REQUIRED, "The checkpoint to compare it with, or a folder.")
+
+    def check(self) -> None:
+        super().check()
+        check_checkpoint_exists(self.other, flag="other")
