@@ -42,3 +42,45 @@ class ToTransformersOptions(SourceOptions):
         check_is_local(self.output_dir)
         check_is_new(self.output_dir)
         super().check()
+
+
+@dataclasses.dataclass(frozen=True)
+class BenchmarkOptions:
+    """The export, and the cases in which its formats are measured."""
+
+    export_dir: str = option(REQUIRED, "Folder of an export.")
+    formats: str | None = option(
+        None, "Comma-separated formats. Default: all that the export has and that can run here."
+    )
+    lengths: str = option("32,128", "Tokens of a text, comma-separated.")
+    batch_sizes: str = option("1", "Texts at once, comma-separated.")
+    threads: str = option("1", "Threads that compute, comma-separated.")
+    rounds: int = option(3, "Turns of every format in every case.", at_least=1)
+    seconds: float = option(2.0, "Length of a turn.", at_least=0.0)
+    against_python: str | None = option(
+        None,
+        "Python with torch and transformers, which runs the format transformers; without it, this "
+        "Python does, where it has them.",
+    )
+    output_dir: str | None = option(
+        None, "New folder for the table, the numbers and a picture. Default: print the table only."
+    )
+
+    def check(self) -> None:
+        for name in ("lengths", "batch_sizes", "threads"):
+            self.numbers(name)
+        if self.output_dir:
+            check_is_local(self.output_dir)
+            check_is_new(self.output_dir)
+
+    def numbers(self, name: str) -> list[int]:
+        """The numbers that a flag lists.
+
+        Raises:
+            ValueError: One is none, or is less than 1.
+        """
+        text = getattr(self, name)
+        numbers = [int(part) if part.strip().isdecimal() else 0 for part in text.split(",")]
+        if min(numbers) < 1:
+            raise ValueError(f"--{name}={text} has to list whole numbers from 1 on")
+        return numbers

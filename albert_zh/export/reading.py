@@ -69,7 +69,7 @@ def load_export(path: str) -> Predictor:
         )
     check_files(path, sums, listed_in=MANIFEST, way_out="copy the folder again, or export again")
     return Predictor(
-        run=FORMATS[name].load(model_path),
+        run=FORMATS[name].predictor_runner(model_path),
         kind=find_kind(task.kind),
         labels=task.labels,
         tokenizer=tokenizer_of(text_files, task),

@@ -23,6 +23,7 @@ SCRIPTS = (
     "scripts/inspect_records.py",
     "scripts/fill_mask.py",
     "scripts/export_model.py",
+    "scripts/benchmark_model.py",
     "scripts/build_vocab.py",
     "scripts/warm_start.py",
     "scripts/convert_checkpoint.py",

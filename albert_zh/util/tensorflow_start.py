@@ -19,7 +19,6 @@ import contextlib
 import os
 import re
 import signal
-import sys
 from collections.abc import Iterator
 
 from albert_zh.util.nvidia import find_nvidia_gpu
@@ -74,18 +73,3 @@ def _copy_lines(source: int, noise: re.Pattern[bytes]) -> None:
         for line in lines:
             if not noise.match(line):
                 os.write(2, line)
-
-
-@contextlib.contextmanager
-def muted_standard_error() -> Iterator[None]:
-    """Drop what C++ code writes to standard error. Not for what may crash."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)

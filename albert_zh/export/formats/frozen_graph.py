@@ -10,7 +10,7 @@ Constants bear the names of the checkpoint, outputs those of the published code.
 reads the file as well as the current one, and so do the tools made for either.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from albert_zh.export.source import Source, inputs_of
+from albert_zh.inference.outputs import ENCODER_OUTPUTS
 from albert_zh.inference.predictor import Arrays, Runner
 from albert_zh.model.scope import named_variables
 
@@ -52,7 +53,20 @@ def interface(source: Source) -> dict[str, Any]:
 
 
 def load(path: str) -> Runner:
-    """Read a frozen graph; the runner computes the outputs of a batch, by our names."""
+    """Read a frozen graph; the runner computes all outputs of a batch, by our names."""
+    return _runner(path, lambda names: names)
+
+
+def load_first(path: str) -> Runner:
+    """The same for the outputs that the model is for: the vectors only where there is no head."""
+
+    def choose(names: list[str]) -> list[str]:
+        return [name for name in names if name not in ENCODER_OUTPUTS] or names
+
+    return _runner(path, choose)
+
+
+def _runner(path: str, choose: Callable[[list[str]], list[str]]) -> Runner:
     with open(path, "rb") as file:
         try:
             graph_def = tf.compat.v1.GraphDef.FromString(file.read())
@@ -63,15 +77,14 @@ def load(path: str) -> Runner:
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
     read = {source for node in graph_def.node for source in node.input}
+    ours = {operation: name for name, operation in _OPERATIONS.items()}
     ends = [node.name for node in graph_def.node if node.name not in read]
-    names = {operation: name for name, operation in _OPERATIONS.items()}
+    names = choose([ours.get(operation, operation) for operation in ends])
+    session = tf.compat.v1.Session(graph=graph)
 
     def run(batch: Arrays) -> Arrays:
-        with tf.compat.v1.Session(graph=graph) as session:
-            return session.run(
-                {names.get(operation, operation): f"{operation}:0" for operation in ends},
-                {f"{name}:0": value for name, value in batch.items()},
-            )
+        inputs = {f"{name}:0": value for name, value in batch.items()}
+        return session.run({name: f"{_operation(name)}:0" for name in names}, inputs)
 
     return run
 

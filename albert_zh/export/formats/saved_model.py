@@ -19,7 +19,7 @@ import tensorflow as tf
 from absl import logging
 
 from albert_zh.export.source import Source
-from albert_zh.inference.functions import ModelFunction
+from albert_zh.inference.functions import SERVING, ModelFunction
 from albert_zh.inference.predictor import Arrays, Runner
 from albert_zh.util.plain_paths import plain_path
 
@@ -74,16 +74,27 @@ def interface(source: Source) -> dict[str, Any]:
 
 
 def load(path: str) -> Runner:
-    """Read a SavedModel; the runner computes the outputs of both signatures."""
+    """Read a SavedModel; the runner computes the outputs of all signatures."""
+    return _runner(path)
+
+
+def load_first(path: str) -> Runner:
+    """The same for the signature that the model is for."""
+    return _runner(path, SERVING)
+
+
+def _runner(path: str, *names: str) -> Runner:
     try:
         with plain_path(path) as plain:
             loaded = tf.saved_model.load(plain)
     except (OSError, tf.errors.OpError) as error:
         raise ValueError(f"{path} is damaged: {error}; export again") from None
 
+    signatures = [loaded.signatures[name] for name in names or loaded.signatures]
+
     def run(batch: Arrays) -> Arrays:
         outputs: Arrays = {}
-        for signature in loaded.signatures.values():
+        for signature in signatures:
             names = signature.structured_input_signature[1]
             found = signature(**{name: tf.constant(batch[name]) for name in names})
             outputs |= {name: value.numpy() for name, value in found.items()}

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from albert_zh.export import runtimes
 from albert_zh.export.check import TOLERANCE
 from albert_zh.export.formats import frozen_graph, onnx, saved_model, tflite, transformers
 from albert_zh.export.source import Source
@@ -17,12 +18,17 @@ class ExportFormat:
 
     file: str  # or folder, in the export directory
     write: Callable[[Source, str, Sequence[str]], None]  # the model, path, assets
-    load: Callable[[str], Runner]
+    load: Callable[[str], Runner]  # of all functions that it holds
     # Names of inputs and outputs, for export.json.
     interface: Callable[[Source], Mapping[str, Any]]
     # Largest difference from the checkpoint, relative to the larger of 1 and the largest value.
     tolerance: float = TOLERANCE
     is_of_first: bool = False  # holds the first function of the model alone
+    load_first: Callable[[str], Runner] | None = None  # the runner of the first alone
+
+    def predictor_runner(self, path: str) -> Runner:
+        """The runner of what the model is for."""
+        return (self.load_first or self.load)(path)
 
 
 # Weights and activations of 8 bits: whether that does harm, the scores of the task tell.
@@ -31,20 +37,32 @@ _INT8 = 0.5
 
 def _tflite(file: str, precision: str, tolerance: float) -> ExportFormat:
     write = functools.partial(tflite.write, precision=precision)
-    return ExportFormat(file, write, tflite.load, tflite.interface, tolerance, is_of_first=True)
+    return ExportFormat(
+        file, write, runtimes.litert_runner, tflite.interface, tolerance, is_of_first=True
+    )
 
 
 def _onnx(file: str, precision: str, tolerance: float) -> ExportFormat:
     write = functools.partial(onnx.write, precision=precision)
-    return ExportFormat(file, write, onnx.load, onnx.interface, tolerance, is_of_first=True)
+    return ExportFormat(
+        file, write, runtimes.onnx_runner, onnx.interface, tolerance, is_of_first=True
+    )
 
 
 FORMATS: dict[str, ExportFormat] = {
     "frozen_graph": ExportFormat(
-        "frozen_graph.pb", frozen_graph.write, frozen_graph.load, frozen_graph.interface
+        "frozen_graph.pb",
+        frozen_graph.write,
+        frozen_graph.load,
+        frozen_graph.interface,
+        load_first=frozen_graph.load_first,
     ),
     "saved_model": ExportFormat(
-        "saved_model", saved_model.write, saved_model.load, saved_model.interface
+        "saved_model",
+        saved_model.write,
+        saved_model.load,
+        saved_model.interface,
+        load_first=saved_model.load_first,
     ),
     "transformers": ExportFormat(
         "transformers", transformers.write, transformers.load, transformers.interface

@@ -7,8 +7,6 @@ precision and computed with in float32. With int8, the kernels of matrix product
 bits, and inputs of the products are rounded to 8 bits as they come (dynamic range).
 """
 
-import importlib.util
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,11 +15,7 @@ from absl import logging
 
 from albert_zh.export.formats.saved_model import signature_of
 from albert_zh.export.source import Source
-from albert_zh.inference.predictor import Arrays, Runner
 from albert_zh.model.attention import one_kernel
-from albert_zh.util.tensorflow_start import muted_standard_error
-
-_LITERT = "ai_edge_litert"
 
 
 def write(source: Source, path: str, assets: Sequence[str], *, precision: str) -> None:
@@ -56,32 +50,3 @@ def interface(source: Source) -> dict[str, Any]:
     """Names of the signature's inputs and outputs."""
     function = source.functions(source.model)[0]
     return {"inputs": list(function.inputs), "outputs": list(function.outputs)}
-
-
-def load(path: str) -> Runner:
-    """Read a file with LiteRT, where it is installed, or with TensorFlow's own copy of it."""
-    with open(path, "rb") as file:
-        content = file.read()
-    with muted_standard_error(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the copy, about its future home
-        try:
-            interpreter = _interpreter()(model_content=content)
-            (name,) = interpreter.get_signature_list()
-            run = interpreter.get_signature_runner(name)
-        except ValueError as error:
-            raise ValueError(f"{path} is damaged: {error}; export again") from None
-
-    def compute(batch: Arrays) -> Arrays:
-        # By name: the order of a signature is not that of the function.
-        names = run.get_input_details()
-        return run(**{name: batch[name] for name in names})
-
-    return compute
-
-
-def _interpreter() -> type:
-    if importlib.util.find_spec(_LITERT):
-        from ai_edge_litert.interpreter import Interpreter
-
-        return Interpreter
-    return tf.lite.Interpreter
