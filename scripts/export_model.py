@@ -26,7 +26,7 @@ class ExportOptions(SourceOptions):
     formats: str | None = option(
         None,
         "Comma-separated list of: frozen_graph, saved_model, transformers, tflite, tflite_fp16, "
-        "tflite_int8, onnx, onnx_int8. Default: frozen_graph,saved_model.",
+        "tflite_int8, onnx, onnx_int8, checkpoint (slim). Default: frozen_graph,saved_model.",
     )
     eval_data: str | None = option(
         None,

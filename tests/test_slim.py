@@ -115,3 +115,22 @@ def test_checksums_are_those_of_sha256sum(tmp_path):
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert (tmp_path / SUMS).read_text() == f"{digest}  a b.txt\n"
     check_checksums(str(tmp_path))
+
+
+def test_training_exports_its_best_model(data, tmp_path):
+    made = options(data, tmp_path / "run", num_train_steps=2, export_dir=str(tmp_path / "export"))
+    made.check()
+    pretrain(made)
+    folder = str(tmp_path / "export" / "checkpoint")
+    assert {"albert_config.json", "vocab.txt", SUMS} <= set(os.listdir(folder))
+    prefix, source = find_checkpoint(folder), find_checkpoint(made.output_dir)
+    assert not [name for name in read_shapes(prefix) if not is_weight(name)]
+    for name, array in read_arrays(prefix, read_shapes(prefix)).items():
+        original = read_arrays(source, [name])[name]
+        np.testing.assert_array_equal(array, np.float32(np.float16(original)))
+    assert (tmp_path / "export" / "saved_model" / "saved_model.pb").exists()
+
+    pretrain(made)  # finished; exports again, in place of the first export
+    (tmp_path / "export" / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"files that no export wrote, such as notes\.txt"):
+        made.check()

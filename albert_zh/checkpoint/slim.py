@@ -5,6 +5,7 @@ float32 again.
 """
 
 import os
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +13,7 @@ import tensorflow as tf
 from albert_zh.checkpoint.checksums import write_checksums
 from albert_zh.checkpoint.files import read_arrays, read_shapes, write_checkpoint
 from albert_zh.checkpoint.loading import load_meta, read_step
-from albert_zh.checkpoint.meta import CheckpointMeta
+from albert_zh.checkpoint.meta import CheckpointMeta, VocabularyIdentity
 from albert_zh.checkpoint.names import is_weight
 from albert_zh.checkpoint.options import SlimOptions
 from albert_zh.checkpoint.paths import find_checkpoint
@@ -42,23 +43,50 @@ def slim_checkpoint(options: SlimOptions) -> list[str]:
     vocab = Vocab.load(options.vocab_file)
     config.check_vocabulary_size(len(vocab), source=options.vocab_file)
     check_vocabulary(prefix, vocab.fingerprint)
+    half = half_precision(prefix)
+    tf.io.gfile.makedirs(directory)
+    write_text(os.path.join(directory, "vocab.txt"), "\n".join(vocab.tokens) + "\n")
+    write_slim(directory, prefix, half, config, vocabulary_identity(vocab))
+    megabytes = sum(array.nbytes for array in half.values()) / 1e6
+    return [f"wrote {os.path.join(directory, _NAME)}: {len(half)} arrays, {megabytes:.1f} MB"]
+
+
+def half_precision(prefix: str) -> dict[str, np.ndarray]:
+    """The weights of a checkpoint in float16.
+
+    Raises:
+        ValueError: float16 cannot hold one of them.
+    """
     arrays = read_arrays(prefix, filter(is_weight, read_shapes(prefix)))
     for name, array in arrays.items():
         if not (np.abs(array) <= _LARGEST).all():
             raise ValueError(f"{prefix}: {name} has values that float16 cannot hold")
+    return {name: array.astype(np.float16) for name, array in arrays.items()}
+
+
+def write_slim(
+    directory: str,
+    prefix: str,
+    half: Mapping[str, np.ndarray],
+    config: ModelConfig,
+    vocabulary: VocabularyIdentity,
+) -> None:
+    """Write checkpoint, configuration and checksums beside a vocabulary.
+
+    Args:
+        directory: Holds the vocabulary.
+        prefix: The checkpoint that the weights are of.
+        half: Its weights, from `half_precision`.
+        config: Its configuration.
+        vocabulary: Identity of its vocabulary.
+    """
     source = load_meta(prefix) or CheckpointMeta()
     meta = CheckpointMeta(
         config=config,
-        vocabulary=vocabulary_identity(vocab),
+        vocabulary=vocabulary,
         task=source.task,
         converted={"precision": "float16", "step": read_step(prefix)},
     )
-    tf.io.gfile.makedirs(directory)
     write_json(os.path.join(directory, "albert_config.json"), config.to_dict())
-    write_text(os.path.join(directory, "vocab.txt"), "\n".join(vocab.tokens) + "\n")
-    written = os.path.join(directory, _NAME)
-    half = {name: array.astype(np.float16) for name, array in arrays.items()}
-    write_checkpoint(written, half, meta.to_json())
+    write_checkpoint(os.path.join(directory, _NAME), half, meta.to_json())
     write_checksums(directory, os.listdir(directory))
-    megabytes = sum(array.nbytes for array in half.values()) / 1e6
-    return [f"wrote {written}: {len(half)} arrays, {megabytes:.1f} MB"]

@@ -6,6 +6,7 @@ from absl import logging
 
 from albert_zh.checkpoint.beside import known_files
 from albert_zh.checkpoint.paths import check_checkpoint_exists
+from albert_zh.export.directory import check_target
 from albert_zh.flags import REQUIRED, option, with_values
 from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import MASKINGS, MaskingOptions
@@ -44,6 +45,11 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         "--eval_input_file: whole files, at least one, chosen by --random_seed.",
         above=0,
         below=1,
+    )
+    export_dir: str | None = option(
+        None,
+        "Folder for the best model when the training ends: slim checkpoint and SavedModel, with "
+        "configuration and vocabulary. An earlier export there is replaced.",
     )
     max_seq_length: int | None = option(
         None, "Tokens per example. Default: as in the records.", at_least=1
@@ -124,6 +130,8 @@ class PretrainingOptions(RunOptions, MaskingOptions):
             )
 
     def check(self) -> None:
+        if self.export_dir:
+            check_target(self.export_dir, overwrite=True)
         if self.bert_config_file is None and "://" in f"{self.output_dir}{self.init_checkpoint}":
             return  # Only TensorFlow reads what lies there.
         options = self.completed()

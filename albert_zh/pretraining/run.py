@@ -116,6 +116,8 @@ def _pretrain(
                 has_ended = fit(run, model, spec)
             if has_ended and run.is_chief:
                 try_plot_history(options.output_dir)
+                if options.export_dir:
+                    _export(options, options.export_dir)
         if options.do_eval and has_ended:
             if not validation_records:
                 logging.warning(
@@ -138,6 +140,18 @@ def _write_companions(options: PretrainingOptions, config: ModelConfig, records:
             options.output_dir,
         )
     write_companions(options.output_dir, config, vocab)
+
+
+def _export(options: PretrainingOptions, export_dir: str) -> None:
+    # The SavedModel machinery takes a second to import.
+    from albert_zh.export.bundle import export_model
+    from albert_zh.export.source import load_source
+
+    source = load_source(options.output_dir, do_lower_case=True)
+    export_model(
+        source, export_dir=export_dir, formats=("checkpoint", "saved_model"), overwrite=True
+    )
+    logging.info("exported %s to %s", source.prefix, export_dir)
 
 
 def _evaluate(

@@ -19,7 +19,6 @@ if __name__ == "__main__":
             "save_checkpoints_steps": "5000",
         },
         without={
-            "export_dir": "nothing was ever written there; scripts/export_model.py exports",
             "masked_lm_budget": "--masking makes masks in training, see --help",
         },
     )

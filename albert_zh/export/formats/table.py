@@ -7,7 +7,14 @@ from typing import Any
 
 from albert_zh.export import runtimes
 from albert_zh.export.check import TOLERANCE
-from albert_zh.export.formats import frozen_graph, onnx, saved_model, tflite, transformers
+from albert_zh.export.formats import (
+    checkpoint,
+    frozen_graph,
+    onnx,
+    saved_model,
+    tflite,
+    transformers,
+)
 from albert_zh.export.source import Source
 from albert_zh.inference.predictor import Runner
 
@@ -31,6 +38,7 @@ class ExportFormat:
         return (self.load_first or self.load)(path)
 
 
+_FLOAT16 = 1e-2
 # Weights and activations of 8 bits: whether that does harm, the scores of the task tell.
 _INT8 = 0.5
 
@@ -64,11 +72,14 @@ FORMATS: dict[str, ExportFormat] = {
         saved_model.interface,
         load_first=saved_model.load_first,
     ),
+    "checkpoint": ExportFormat(
+        "checkpoint", checkpoint.write, checkpoint.load, checkpoint.interface, _FLOAT16
+    ),
     "transformers": ExportFormat(
         "transformers", transformers.write, transformers.load, transformers.interface
     ),
     "tflite": _tflite("model.tflite", "float32", TOLERANCE),
-    "tflite_fp16": _tflite("model_fp16.tflite", "float16", 1e-2),
+    "tflite_fp16": _tflite("model_fp16.tflite", "float16", _FLOAT16),
     "tflite_int8": _tflite("model_int8.tflite", "int8", _INT8),
     "onnx": _onnx("model.onnx", "float32", TOLERANCE),
     "onnx_int8": _onnx("model_int8.onnx", "int8", _INT8),
