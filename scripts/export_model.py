@@ -9,11 +9,13 @@ and export.json with the origin of each format and its difference from the check
 
 import dataclasses
 import os
+import shlex
+import sys
 from typing import Any
 
 from project import cli
 
-from albert_zh.export.directory import check_target
+from albert_zh.export.directory import check_target, size_of
 from albert_zh.export.options import SourceOptions
 from albert_zh.flags import REQUIRED, option
 
@@ -68,6 +70,7 @@ def export(options: ExportOptions) -> dict[str, Any]:
         overwrite=options.overwrite,
         eval_data=options.eval_data,
         largest_loss=options.largest_loss,
+        command=shlex.join(["python3", *sys.argv]),
     )
 
 
@@ -86,7 +89,7 @@ def summary(manifest: dict[str, Any], export_dir: str) -> list[str]:
         path = os.path.join(export_dir, row["file"])
         difference = max(row["largest_difference"].values())
         lines.append(
-            f"  {name:12} {path}, {size(path) / 1e6:.1f} MB, "
+            f"  {name:12} {path}, {size_of(path) / 1e6:.1f} MB, "
             f"largest difference from the checkpoint {difference:.1e}"
         )
         if scores := row.get("scores"):
@@ -95,17 +98,6 @@ def summary(manifest: dict[str, Any], export_dir: str) -> list[str]:
                 f"(checkpoint {scores['checkpoint']:.4f})"
             )
     return lines
-
-
-def size(path: str) -> int:
-    """Size in bytes of a file, or of all files of a directory."""
-    if os.path.isfile(path):
-        return os.path.getsize(path)
-    return sum(
-        os.path.getsize(os.path.join(folder, name))
-        for folder, _, names in os.walk(path)
-        for name in names
-    )
 
 
 if __name__ == "__main__":

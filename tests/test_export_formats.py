@@ -148,6 +148,39 @@ def test_formats_are_scored_on_labelled_data(fine_tuned, tmp_path):
         assert scores["format"] == pytest.approx(right / 16, abs=0.2)
 
 
+def test_card_tells_model_training_scores_and_files(fine_tuned, tmp_path):
+    dev = os.path.join(fine_tuned.data_dir, "dev.txt")
+    source = load_source(fine_tuned.output_dir)
+    manifest = export(
+        source, tmp_path / "export", "onnx", "saved_model", eval_data=dev, command="python3 x.py"
+    )
+    card = (tmp_path / "export" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    parameters = sum(np.prod(each.shape) for each in named_variables(source.model).values())
+    for part in (
+        f"# {source.task.name}: classification",
+        f"{parameters:,} parameters. Step {source.step} of its training",
+        "- labels: 0, 1",
+        f"`--learning_rate={fine_tuned.learning_rate}`",
+        f"`--train_batch_size={fine_tuned.train_batch_size}`",
+        "python3 x.py",
+        "ms, 32 tokens",
+    ):
+        assert part in card, part
+    row = manifest["formats"]["onnx"]
+    assert f"{row['sha256']['model.onnx']}  model.onnx" in card
+    assert f"{row['scores']['format']:.4f}" in card
+    assert row["milliseconds"]["32 tokens"] > 0
+
+
+def test_card_of_a_model_whose_training_is_unknown(tmp_path):
+    source = load_source(write_model(tmp_path / "run", small_config()))
+    export(source, tmp_path / "export", "onnx")
+    card = (tmp_path / "export" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert card.startswith("# A pretrained Chinese encoder\n")
+    assert "## Training" not in card
+    assert "## Command" not in card
+
+
 def test_format_that_loses_too_much_is_refused(fine_tuned, tmp_path, monkeypatch):
     dev = os.path.join(fine_tuned.data_dir, "dev.txt")
     source = load_source(fine_tuned.output_dir)

@@ -51,7 +51,7 @@ Results = dict[Case, dict[str, Measured]]  # by format
 
 def table_lines(results: Results) -> list[str]:
     """The processor, and a table in Markdown."""
-    return [f"{_processor()}:", "", *markdown_table(_HEADER, list(_rows(results))).splitlines()]
+    return [f"{processor()}:", "", *markdown_table(_HEADER, list(_rows(results))).splitlines()]
 
 
 def _rows(results: Results) -> Iterator[list[str]]:
@@ -72,7 +72,7 @@ def _rows(results: Results) -> Iterator[list[str]]:
 def as_json(results: Results) -> dict[str, Any]:
     """All numbers but the single runs."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cases": [
             {
                 **dataclasses.asdict(case),
@@ -131,7 +131,8 @@ def phone_lines(export_dir: str, manifest: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Name of the processor, and how many cores this process may use."""
     name = "unknown processor"
     with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
         names = [line for line in file if line.startswith("model name")]

@@ -4,17 +4,21 @@ export/
     frozen_graph.pb  saved_model/        the formats
     vocab.txt  albert_config.json        what is needed to use them
     task.json  labels.txt                of a fine-tuned model
+    MODEL_CARD.md                        the model for people
     export.json                          where all of it comes from, and how equal it is
 """
 
 import os
 import shutil
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
+from albert_zh.export import latency
+from albert_zh.export.card import CARD, model_card
 from albert_zh.export.check import (
     largest_differences,
     require_equal,
@@ -25,9 +29,12 @@ from albert_zh.export.directory import MANIFEST, check_target, sums_of
 from albert_zh.export.formats.table import FORMATS
 from albert_zh.export.scores import Scoring
 from albert_zh.export.source import Source, inputs_of
-from albert_zh.inference.predictor import Arrays
+from albert_zh.inference.functions import POSITIONS
+from albert_zh.inference.predictor import INPUTS, Arrays, Runner
 from albert_zh.util.files import atomic_write, write_json
 from albert_zh.util.new_directory import new_directory
+
+_SECONDS = 0.2  # of a measurement for the card
 
 
 def export_model(
@@ -38,6 +45,7 @@ def export_model(
     overwrite: bool = False,
     eval_data: str | None = None,
     largest_loss: float = 0.005,
+    command: str | None = None,
 ) -> dict[str, Any]:
     """Write a model in several formats, each proven equal to the checkpoint.
 
@@ -48,6 +56,7 @@ def export_model(
         overwrite: Replace an earlier export.
         eval_data: Labelled file of the model's task, to score each format on.
         largest_loss: Most that a format may lose of the task's metric there.
+        command: Command line of the export, for the card.
 
     Returns:
         The content of `export.json`.
@@ -68,6 +77,8 @@ def export_model(
             for name in formats
         }
         manifest = _manifest(source, rows, assets)
+        with atomic_write(os.path.join(directory, CARD), "w") as file:
+            file.write(model_card(source, manifest, command=command, directory=directory))
         write_json(os.path.join(directory, MANIFEST), manifest)
     return manifest
 
@@ -111,14 +122,34 @@ def _export(
         "sha256": sums_of(directory, chosen.file),
         **chosen.interface(source),
         "largest_difference": differences,
+        "milliseconds": _latencies(source, chosen.predictor_runner(path)),
         **({"scores": scoring.of(name, run)} if scoring else {}),
     }
+
+
+def _latencies(source: Source, run: Runner) -> dict[str, float]:
+    """Medians for one text of some lengths, with all threads that the runtime takes."""
+    inputs = source.functions(source.model)[0].inputs
+    choices = [2] if inputs[INPUTS[0]] == 3 else []
+    medians = {}
+    for length in (32, 128):
+        if length <= source.config.max_position_embeddings:
+            batch = latency.inputs_of(
+                {
+                    "shape": [1, *choices, length],
+                    "masks": 1 if POSITIONS in inputs else 0,
+                    "vocab_size": source.config.vocab_size,
+                }
+            )
+            times = latency.times_of(run, batch, seconds=_SECONDS)
+            medians[f"{length} tokens"] = round(1000 * statistics.median(times), 3)
+    return medians
 
 
 def _manifest(
     source: Source, rows: Mapping[str, Mapping[str, Any]], assets: Sequence[str]
 ) -> dict[str, Any]:
-    files = [*map(os.path.basename, assets), *(row["file"] for row in rows.values())]
+    files = [CARD, *map(os.path.basename, assets), *(row["file"] for row in rows.values())]
     return {
         "checkpoint": source.prefix,
         "step": source.step,

@@ -67,3 +67,14 @@ def sums_of(directory: str, name: str) -> dict[str, str]:
     if os.path.isdir(path):
         files = [os.path.join(above, each) for above, _, names in os.walk(path) for each in names]
     return {os.path.relpath(file, directory): sha256_of_file(file) for file in sorted(files)}
+
+
+def size_of(path: str) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    if os.path.isfile(path):
+        return os.path.getsize(path)
+    return sum(
+        os.path.getsize(os.path.join(folder, name))
+        for folder, _, names in os.walk(path)
+        for name in names
+    )

@@ -32,14 +32,20 @@ def main():
         start = time.perf_counter()
         run(batch)
         first = loaded + time.perf_counter() - start
-        for _ in range(_WARM_UP):
-            run(batch)
-        times = []
-        while len(times) < _LEAST or sum(times) < wanted["seconds"]:
-            start = time.perf_counter()
-            run(batch)
-            times.append(time.perf_counter() - start)
+        times = times_of(run, batch, seconds=wanted["seconds"])
         _answer({"seconds": times, "peak_mb": _peak_mb(), "until_first": first})
+
+
+def times_of(run, batch, *, seconds):
+    """Seconds of each run with a batch, for so many seconds and ten runs at least."""
+    for _ in range(_WARM_UP):
+        run(batch)
+    times = []
+    while len(times) < _LEAST or sum(times) < seconds:
+        start = time.perf_counter()
+        run(batch)
+        times.append(time.perf_counter() - start)
+    return times
 
 
 def inputs_of(wanted):
