@@ -54,7 +54,6 @@ def test_google_pretrains_by_published_commands(data):
         "run_pretraining_google.py",
         f"--input_file={data}/records.tfrecord",
         f"--output_dir={data}/pretrained",
-        f"--export_dir={data}/export",
         f"--albert_config_file={data}/config.json",
         "--train_batch_size=4",
         "--num_train_steps=2",
@@ -63,7 +62,6 @@ def test_google_pretrains_by_published_commands(data):
     assert os.path.exists(data / "pretrained" / "model.ckpt-2.index")
     options = json.loads((data / "pretrained" / "options.json").read_text())
     assert (options["learning_rate"], options["eval_batch_size"]) == (0.00176, 64)
-    assert os.path.exists(data / "export" / "saved_model" / "saved_model.pb")
 
 
 @pytest.mark.parametrize(

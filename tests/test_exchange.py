@@ -31,6 +31,7 @@ from albert_zh.exchange.options import FromTransformersOptions
 from albert_zh.exchange.to_transformers import write_folder
 from albert_zh.export.check import largest_differences, varied_batches
 from albert_zh.export.formats import transformers as transformers_format
+from albert_zh.export.options import ToTransformersOptions
 from albert_zh.export.source import inputs_of, load_source
 from albert_zh.inference.kinds import KIND_MODELS
 from albert_zh.model.heads.pretraining import PretrainingModel
@@ -647,6 +648,6 @@ def test_script_goes_there_and_back(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "from AlbertForSequenceClassification in" in done.stdout
     assert load_source(str(back)).task.labels == LABELS["classification"]
-    again = convert("to_transformers", f"--checkpoint={run}", f"--output_dir={theirs}")
-    assert again.returncode == 1
-    assert "is not empty; choose a new one" in again.stderr
+    options = ToTransformersOptions(checkpoint=run, output_dir=str(theirs))
+    with pytest.raises(FileExistsError, match="is not empty; choose a new one"):
+        options.check()

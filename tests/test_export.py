@@ -153,7 +153,7 @@ class Exported:
 
     @functools.cached_property
     def signatures(self):
-        return tf.saved_model.load(str(self.directory / "saved_model")).signatures
+        return tf.saved_model.load(str(self.directory / "saved_model" / "1")).signatures
 
     def run(self, format_name, batch):
         """The outputs, as a program of a user would get them."""
@@ -290,7 +290,7 @@ def test_export_explains_itself(exported):
 
 
 def test_saved_model_carries_what_it_needs(exported):
-    assets = exported.directory / "saved_model" / "assets"
+    assets = exported.directory / "saved_model" / "1" / "assets"
     assert json.loads((assets / "albert_config.json").read_text()) == exported.manifest["config"]
     assert json.loads((assets / "task.json").read_text()) == exported.manifest["task"]
     assert (assets / "labels.txt").read_text() == "no\nperhaps\nyes\n"

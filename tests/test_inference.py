@@ -131,7 +131,7 @@ def test_incomplete_exports_are_errors(export, name, content, error, message, ha
     ("format_name", "file"),
     [
         ("frozen_graph", "frozen_graph.pb"),
-        ("saved_model", "saved_model/variables/variables.data-00000-of-00001"),
+        ("saved_model", "saved_model/1/variables/variables.data-00000-of-00001"),
     ],
 )
 def test_damaged_weights_of_an_export_are_found(run, tmp_path, format_name, file):
@@ -145,7 +145,7 @@ def test_damaged_weights_of_an_export_are_found(run, tmp_path, format_name, file
         albert_zh.load(tmp_path / "export")
 
 
-@pytest.mark.parametrize("part", ["saved_model", "saved_model/", "export.json"])
+@pytest.mark.parametrize("part", ["saved_model", "saved_model/", "saved_model/1", "export.json"])
 def test_part_of_an_export_is_told_from_a_checkpoint(run, tmp_path, part):
     folder = tmp_path / "export"
     export_model(load_model(run), export_dir=str(folder), formats=["saved_model"])

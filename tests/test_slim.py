@@ -128,7 +128,7 @@ def test_training_exports_its_best_model(data, tmp_path):
     for name, array in read_arrays(prefix, read_shapes(prefix)).items():
         original = read_arrays(source, [name])[name]
         np.testing.assert_array_equal(array, np.float32(np.float16(original)))
-    assert (tmp_path / "export" / "saved_model" / "saved_model.pb").exists()
+    assert (tmp_path / "export" / "saved_model" / "1" / "saved_model.pb").exists()
 
     pretrain(made)  # finished; exports again, in place of the first export
     (tmp_path / "export" / "notes.txt").write_text("mine")

@@ -24,8 +24,11 @@ def check_is_no_part(path: str) -> None:
     Raises:
         ValueError: It is; names the folder to give.
     """
+    parts = {MANIFEST, *(each.file for each in FORMATS.values())}
     folder, name = os.path.split(os.path.normpath(path))
-    if is_export(folder) and name in {MANIFEST, *(each.file for each in FORMATS.values())}:
+    if name not in parts:  # It may be the version in a SavedModel's folder.
+        folder, name = os.path.split(folder)
+    if is_export(folder) and name in parts:
         raise ValueError(
             f"{path} is a part of an export; give the export's folder: {folder or '.'}"
         )

@@ -16,6 +16,7 @@ class ModelOptions:
         REQUIRED,
         "Output directory of a training, which stands for its best checkpoint or else the newest; "
         "or one checkpoint, such as output/model.ckpt-200.",
+        alias="model",
     )
     vocab_file: str | None = option(
         None, "Vocabulary of the model. Default: the vocab.txt beside the checkpoint.", is_file=True

@@ -1,7 +1,7 @@
 """SavedModel: a folder with weights, computation and assets, for serving and for further work.
 
 ```
-saved_model/
+saved_model/1/                           a version, as TensorFlow Serving wants it
     saved_model.pb  fingerprint.pb  variables/
     assets/vocab.txt  albert_config.json  task.json  labels.txt
 
@@ -22,6 +22,8 @@ from albert_zh.export.source import Source
 from albert_zh.inference.functions import SERVING, ModelFunction
 from albert_zh.inference.predictor import Arrays, Runner
 from albert_zh.util.plain_paths import plain_path
+
+_VERSION = "1"
 
 
 class _Served(tf.Module):
@@ -55,10 +57,10 @@ def write(source: Source, path: str, assets: Sequence[str]) -> None:
     signatures = {each.name: signature_of(each) for each in source.functions(source.model)}
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.WARNING)  # TensorFlow informs its own developers here.
-    folder, name = os.path.split(path)
+    os.mkdir(path)
     try:
-        with plain_path(folder) as plain:
-            tf.saved_model.save(served, os.path.join(plain, name), signatures=signatures)
+        with plain_path(path) as plain:
+            tf.saved_model.save(served, os.path.join(plain, _VERSION), signatures=signatures)
     finally:
         logging.set_verbosity(verbosity)
 
@@ -84,8 +86,9 @@ def load_first(path: str) -> Runner:
 
 
 def _runner(path: str, *names: str) -> Runner:
+    version = os.path.join(path, _VERSION)  # which earlier exports lack
     try:
-        with plain_path(path) as plain:
+        with plain_path(version if os.path.isdir(version) else path) as plain:
             loaded = tf.saved_model.load(plain)
     except (OSError, tf.errors.OpError) as error:
         raise ValueError(f"{path} is damaged: {error}; export again") from None
