@@ -36,13 +36,17 @@ class ExportOptions(SourceOptions):
         "and refused if it loses more than --largest_loss against the checkpoint.",
         is_file=True,
     )
-    largest_loss: float = option(
-        0.005, "Most that a format may lose of the task's metric, such as accuracy.", at_least=0.0
+    largest_loss: float | None = option(
+        None,
+        "Most that a format may lose of the task's metric, such as accuracy. Default: 0.005.",
+        at_least=0.0,
     )
     overwrite: bool = option(False, "Replace an earlier export in --export_dir.")
 
     def check(self) -> None:
         check_target(self.export_dir, overwrite=self.overwrite)
+        if self.largest_loss is not None and not self.eval_data:
+            raise ValueError("--largest_loss needs --eval_data, a file with labels to score on")
         super().check()
 
 
@@ -69,7 +73,7 @@ def export(options: ExportOptions) -> dict[str, Any]:
         formats=formats,
         overwrite=options.overwrite,
         eval_data=options.eval_data,
-        largest_loss=options.largest_loss,
+        largest_loss=0.005 if options.largest_loss is None else options.largest_loss,
         command=shlex.join(["python3", *sys.argv]),
     )
 

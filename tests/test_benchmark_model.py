@@ -69,7 +69,7 @@ def test_models_with_further_inputs_are_measured(kind, tmp_path):
     [
         ({"lengths": "8,x"}, r"--lengths=8,x has to list whole numbers from 1 on"),
         ({"threads": "0"}, r"--threads=0 has to list"),
-        ({"formats": "onnx,caffe"}, r"has no caffe, but saved_model, tflite, onnx"),
+        ({"formats": "onnx,caffe"}, r"has no caffe to measure, but saved_model, tflite, onnx"),
         ({"lengths": "4000"}, r"the model reads at most 40 tokens"),
     ],
 )

@@ -628,6 +628,21 @@ def test_pre_ln_model_is_refused_with_the_reason(tmp_path):
         write_theirs(run, tmp_path / "theirs")
 
 
+def test_second_vocabulary_is_refused_and_renamed_labels_keep_the_task(tmp_path):
+    run = write_model(tmp_path / "run", small_config(), kind="classification")
+    folder = write_theirs(run, tmp_path / "theirs")
+    options = FromTransformersOptions(
+        model_dir=folder,
+        output_dir=str(tmp_path / "back"),
+        vocab_file=os.path.join(run, "vocab.txt"),
+    )
+    with pytest.raises(ValueError, match="has a vocabulary of its own"):
+        import_options(options)
+    change_json(folder, id2label={"0": "a", "1": "b", "2": "c"})
+    task = read_model(folder).task
+    assert (task.labels, task.max_seq_length, task.name) == (("a", "b", "c"), 24, "task")
+
+
 # --- the script ---------------------------------------------------------------------------------
 
 

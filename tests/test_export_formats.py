@@ -158,7 +158,7 @@ def test_card_tells_model_training_scores_and_files(fine_tuned, tmp_path):
     parameters = sum(np.prod(each.shape) for each in named_variables(source.model).values())
     for part in (
         f"# {source.task.name}: classification",
-        f"{parameters:,} parameters. Step {source.step} of its training",
+        f"{parameters:,} parameters. Step {source.step} of its training, from",
         "- labels: 0, 1",
         f"`--learning_rate={fine_tuned.learning_rate}`",
         f"`--train_batch_size={fine_tuned.train_batch_size}`",
@@ -202,7 +202,7 @@ def test_format_that_loses_too_much_is_refused(fine_tuned, tmp_path, monkeypatch
 
 def test_data_that_give_no_score_are_refused(fine_tuned, tmp_path):
     pretrained = load_source(write_model(tmp_path / "run", small_config()))
-    with pytest.raises(ValueError, match="has no task, so --eval_data"):
+    with pytest.raises(ValueError, match="there is no head of a task to score on --eval_data"):
         export(pretrained, tmp_path / "a", "onnx", eval_data="dev.txt")
     unknown = load_source(write_model(tmp_path / "other", small_config(), kind="classification"))
     with pytest.raises(ValueError, match="the files of the task task are not known"):
@@ -234,3 +234,12 @@ def test_missing_package_is_named(package, format_name, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=f"needs the package {package}; install it"):
         export(source, tmp_path / "export", format_name)
     assert not (tmp_path / "export").exists()
+
+
+def test_export_never_replaces_what_it_is_made_of(tmp_path):
+    source = load_source(write_model(tmp_path / "run", small_config()))
+    export(source, tmp_path / "export", "checkpoint", "onnx")
+    inside = load_source(str(tmp_path / "export" / "checkpoint"))
+    with pytest.raises(ValueError, match=r"holds .*albert_model.ckpt, which is needed; choose"):
+        export(inside, tmp_path / "export", "onnx", overwrite=True)
+    assert (tmp_path / "export" / "checkpoint" / "albert_model.ckpt.index").exists()

@@ -1,5 +1,6 @@
 """Slim checkpoints and the checksums of models that are passed on."""
 
+import dataclasses
 import os
 import shutil
 
@@ -134,3 +135,10 @@ def test_training_exports_its_best_model(data, tmp_path):
     (tmp_path / "export" / "notes.txt").write_text("mine")
     with pytest.raises(ValueError, match=r"files that no export wrote, such as notes\.txt"):
         made.check()
+    for changes, message in (
+        ({"do_train": False, "do_eval": True}, "--export_dir needs --do_train=True"),
+        ({"export_dir": made.output_dir}, "which is needed|holds other files"),
+        ({"export_dir": str(tmp_path)}, "which is needed|holds other files"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            dataclasses.replace(made, **changes).check()

@@ -114,6 +114,14 @@ def read_step(prefix: str) -> int | None:
     return int(files.read_arrays(prefix, [GLOBAL_STEP])[GLOBAL_STEP])
 
 
+def origin_step(prefix: str) -> int | None:
+    """The step of the training that the weights of a checkpoint are of, if it is noted."""
+    step, meta = read_step(prefix), load_meta(prefix)
+    if step is None and meta is not None and meta.converted is not None:
+        return meta.converted.get("step")
+    return step
+
+
 def _shapes(variables: Variables) -> Shapes:
     return {name: tuple(variable.shape) for name, variable in variables.items()}
 

@@ -64,6 +64,8 @@ def find_architecture(listed: Sequence[str]) -> Architecture:
     Raises:
         ValueError: It names none, or one that has no counterpart here.
     """
+    if isinstance(listed, str):
+        listed = [listed]
     for name in listed:
         if name in ARCHITECTURES:
             return ARCHITECTURES[name]

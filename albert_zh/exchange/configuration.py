@@ -3,6 +3,7 @@
 Its key `albert_zh` keeps what transformers has no place for, so that a model comes back as it went.
 """
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -156,9 +157,12 @@ def _with_own_note(task: TaskMeta, values: Mapping[str, Any]) -> TaskMeta:
         noted = TaskMeta.from_json(values[_OURS]["task"])
     except (KeyError, TypeError, ValueError):
         return task
-    has_labels = task.kind in ("classification", "tagging")
-    is_same = noted.kind == task.kind and not (has_labels and noted.labels != task.labels)
-    return noted if is_same and noted.do_lower_case in (None, task.do_lower_case) else task
+    if noted.kind != task.kind:
+        return task
+    labels = noted.labels
+    if task.kind in ("classification", "tagging") and noted.labels != task.labels:
+        labels = task.labels  # They were renamed there.
+    return dataclasses.replace(noted, labels=labels, do_lower_case=task.do_lower_case)
 
 
 def _labels(values: Mapping[str, Any], classes: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from albert_zh.exchange import unigram_file
 from albert_zh.text.sentencepieces import SentencePieceTokenizer
 from albert_zh.text.tokenizers import Tokenizer
+from albert_zh.text.vocab import Vocab
 from albert_zh.util.files import atomic_write, write_json
 from albert_zh.util.json_objects import read_object
 
@@ -79,11 +80,15 @@ def copy_vocabulary(
         os.path.join(directory, "spm.model"),
     )
     found = [path for name in _SPM if os.path.isfile(path := os.path.join(folder, name))]
+    own = [*found, *filter(os.path.isfile, [os.path.join(folder, "vocab.txt")])]
+    if own and (given := vocab_file or spm_model_file):
+        raise ValueError(f"{folder} has a vocabulary of its own, {own[0]}; leave {given} out")
     if vocab_file is None and (spm := spm_model_file or next(iter(found), None)):
         shutil.copyfile(spm, spm_path)
         return {"spm.model": spm_path}
     listed = vocab_file or os.path.join(folder, "vocab.txt")
     if os.path.isfile(listed):
+        Vocab.load(listed)  # An error names the file that people know.
         shutil.copyfile(listed, vocab_path)
     elif os.path.isfile(written := os.path.join(folder, _WRITTEN)):
         entries = _entries(written)

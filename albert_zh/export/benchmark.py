@@ -33,6 +33,7 @@ from albert_zh.util.files import atomic_write, write_json
 from albert_zh.util.json_objects import read_object
 from albert_zh.util.new_directory import new_directory
 
+_NO_RUNTIME = "checkpoint"  # is for training
 _NEEDS = {"tflite": "ai_edge_litert", "onnx": "onnxruntime", "transformers": "transformers"}
 
 
@@ -71,12 +72,13 @@ def _manifest_path(export_dir: str) -> str:
 
 def _formats(options: BenchmarkOptions, manifest: Mapping[str, Any]) -> list[str]:
     """The formats to measure; those whose runtime is missing are left out, with a word."""
-    present = list(manifest["formats"])
+    present = [name for name in manifest["formats"] if name != _NO_RUNTIME]
     if options.formats:
         wanted = [name.strip() for name in options.formats.split(",")]
         if unknown := [name for name in wanted if name not in present]:
             raise ValueError(
-                f"--formats: {options.export_dir} has no {unknown[0]}, but {', '.join(present)}"
+                f"--formats: {options.export_dir} has no {unknown[0]} to measure, but "
+                f"{', '.join(present)}"
             )
         return wanted
     chosen = []
@@ -152,6 +154,8 @@ class _Child:
 
     def _read(self) -> str:
         line = self.process.stdout.readline()
+        if line and (error := json.loads(line).get("error")):
+            raise ValueError(f"the format {self._spec['format']} cannot run here: {error}")
         if not line:
             code = self.process.wait()
             raise ValueError(

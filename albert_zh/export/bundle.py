@@ -25,7 +25,7 @@ from albert_zh.export.check import (
     require_finite,
     varied_batches,
 )
-from albert_zh.export.directory import MANIFEST, check_target, sums_of
+from albert_zh.export.directory import MANIFEST, check_keeps, check_target, sums_of
 from albert_zh.export.formats.table import FORMATS
 from albert_zh.export.scores import Scoring
 from albert_zh.export.source import Source, inputs_of
@@ -66,6 +66,7 @@ def export_model(
             `export_dir` is taken.
     """
     check_target(export_dir, overwrite=overwrite)
+    check_keeps(export_dir, [source.prefix, *source.text_files.values(), eval_data])
     batches = varied_batches(source.config, inputs_of(source.functions(source.model)))
     expected = [source.outputs(batch) for batch in batches]
     require_finite(source.prefix, expected)

@@ -53,11 +53,11 @@ def _model(source: Source) -> str:
     parameters = sum(int(variable.shape.num_elements()) for variable in variables)
     # No more of the path: the card may be passed on.
     checkpoint = os.path.join(*source.prefix.split(os.sep)[-2:])
+    step = "From" if source.step is None else f"Step {source.step:,} of its training, from"
     lines = [
         f"ALBERT of {config.lineage}'s lineage: {config.num_hidden_layers} layers that share their "
         f"weights, hidden size {config.hidden_size}, {config.num_attention_heads} heads, "
-        f"{config.vocab_size:,} entries, {parameters:,} parameters. Step {source.step} of its "
-        f"training, from `{checkpoint}`."
+        f"{config.vocab_size:,} entries, {parameters:,} parameters. {step} `{checkpoint}`."
     ]
     if task is not None:
         facts = [f"labels: {', '.join(task.labels)}"] if task.labels else []

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+from collections.abc import Iterable
 
 from albert_zh.util.files import sha256_of_file
 
@@ -42,6 +43,18 @@ def check_target(path: str, *, overwrite: bool) -> None:
             f"{path} holds files that no export wrote, such as {min(foreign)}; move them away or "
             "choose another --export_dir"
         )
+
+
+def check_keeps(path: str, inputs: Iterable[str | None]) -> None:
+    """Raise ValueError if one of the inputs lies in the folder, which may be replaced."""
+    folder = os.path.realpath(path)
+    for name in inputs:
+        if not name or "://" in name:
+            continue
+        if os.path.commonpath([folder, os.path.realpath(name)]) == folder:
+            raise ValueError(
+                f"--export_dir={path} holds {name}, which is needed; choose another folder"
+            )
 
 
 def _holds_working_directory(path: str) -> bool:

@@ -23,7 +23,11 @@ _WARM_UP = 3
 def main():
     spec = json.loads(sys.argv[1])
     began = time.perf_counter()
-    run = _runner(spec["format"], spec["path"], spec["threads"])
+    try:
+        run = _runner(spec["format"], spec["path"], spec["threads"])
+    except (ImportError, OSError, ValueError) as error:
+        _answer({"error": f"{error}; leave it out of --formats, or see --against_python"})
+        return
     loaded = time.perf_counter() - began
     _answer({"ready": True})
     for line in sys.stdin:

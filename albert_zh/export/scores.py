@@ -87,7 +87,10 @@ def read_labelled_data(source: Source, path: str) -> LabelledData:
         ValueError: The model has no task, or the task is not known, or the file has no labels.
     """
     if source.task is None:
-        raise ValueError(f"{source.prefix} has no task, so --eval_data={path} gives it no score")
+        raise ValueError(
+            f"there is no head of a task to score on --eval_data={path}: {source.prefix} has none, "
+            "or --head=encoder leaves it out"
+        )
     task = _task_of(source)
     longest = source.task.max_seq_length or source.config.max_position_embeddings
     task = dataclasses.replace(

@@ -16,9 +16,10 @@ import os
 from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
+from absl import logging
 
 from albert_zh.checkpoint.files import read_shapes
-from albert_zh.checkpoint.loading import load_meta, load_weights, read_step
+from albert_zh.checkpoint.loading import load_meta, load_weights, origin_step
 from albert_zh.checkpoint.meta import TaskMeta, VocabularyIdentity
 from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.checkpoint.vocabulary_check import (
@@ -118,7 +119,7 @@ def load_model(
     model = KIND_MODELS[task.kind].build(config, task, dtype=dtype)
     load_weights(named_variables(model), prefix, config)
     text_files = find_text_files(os.path.dirname(prefix), vocab_file, spm_model_file)
-    loaded = FineTunedModel(prefix, read_step(prefix), config, task, model, text_files)
+    loaded = FineTunedModel(prefix, origin_step(prefix), config, task, model, text_files)
     check_text_files(prefix, config, loaded.vocabulary(), text_files)
     return loaded
 
@@ -207,6 +208,9 @@ def _published_description(
             f"{prefix} has no {os.path.basename(prefix)}.meta.json beside it, so its sizes are not "
             "known; give the JSON file of the model with --config_file"
         )
+    logging.warning(
+        "%s has no meta.json: its head is taken for a classifier of the pooled output", prefix
+    )
     names = tuple(labels or map(str, range(classes)))
     return config, TaskMeta(
         name=None,

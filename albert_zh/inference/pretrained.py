@@ -7,7 +7,7 @@ import os
 import tensorflow as tf
 
 from albert_zh.checkpoint.files import read_shapes
-from albert_zh.checkpoint.loading import load_initial, load_meta, load_weights, read_step
+from albert_zh.checkpoint.loading import load_initial, load_meta, load_weights, origin_step
 from albert_zh.checkpoint.meta import TaskMeta, VocabularyIdentity
 from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.checkpoint.vocabulary_check import vocabulary_identity
@@ -99,7 +99,7 @@ def load_pretrained(
     else:
         heads = [name for each in MODELS for name in each.stored_names]
         load_initial(named_variables(model), prefix, config, own_head=(), other_heads=heads)
-    loaded = PretrainedModel(prefix, read_step(prefix), config, model, files, do_lower_case)
+    loaded = PretrainedModel(prefix, origin_step(prefix), config, model, files, do_lower_case)
     check_text_files(prefix, config, loaded.vocabulary(), files)
     return loaded
 

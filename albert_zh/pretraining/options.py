@@ -6,7 +6,7 @@ from absl import logging
 
 from albert_zh.checkpoint.beside import known_files
 from albert_zh.checkpoint.paths import check_checkpoint_exists
-from albert_zh.export.directory import check_target
+from albert_zh.export.directory import check_keeps, check_target
 from albert_zh.flags import REQUIRED, option, with_values
 from albert_zh.input.rules import OnCorrupt
 from albert_zh.masking.options import MASKINGS, MaskingOptions
@@ -131,7 +131,11 @@ class PretrainingOptions(RunOptions, MaskingOptions):
 
     def check(self) -> None:
         if self.export_dir:
+            if not self.do_train:
+                raise ValueError("--export_dir needs --do_train=True: a training exports its model")
             check_target(self.export_dir, overwrite=True)
+            inputs = (self.output_dir, self.init_checkpoint, self.vocab_file, self.bert_config_file)
+            check_keeps(self.export_dir, inputs)
         if self.bert_config_file is None and "://" in f"{self.output_dir}{self.init_checkpoint}":
             return  # Only TensorFlow reads what lies there.
         options = self.completed()
