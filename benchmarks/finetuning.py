@@ -29,12 +29,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 
-from measuring import processor_name, program_environment
+from measuring import program_environment
 from project import ROOT, cli
 
 from albert_zh.flags import REQUIRED, option
 from albert_zh.tasks.catalog import find_task
 from albert_zh.tasks.splits import find_files
+from albert_zh.util.processor import processor_name
 
 _TASK = "lcqmc"
 _OWN = (sys.executable, str(ROOT / "run_classifier.py"))

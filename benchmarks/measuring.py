@@ -1,7 +1,6 @@
-"""The processor, and the environment of the programs that a benchmark starts."""
+"""The environment of the programs that a benchmark starts."""
 
 import os
-import pathlib
 
 from project import ROOT
 
@@ -17,10 +16,3 @@ def program_environment() -> dict[str, str]:
         "CUDA_VISIBLE_DEVICES": "",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-
-
-def processor_name() -> str:
-    """Name and number of the processors that this process may use."""
-    lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else 'unknown processor'}, {len(os.sched_getaffinity(0))} cores"

@@ -73,7 +73,7 @@ def export(options: ExportOptions) -> dict[str, Any]:
         formats=formats,
         overwrite=options.overwrite,
         eval_data=options.eval_data,
-        largest_loss=0.005 if options.largest_loss is None else options.largest_loss,
+        largest_loss=options.largest_loss,
         command=shlex.join(["python3", *sys.argv]),
     )
 

@@ -40,6 +40,9 @@ class Model(Protocol):
     text_files: dict[str, str]
 
     @property
+    def do_lower_case(self) -> bool: ...
+
+    @property
     def tokenizer(self) -> Tokenizer: ...
 
 
@@ -63,7 +66,7 @@ def write_folder(model: Model, directory: str, *, without_head: bool = False) ->
     architecture = _architecture(task, [] if without_head else stored)
     pairs = architecture.pairs(config)
     arrays = to_google_form(read_arrays(model.prefix, stored), model.config)
-    tokenizer, do_lower_case = model.tokenizer, _lower_cases(model)
+    tokenizer = model.tokenizer
     write_safetensors(os.path.join(directory, SAFETENSORS), to_theirs(arrays, pairs))
     values = to_config_json(config, architecture, task, tokenizer.vocab)
     write_json(os.path.join(directory, CONFIG), values)
@@ -71,7 +74,7 @@ def write_folder(model: Model, directory: str, *, without_head: bool = False) ->
         directory,
         text_files=model.text_files,
         tokenizer=tokenizer,
-        do_lower_case=do_lower_case,
+        do_lower_case=model.do_lower_case,
         longest=config.max_position_embeddings,
     )
     return architecture
@@ -87,9 +90,3 @@ def _architecture(task: TaskMeta | None, stored: list[str]) -> Architecture:
             "encoder alone with --head=encoder"
         )
     return architecture_of_kind(task.kind)
-
-
-def _lower_cases(model: Model) -> bool:
-    if model.task is not None:
-        return model.task.do_lower_case is not False
-    return getattr(model, "do_lower_case", True)

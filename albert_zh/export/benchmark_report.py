@@ -1,6 +1,5 @@
 """Numbers of a benchmark of exported formats: table, JSON, picture, commands for a phone."""
 
-import contextlib
 import dataclasses
 import os
 import statistics
@@ -9,7 +8,7 @@ from typing import Any
 
 from albert_zh.util.files import atomic_write
 from albert_zh.util.optional_packages import load_extra
-from albert_zh.util.process_pool import available_cores
+from albert_zh.util.processor import processor_name
 from albert_zh.util.tables import markdown_table
 
 _HEADER = (
@@ -51,7 +50,7 @@ Results = dict[Case, dict[str, Measured]]  # by format
 
 def table_lines(results: Results) -> list[str]:
     """The processor, and a table in Markdown."""
-    return [f"{processor()}:", "", *markdown_table(_HEADER, list(_rows(results))).splitlines()]
+    return [f"{processor_name()}:", "", *markdown_table(_HEADER, list(_rows(results))).splitlines()]
 
 
 def _rows(results: Results) -> Iterator[list[str]]:
@@ -72,7 +71,7 @@ def _rows(results: Results) -> Iterator[list[str]]:
 def as_json(results: Results) -> dict[str, Any]:
     """All numbers but the single runs."""
     return {
-        "processor": processor(),
+        "processor": processor_name(),
         "cases": [
             {
                 **dataclasses.asdict(case),
@@ -129,12 +128,3 @@ def phone_lines(export_dir: str, manifest: Mapping[str, Any]) -> list[str]:
             f"--input_layer={layers} --input_layer_shape={shapes}",
         ]
     return lines
-
-
-def processor() -> str:
-    """Name of the processor, and how many cores this process may use."""
-    name = "unknown processor"
-    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
-        names = [line for line in file if line.startswith("model name")]
-        name = names[0].partition(":")[2].strip() if names else name
-    return f"{name}, {available_cores()} cores"

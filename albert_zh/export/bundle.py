@@ -19,16 +19,11 @@ from absl import logging
 
 from albert_zh.export import latency
 from albert_zh.export.card import CARD, model_card
-from albert_zh.export.check import (
-    largest_differences,
-    require_equal,
-    require_finite,
-    varied_batches,
-)
+from albert_zh.export.check import largest_differences, reference_outputs, require_equal
 from albert_zh.export.directory import MANIFEST, check_keeps, check_target, sums_of
 from albert_zh.export.formats.table import FORMATS
 from albert_zh.export.scores import Scoring
-from albert_zh.export.source import Source, inputs_of
+from albert_zh.export.source import Source
 from albert_zh.inference.functions import POSITIONS
 from albert_zh.inference.predictor import INPUTS, Arrays, Runner
 from albert_zh.util.files import atomic_write, write_json
@@ -44,7 +39,7 @@ def export_model(
     formats: Sequence[str],
     overwrite: bool = False,
     eval_data: str | None = None,
-    largest_loss: float = 0.005,
+    largest_loss: float | None = None,
     command: str | None = None,
 ) -> dict[str, Any]:
     """Write a model in several formats, each proven equal to the checkpoint.
@@ -55,7 +50,7 @@ def export_model(
         formats: Keys of `FORMATS`.
         overwrite: Replace an earlier export.
         eval_data: Labelled file of the model's task, to score each format on.
-        largest_loss: Most that a format may lose of the task's metric there.
+        largest_loss: Most that a format may lose of the task's metric there; None: half a point.
         command: Command line of the export, for the card.
 
     Returns:
@@ -67,9 +62,7 @@ def export_model(
     """
     check_target(export_dir, overwrite=overwrite)
     check_keeps(export_dir, [source.prefix, *source.text_files.values(), eval_data])
-    batches = varied_batches(source.config, inputs_of(source.functions(source.model)))
-    expected = [source.outputs(batch) for batch in batches]
-    require_finite(source.prefix, expected)
+    batches, expected = reference_outputs(source)
     scoring = Scoring(source, eval_data, largest_loss) if eval_data else None
     with new_directory(export_dir, overwrite=overwrite) as directory:
         assets = _write_assets(source, directory)
@@ -123,7 +116,7 @@ def _export(
         "sha256": sums_of(directory, chosen.file),
         **chosen.interface(source),
         "largest_difference": differences,
-        "milliseconds": _latencies(source, chosen.predictor_runner(path)),
+        "milliseconds": _latencies(source, chosen.load_first(path) if chosen.load_first else run),
         **({"scores": scoring.of(name, run)} if scoring else {}),
     }
 

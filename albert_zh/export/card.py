@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from albert_zh.checkpoint.loading import load_meta
-from albert_zh.export.benchmark_report import processor
 from albert_zh.export.directory import size_of
 from albert_zh.export.source import Source
 from albert_zh.model.scope import named_variables
 from albert_zh.util.json_objects import read_object
+from albert_zh.util.processor import processor_name
 from albert_zh.util.tables import markdown_table
 
 CARD = "MODEL_CARD.md"
@@ -63,7 +63,7 @@ def _model(source: Source) -> str:
         facts = [f"labels: {', '.join(task.labels)}"] if task.labels else []
         facts += [f"texts: {task.num_texts}"] if task.num_texts else []
         facts += [f"longest text: {task.max_seq_length} tokens"] if task.max_seq_length else []
-        facts.append(f"lower case: {'no' if task.do_lower_case is False else 'yes'}")
+        facts.append(f"lower case: {'yes' if source.do_lower_case else 'no'}")
         lines += ["", *(f"- {fact}" for fact in facts)]
     return "\n".join(lines)
 
@@ -113,12 +113,10 @@ def _formats(manifest: Mapping[str, Any], directory: str) -> str:
         rows.append([*cells, *(f"{row['milliseconds'][length]:.1f}" for length in lengths)])
     header += [scores] if scores else []
     table = markdown_table([*header, *(f"ms, {length}" for length in lengths)], rows)
-    where = (
-        f"{processor()}, TensorFlow {manifest['tensorflow']}, Python {platform.python_version()}"
-    )
+    versions = f"TensorFlow {manifest['tensorflow']}, Python {platform.python_version()}"
     return (
         f"## Files\n\n{table}\nThe differences are from the checkpoint; the times are for one text "
-        f"({where}). `export.json` has the names of inputs and outputs."
+        f"({processor_name()}, {versions}). `export.json` has the names of inputs and outputs."
     )
 
 

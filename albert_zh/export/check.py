@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from albert_zh.config import ModelConfig
+from albert_zh.export.source import Source, inputs_of
 from albert_zh.inference.functions import POSITIONS
 from albert_zh.inference.predictor import INPUTS, Arrays, Runner
 
@@ -38,6 +39,18 @@ def varied_batches(config: ModelConfig, inputs: Mapping[str, int] | None = None)
             elif axes == 3:  # A choice each.
                 batch[name] = np.stack([batch[name], batch[name][::-1]], axis=1)
     return batches
+
+
+def reference_outputs(source: Source) -> tuple[list[Arrays], list[Arrays]]:
+    """Varied inputs of a model, and the outputs of its checkpoint for them.
+
+    Raises:
+        ValueError: The outputs are not finite.
+    """
+    batches = varied_batches(source.config, inputs_of(source.functions(source.model)))
+    expected = [source.outputs(batch) for batch in batches]
+    require_finite(source.prefix, expected)
+    return batches, expected
 
 
 def _positions(random: np.random.Generator, rows: int, length: int) -> np.ndarray:

@@ -47,11 +47,8 @@ def check_target(path: str, *, overwrite: bool) -> None:
 
 def check_keeps(path: str, inputs: Iterable[str | None]) -> None:
     """Raise ValueError if one of the inputs lies in the folder, which may be replaced."""
-    folder = os.path.realpath(path)
     for name in inputs:
-        if not name or "://" in name:
-            continue
-        if os.path.commonpath([folder, os.path.realpath(name)]) == folder:
+        if name and "://" not in name and _holds(path, name):
             raise ValueError(
                 f"--export_dir={path} holds {name}, which is needed; choose another folder"
             )
@@ -59,9 +56,13 @@ def check_keeps(path: str, inputs: Iterable[str | None]) -> None:
 
 def _holds_working_directory(path: str) -> bool:
     with contextlib.suppress(FileNotFoundError):  # Somebody removed the working directory.
-        folder = os.path.realpath(path)
-        return os.path.commonpath([folder, os.getcwd()]) == folder
+        return _holds(path, os.getcwd())
     return False
+
+
+def _holds(folder: str, path: str) -> bool:
+    folder = os.path.realpath(folder)
+    return os.path.commonpath([folder, os.path.realpath(path)]) == folder
 
 
 def _files_of_export(path: str) -> set[str]:

@@ -20,6 +20,7 @@ from albert_zh.tasks.splits import read_split
 from albert_zh.tasks.task import Task
 
 _SPLIT = "dev"
+_LARGEST_LOSS = 0.005  # of a score between 0 and 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,18 +44,18 @@ class LabelledData:
 class Scoring:
     """Scores of formats beside that of the checkpoint."""
 
-    def __init__(self, source: Source, path: str, largest_loss: float):
+    def __init__(self, source: Source, path: str, largest_loss: float | None):
         """
         Args:
             source: The model.
             path: Labelled file of its task.
-            largest_loss: Most that a format may lose of the task's metric.
+            largest_loss: Most that a format may lose of the task's metric; None: half a point.
 
         Raises:
             FileNotFoundError, ValueError: As of `read_labelled_data`.
         """
         self._data = read_labelled_data(source, path)
-        self._largest_loss = largest_loss
+        self._largest_loss = _LARGEST_LOSS if largest_loss is None else largest_loss
         self._before = self._data.score(source.outputs)
 
     def of(self, name: str, run: Runner) -> dict[str, Any]:

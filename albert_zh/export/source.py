@@ -28,6 +28,9 @@ class Source(Protocol):
     text_files: dict[str, str]
 
     @property
+    def do_lower_case(self) -> bool: ...
+
+    @property
     def tokenizer(self) -> Tokenizer: ...
 
     def vocabulary(self) -> VocabularyIdentity: ...

@@ -1,15 +1,10 @@
 """A model as a folder of transformers, read back and compared with the checkpoint."""
 
 from albert_zh.exchange.to_transformers import write_folder
-from albert_zh.export.check import (
-    largest_differences,
-    require_equal,
-    require_finite,
-    varied_batches,
-)
+from albert_zh.export.check import largest_differences, reference_outputs, require_equal
 from albert_zh.export.formats import transformers
 from albert_zh.export.options import ToTransformersOptions
-from albert_zh.export.source import inputs_of, source_of
+from albert_zh.export.source import source_of
 from albert_zh.util.new_directory import check_is_new, new_directory
 
 
@@ -22,9 +17,7 @@ def export_folder(options: ToTransformersOptions) -> list[str]:
     """
     check_is_new(options.output_dir)
     source = source_of(options)
-    batches = varied_batches(source.config, inputs_of(source.functions(source.model)))
-    expected = [source.outputs(batch) for batch in batches]
-    require_finite(source.prefix, expected)
+    batches, expected = reference_outputs(source)
     with new_directory(options.output_dir, overwrite=False) as directory:
         architecture = write_folder(source, directory)
         differences = largest_differences(batches, expected, transformers.load(directory))

@@ -53,6 +53,10 @@ class FineTunedModel:
     def kind_model(self) -> KindModel:
         return KIND_MODELS[self.task.kind]
 
+    @property
+    def do_lower_case(self) -> bool:
+        return self.task.do_lower_case is not False
+
     @functools.cached_property
     def tokenizer(self) -> Tokenizer:
         return tokenizer_of(self.text_files, self.task)

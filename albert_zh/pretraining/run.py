@@ -147,7 +147,7 @@ def _export(options: PretrainingOptions, export_dir: str) -> None:
     from albert_zh.export.bundle import export_model
     from albert_zh.export.source import load_source
 
-    source = load_source(options.output_dir, do_lower_case=True)
+    source = load_source(options.output_dir)
     export_model(
         source, export_dir=export_dir, formats=("checkpoint", "saved_model"), overwrite=True
     )

@@ -44,6 +44,19 @@ def import_tensorflow() -> None:
 
 
 @contextlib.contextmanager
+def python_log_from(level: int) -> Iterator[None]:
+    """Leave out what is less than a level of absl.logging: notes to TensorFlow's own developers."""
+    from absl import logging
+
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(level)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+@contextlib.contextmanager
 def filtered_standard_error(noise: re.Pattern[bytes]) -> Iterator[None]:
     """Drop the lines of standard error that begin with `noise`, from C++ code too.
 

@@ -7,7 +7,6 @@ B and L are free. The graph is written by `export.onnx_graph`, with the weights 
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from albert_zh.export.onnx_heads import write_graph
 from albert_zh.export.source import Source
@@ -44,9 +43,3 @@ def write(source: Source, path: str, assets: Sequence[str], *, precision: str) -
         )
     finally:
         logging.disable(logging.NOTSET)
-
-
-def interface(source: Source) -> dict[str, Any]:
-    """Names of the graph's inputs and outputs."""
-    function = source.functions(source.model)[0]
-    return {"inputs": list(function.inputs), "outputs": list(function.outputs)}

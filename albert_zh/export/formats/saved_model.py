@@ -22,6 +22,7 @@ from albert_zh.export.source import Source
 from albert_zh.inference.functions import SERVING, ModelFunction
 from albert_zh.inference.predictor import Arrays, Runner
 from albert_zh.util.plain_paths import plain_path
+from albert_zh.util.tensorflow_start import python_log_from
 
 _VERSION = "1"
 
@@ -55,14 +56,9 @@ def write(source: Source, path: str, assets: Sequence[str]) -> None:
     """
     served = _Served(source, assets)
     signatures = {each.name: signature_of(each) for each in source.functions(source.model)}
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity(logging.WARNING)  # TensorFlow informs its own developers here.
     os.mkdir(path)
-    try:
-        with plain_path(path) as plain:
-            tf.saved_model.save(served, os.path.join(plain, _VERSION), signatures=signatures)
-    finally:
-        logging.set_verbosity(verbosity)
+    with python_log_from(logging.WARNING), plain_path(path) as plain:
+        tf.saved_model.save(served, os.path.join(plain, _VERSION), signatures=signatures)
 
 
 def interface(source: Source) -> dict[str, Any]:

@@ -43,17 +43,22 @@ _FLOAT16 = 1e-2
 _INT8 = 0.5
 
 
+def _first_interface(source: Source) -> dict[str, Any]:
+    function = source.functions(source.model)[0]
+    return {"inputs": list(function.inputs), "outputs": list(function.outputs)}
+
+
 def _tflite(file: str, precision: str, tolerance: float) -> ExportFormat:
     write = functools.partial(tflite.write, precision=precision)
     return ExportFormat(
-        file, write, runtimes.litert_runner, tflite.interface, tolerance, is_of_first=True
+        file, write, runtimes.litert_runner, _first_interface, tolerance, is_of_first=True
     )
 
 
 def _onnx(file: str, precision: str, tolerance: float) -> ExportFormat:
     write = functools.partial(onnx.write, precision=precision)
     return ExportFormat(
-        file, write, runtimes.onnx_runner, onnx.interface, tolerance, is_of_first=True
+        file, write, runtimes.onnx_runner, _first_interface, tolerance, is_of_first=True
     )
 
 

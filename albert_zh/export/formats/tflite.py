@@ -8,7 +8,6 @@ bits, and inputs of the products are rounded to 8 bits as they come (dynamic ran
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 from absl import logging
@@ -16,6 +15,7 @@ from absl import logging
 from albert_zh.export.formats.saved_model import signature_of
 from albert_zh.export.source import Source
 from albert_zh.model.attention import one_kernel
+from albert_zh.util.tensorflow_start import python_log_from
 
 
 def write(source: Source, path: str, assets: Sequence[str], *, precision: str) -> None:
@@ -36,17 +36,7 @@ def write(source: Source, path: str, assets: Sequence[str], *, precision: str) -
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)  # TensorFlow informs its own developers here.
-    try:
+    with python_log_from(logging.ERROR):
         content = converter.convert()
-    finally:
-        logging.set_verbosity(verbosity)
     with open(path, "wb") as file:
         file.write(content)
-
-
-def interface(source: Source) -> dict[str, Any]:
-    """Names of the signature's inputs and outputs."""
-    function = source.functions(source.model)[0]
-    return {"inputs": list(function.inputs), "outputs": list(function.outputs)}
