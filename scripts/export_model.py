@@ -28,7 +28,8 @@ class ExportOptions(SourceOptions):
     formats: str | None = option(
         None,
         "Comma-separated list of: frozen_graph, saved_model, transformers, tflite, tflite_fp16, "
-        "tflite_int8, onnx, onnx_int8, checkpoint (slim). Default: frozen_graph,saved_model.",
+        "tflite_int8, tflite_full_int8, onnx, onnx_int8, checkpoint (slim). Default: "
+        "frozen_graph,saved_model.",
     )
     eval_data: str | None = option(
         None,
@@ -40,6 +41,12 @@ class ExportOptions(SourceOptions):
         None,
         "Most that a format may lose of the task's metric, such as accuracy. Default: 0.005.",
         at_least=0.0,
+    )
+    calibration_data: str | None = option(
+        None,
+        "File of the model's task, such as its training file, for tflite_full_int8: 200 of its "
+        "texts tell the ranges of the numbers that become integers.",
+        is_file=True,
     )
     overwrite: bool = option(False, "Replace an earlier export in --export_dir.")
 
@@ -74,6 +81,7 @@ def export(options: ExportOptions) -> dict[str, Any]:
         overwrite=options.overwrite,
         eval_data=options.eval_data,
         largest_loss=options.largest_loss,
+        calibration_data=options.calibration_data,
         command=shlex.join(["python3", *sys.argv]),
     )
 
@@ -89,17 +97,20 @@ def summary(manifest: dict[str, Any], export_dir: str) -> list[str]:
         f"exported {manifest['checkpoint']} (step {manifest['step']}, {config['lineage']}, "
         f"{purpose})"
     ]
+    width = max(map(len, manifest["formats"]))
     for name, row in manifest["formats"].items():
         path = os.path.join(export_dir, row["file"])
         difference = max(row["largest_difference"].values())
         lines.append(
-            f"  {name:12} {path}, {size_of(path) / 1e6:.1f} MB, "
+            f"  {name:{width}} {path}, {size_of(path) / 1e6:.1f} MB, "
             f"largest difference from the checkpoint {difference:.1e}"
         )
         if scores := row.get("scores"):
             lines[-1] += (
-                f", {scores['metric']} {scores['format']:.4f} "
-                f"(checkpoint {scores['checkpoint']:.4f})"
+                f", {scores['metric']} {scores['format']:.4f} (checkpoint "
+                f"{scores['checkpoint']:.4f}), {scores['same_predictions']:.2%} of "
+                f"{scores['examples']:,} predictions the same, largest difference there "
+                f"{max(scores['largest_difference'].values()):.1e}"
             )
     return lines
 

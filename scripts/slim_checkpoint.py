@@ -7,18 +7,12 @@ The weights take a sixth of the space of a training checkpoint, whose moments ar
 folder works wherever --init_checkpoint does; its files are compared with SHA256SUMS then.
 """
 
-import os
-
 from project import cli
 
 from albert_zh.checkpoint.options import SlimOptions
-from albert_zh.util.tensorflow_start import import_tensorflow
 
 
 def main(options: SlimOptions) -> None:
-    # There is nothing to compute, and oneDNN complains of float16.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    import_tensorflow()
     import tensorflow as tf
 
     from albert_zh.checkpoint.slim import slim_checkpoint
@@ -29,4 +23,4 @@ def main(options: SlimOptions) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, SlimOptions)
+    cli.run(main, SlimOptions, needs_tensorflow=True)

@@ -353,18 +353,18 @@ def change_constant(path, name, delta):
 
 
 def write_changed_graph(name, delta):
-    def write(source, path, assets):
-        frozen_graph.write(source, path, assets)
+    def write(source, path, material):
+        frozen_graph.write(source, path, material)
         change_constant(path, name, delta)
 
     return write
 
 
-def write_changed_saved_model(source, path, assets):
+def write_changed_saved_model(source, path, material):
     bias = named_variables(source.model)["output_bias"]
     value = bias.numpy()
     bias.assign(value + np.float32(0.01))
-    FORMATS["saved_model"].write(source, path, assets)
+    FORMATS["saved_model"].write(source, path, material)
     bias.assign(value)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import small
+from ai_edge_litert.interpreter import Interpreter
 from goldens import GoldenCase
 from test_exchange import LABELS, small_config, write_model
 
@@ -17,8 +18,10 @@ from albert_zh.export import bundle
 from albert_zh.export.bundle import export_model
 from albert_zh.export.check import varied_batches
 from albert_zh.export.formats.table import FORMATS
+from albert_zh.export.formats.tflite import narrow_scores
 from albert_zh.export.source import inputs_of, load_source
 from albert_zh.finetuning.run import fine_tune
+from albert_zh.inference.functions import run_functions
 from albert_zh.model.scope import named_variables
 
 LIVELY = {"initializer_range": 0.1}
@@ -143,9 +146,56 @@ def test_formats_are_scored_on_labelled_data(fine_tuned, tmp_path):
     right = sum(each.label == row[2] for each, row in zip(predictions, rows, strict=True))
     for name in EIGHT_BITS:
         scores = manifest["formats"][name]["scores"]
-        assert scores["metric"] == "accuracy"
+        assert (scores["metric"], scores["examples"]) == ("accuracy", 16)
         assert scores["checkpoint"] == right / 16
         assert scores["format"] == pytest.approx(right / 16, abs=0.2)
+
+
+def test_outputs_on_labelled_data_are_compared_with_those_of_the_checkpoint(fine_tuned, tmp_path):
+    dev = os.path.join(fine_tuned.data_dir, "dev.txt")
+    source = load_source(fine_tuned.output_dir)
+    manifest = export(source, tmp_path / "export", "onnx", "saved_model", eval_data=dev)
+    for row in manifest["formats"].values():
+        assert row["scores"]["same_predictions"] == 1.0
+        assert set(row["scores"]["largest_difference"]) == {"logits", "probabilities"}
+        assert max(row["scores"]["largest_difference"].values()) < 1e-5
+
+
+def test_integers_have_the_ranges_of_real_texts(fine_tuned, tmp_path):
+    dev, train = (os.path.join(fine_tuned.data_dir, f"{name}.txt") for name in ("dev", "train"))
+    source = load_source(fine_tuned.output_dir)
+    before = source.outputs(varied_batches(source.config)[1])
+    data = {"eval_data": dev, "calibration_data": train, "largest_loss": 1.0}
+    manifest = export(source, tmp_path / "export", "tflite_full_int8", "tflite", **data)
+    row = manifest["formats"]["tflite_full_int8"]
+    assert row["scores"]["same_predictions"] >= 0.8
+    assert 1e-4 < max(row["scores"]["largest_difference"].values()) < 1.0
+    ids = Interpreter(str(tmp_path / "export" / row["file"])).get_signature_runner()
+    assert {each["dtype"] for each in ids.get_input_details().values()} == {np.int32}
+    assert largest(manifest, "tflite") < 1e-5  # The scores of padding are back.
+    after = source.outputs(varied_batches(source.config)[1])
+    np.testing.assert_array_equal(after["logits"], before["logits"])
+
+
+def test_a_small_score_of_padding_gives_the_same_results(fine_tuned):
+    source = load_source(fine_tuned.output_dir)
+    batch = varied_batches(source.config)[2]
+    expected = run_functions(source.functions(source.model), batch)
+    with narrow_scores(source.model):
+        actual = run_functions(source.functions(source.model), batch)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(actual[name], value)
+
+
+def test_integers_need_data(fine_tuned, tmp_path):
+    dev = os.path.join(fine_tuned.data_dir, "dev.txt")
+    source = load_source(fine_tuned.output_dir)
+    for given in ("eval_data", "calibration_data"):
+        with pytest.raises(ValueError, match="tflite_full_int8 needs --calibration_data"):
+            export(source, tmp_path / "export", "tflite_full_int8", **{given: dev})
+    with pytest.raises(ValueError, match=r"--calibration_data=.* is for formats such as"):
+        export(source, tmp_path / "export", "tflite", calibration_data=dev)
+    assert not (tmp_path / "export").exists()
 
 
 def test_card_tells_model_training_scores_and_files(fine_tuned, tmp_path):
@@ -202,7 +252,7 @@ def test_format_that_loses_too_much_is_refused(fine_tuned, tmp_path, monkeypatch
 
 def test_data_that_give_no_score_are_refused(fine_tuned, tmp_path):
     pretrained = load_source(write_model(tmp_path / "run", small_config()))
-    with pytest.raises(ValueError, match="there is no head of a task to score on --eval_data"):
+    with pytest.raises(ValueError, match="there is no head of a task for --eval_data"):
         export(pretrained, tmp_path / "a", "onnx", eval_data="dev.txt")
     unknown = load_source(write_model(tmp_path / "other", small_config(), kind="classification"))
     with pytest.raises(ValueError, match="the files of the task task are not known"):

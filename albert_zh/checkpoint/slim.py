@@ -25,6 +25,7 @@ from albert_zh.config import ModelConfig
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.new_directory import check_is_new
 from albert_zh.util.object_files import write_json, write_text
+from albert_zh.util.tensorflow_start import muted_standard_error
 
 _NAME = "albert_model.ckpt"
 _LARGEST = float(np.finfo(np.float16).max)
@@ -88,5 +89,6 @@ def write_slim(
         converted={"precision": "float16", "step": read_step(prefix)},
     )
     write_json(os.path.join(directory, "albert_config.json"), config.to_dict())
-    write_checkpoint(os.path.join(directory, _NAME), half, meta.to_json())
+    with muted_standard_error():  # oneDNN complains of float16, with which nothing is computed.
+        write_checkpoint(os.path.join(directory, _NAME), half, meta.to_json())
     write_checksums(directory, os.listdir(directory))

@@ -22,14 +22,17 @@ from albert_zh.export.card import CARD, model_card
 from albert_zh.export.check import largest_differences, reference_outputs, require_equal
 from albert_zh.export.directory import MANIFEST, check_keeps, check_target, sums_of
 from albert_zh.export.formats.table import FORMATS
+from albert_zh.export.material import Material
 from albert_zh.export.scores import Scoring
 from albert_zh.export.source import Source
+from albert_zh.export.task_data import read_task_data
 from albert_zh.inference.functions import POSITIONS
 from albert_zh.inference.predictor import INPUTS, Arrays, Runner
 from albert_zh.util.files import atomic_write, write_json
 from albert_zh.util.new_directory import new_directory
 
 _SECONDS = 0.2  # of a measurement for the card
+_NUM_CALIBRATION = 200  # texts
 
 
 def export_model(
@@ -40,6 +43,7 @@ def export_model(
     overwrite: bool = False,
     eval_data: str | None = None,
     largest_loss: float | None = None,
+    calibration_data: str | None = None,
     command: str | None = None,
 ) -> dict[str, Any]:
     """Write a model in several formats, each proven equal to the checkpoint.
@@ -51,6 +55,8 @@ def export_model(
         overwrite: Replace an earlier export.
         eval_data: Labelled file of the model's task, to score each format on.
         largest_loss: Most that a format may lose of the task's metric there; None: half a point.
+        calibration_data: File of the task, such as its training file; its texts tell calibrated
+            formats their ranges.
         command: Command line of the export, for the card.
 
     Returns:
@@ -61,13 +67,17 @@ def export_model(
             `export_dir` is taken.
     """
     check_target(export_dir, overwrite=overwrite)
-    check_keeps(export_dir, [source.prefix, *source.text_files.values(), eval_data])
+    inputs = [source.prefix, *source.text_files.values(), eval_data, calibration_data]
+    check_keeps(export_dir, inputs)
+    _check_calibration(formats, eval_data, calibration_data)
     batches, expected = reference_outputs(source)
     scoring = Scoring(source, eval_data, largest_loss) if eval_data else None
+    calibration = _calibration(source, calibration_data) if calibration_data else ()
     with new_directory(export_dir, overwrite=overwrite) as directory:
         assets = _write_assets(source, directory)
+        material = Material(assets, calibration)
         rows = {
-            name: _export(name, source, directory, assets, batches, expected, scoring)
+            name: _export(name, source, directory, material, batches, expected, scoring)
             for name in formats
         }
         manifest = _manifest(source, rows, assets)
@@ -75,6 +85,25 @@ def export_model(
             file.write(model_card(source, manifest, command=command, directory=directory))
         write_json(os.path.join(directory, MANIFEST), manifest)
     return manifest
+
+
+def _check_calibration(
+    formats: Sequence[str], eval_data: str | None, calibration_data: str | None
+) -> None:
+    calibrated = [name for name in formats if FORMATS[name].is_calibrated]
+    if calibrated and not (eval_data and calibration_data):
+        raise ValueError(
+            f"{calibrated[0]} needs --calibration_data, such as the training file of the task, and "
+            "--eval_data, as it may lose much"
+        )
+    if calibration_data and not calibrated:
+        raise ValueError(
+            f"--calibration_data={calibration_data} is for formats such as tflite_full_int8 alone"
+        )
+
+
+def _calibration(source: Source, path: str) -> list[Arrays]:
+    return read_task_data(source, path, "--calibration_data").sample(_NUM_CALIBRATION)
 
 
 def _write_assets(source: Source, directory: str) -> list[str]:
@@ -96,14 +125,14 @@ def _export(
     name: str,
     source: Source,
     directory: str,
-    assets: Sequence[str],
+    material: Material,
     batches: Sequence[Arrays],
     expected: Sequence[Arrays],
     scoring: Scoring | None,
 ) -> dict[str, Any]:
     chosen = FORMATS[name]
     path = os.path.join(directory, chosen.file)
-    chosen.write(source, path, assets)
+    chosen.write(source, path, material)
     if chosen.is_of_first:
         names = source.functions(source.model)[0].outputs
         expected = [{each: outputs[each] for each in names} for outputs in expected]

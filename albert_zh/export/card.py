@@ -109,9 +109,10 @@ def _formats(manifest: Mapping[str, Any], directory: str) -> str:
         megabytes = size_of(os.path.join(directory, row["file"])) / 1e6
         difference = max(row["largest_difference"].values())
         cells = [name, row["file"], f"{megabytes:.1f}", f"{difference:.1e}"]
-        cells += [f"{row['scores']['format']:.4f}"] if scores else []
+        if scores:
+            cells += [f"{row['scores']['format']:.4f}", f"{row['scores']['same_predictions']:.2%}"]
         rows.append([*cells, *(f"{row['milliseconds'][length]:.1f}" for length in lengths)])
-    header += [scores] if scores else []
+    header += [scores, "same predictions"] if scores else []
     table = markdown_table([*header, *(f"ms, {length}" for length in lengths)], rows)
     versions = f"TensorFlow {manifest['tensorflow']}, Python {platform.python_version()}"
     return (

@@ -3,17 +3,14 @@
 They start in a tenth of a second, and take a tenth of TensorFlow's memory.
 """
 
-import contextlib
 import importlib.util
-import os
-import sys
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 from albert_zh.util.optional_packages import load_extra
 from albert_zh.util.process_pool import available_cores
+from albert_zh.util.tensorflow_start import muted_standard_error
 
 Arrays = dict[str, np.ndarray]
 Runner = Callable[[Arrays], Arrays]  # inputs of a batch -> named outputs
@@ -33,8 +30,7 @@ def litert_runner(path: str, *, threads: int | None = None) -> Runner:
     """
     with open(path, "rb") as file:
         content = file.read()
-    with _muted_standard_error(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the copy, about its future home
+    with muted_standard_error():
         try:
             interpreter = _interpreter()(
                 model_content=content, num_threads=threads or available_cores()
@@ -89,18 +85,3 @@ def onnx_runner(path: str, *, threads: int | None = None) -> Runner:
         return dict(zip(names, session.run(names, {n: batch[n] for n in inputs}), strict=True))
 
     return compute
-
-
-@contextlib.contextmanager
-def _muted_standard_error() -> Iterator[None]:
-    """Drop what C++ code writes to standard error; not for what may crash."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)

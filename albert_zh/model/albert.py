@@ -10,7 +10,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from albert_zh.config import ModelConfig
-from albert_zh.model.attention import attention_bias
+from albert_zh.model.attention import MASKED_SCORE, attention_bias
 from albert_zh.model.encoder import Encoder
 from albert_zh.model.layers import Dense, DropoutSeeds, LayerNorm, dropout, matmul, shape_of
 from albert_zh.model.scope import Scope
@@ -116,6 +116,7 @@ class Albert(tf.Module):
         self.scope = Scope.root(config, seed=seed)
         self._dtype = dtype
         self._outputs: list[AlbertOutput] | None = None
+        self.masked_score = MASKED_SCORE  # of padding, before the softmax of attention
         bert = self.scope / "bert"
         self.embeddings = Embeddings(bert, config)
         self.encoder = Encoder(bert / "encoder", config, recompute=recompute)
@@ -158,7 +159,7 @@ class Albert(tf.Module):
         embedding, x = self.embeddings(input_ids, segment_ids, seeds, self._dtype)
         if positions is not None:  # The pooler reads the first token.
             positions = tf.pad(positions, [[0, 0], [1, 0]])
-        layers = self.encoder(x, attention_bias(input_mask), seeds, positions)
+        layers = self.encoder(x, attention_bias(input_mask, self.masked_score), seeds, positions)
         pooled = tf.tanh(self.pooler(layers[-1][:, 0]))
         if positions is not None:
             layers[-1] = layers[-1][:, 1:]

@@ -5,21 +5,23 @@ B batch, R queries, L context, D hidden, N heads, H head size.
 
 import contextlib
 import math
-from collections.abc import Iterator
 
 import tensorflow as tf
 
 from albert_zh.config import ModelConfig
 from albert_zh.model.layers import Dense, DropoutSeeds, drop, dropout_mask, matmul, shape_of
 from albert_zh.model.scope import Scope
+from albert_zh.util.attributes import set_within
+
+MASKED_SCORE = -10000.0  # the published one; it leaves a weight of exactly 0
 
 
-def attention_bias(input_mask: tf.Tensor) -> tf.Tensor:
+def attention_bias(input_mask: tf.Tensor, masked_score: float = MASKED_SCORE) -> tf.Tensor:
     """`[B, L]` of 1 (token) and 0 (padding) -> `[B, 1, 1, L] float32` to add to the scores.
 
-    Only the context is masked. The published -10,000 leaves a weight of exactly 0.
+    Only the context is masked.
     """
-    bias = (1.0 - tf.cast(input_mask, tf.float32)) * -10000.0
+    bias = (1.0 - tf.cast(input_mask, tf.float32)) * masked_score
     # One axis at a time: TFLite cannot convert a slice that makes two.
     return tf.expand_dims(tf.expand_dims(bias, 1), 1)
 
@@ -70,21 +72,14 @@ class SelfAttention(tf.Module):
         return tf.unstack(tf.transpose(heads, [2, 0, 3, 1, 4]))
 
 
-@contextlib.contextmanager
-def one_kernel(model: tf.Module) -> Iterator[None]:
+def one_kernel(model: tf.Module) -> contextlib.AbstractContextManager[None]:
     """Within it, the last block of a model, too, projects with the joined kernel of the others.
 
     A file in which joined kernels are constants is then smaller, by a fifteenth of tiny; the last
     block computes queries that nobody needs, a fortieth of all its work.
     """
     layers = [each for each in model.submodules if isinstance(each, SelfAttention)]
-    for layer in layers:
-        layer.has_one_kernel = True
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.has_one_kernel = False
+    return set_within(layers, has_one_kernel=True)
 
 
 def attend(

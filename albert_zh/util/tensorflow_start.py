@@ -19,6 +19,8 @@ import contextlib
 import os
 import re
 import signal
+import sys
+import warnings
 from collections.abc import Iterator
 
 from albert_zh.util.nvidia import find_nvidia_gpu
@@ -54,6 +56,23 @@ def python_log_from(level: int) -> Iterator[None]:
         yield
     finally:
         logging.set_verbosity(verbosity)
+
+
+@contextlib.contextmanager
+def muted_standard_error() -> Iterator[None]:
+    """Drop warnings, and what C++ code writes to standard error; not for what may crash."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 @contextlib.contextmanager

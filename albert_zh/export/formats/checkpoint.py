@@ -5,15 +5,15 @@ export/checkpoint/   albert_model.ckpt.*   albert_config.json   vocab.txt or spm
 
 import os
 import shutil
-from collections.abc import Sequence
 from typing import Any
 
 from albert_zh.checkpoint.slim import half_precision, write_slim
+from albert_zh.export.material import Material
 from albert_zh.export.source import Source, load_source
 from albert_zh.inference.predictor import Runner
 
 
-def write(source: Source, path: str, assets: Sequence[str]) -> None:
+def write(source: Source, path: str, material: Material) -> None:
     """Write the folder of a model; it has its own files for the assets."""
     os.mkdir(path)
     for name, file in source.text_files.items():

@@ -10,13 +10,14 @@ Constants bear the names of the checkpoint, outputs those of the published code.
 reads the file as well as the current one, and so do the tools made for either.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
+from albert_zh.export.material import Material
 from albert_zh.export.source import Source, inputs_of
 from albert_zh.inference.outputs import ENCODER_OUTPUTS
 from albert_zh.inference.predictor import Arrays, Runner
@@ -36,7 +37,7 @@ _OPERATIONS = {  # our name of an output -> operation of the published code, whe
 _PRODUCER = 134
 
 
-def write(source: Source, path: str, assets: Sequence[str]) -> None:
+def write(source: Source, path: str, material: Material) -> None:
     """Write the frozen graph of a model; it has no place for assets."""
     with open(path, "wb") as file:
         file.write(freeze(source).SerializeToString(deterministic=True))

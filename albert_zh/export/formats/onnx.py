@@ -6,20 +6,20 @@ B and L are free. The graph is written by `export.onnx_graph`, with the weights 
 """
 
 import logging
-from collections.abc import Sequence
 
+from albert_zh.export.material import Material
 from albert_zh.export.onnx_heads import write_graph
 from albert_zh.export.source import Source
 from albert_zh.util.optional_packages import load_extra
 
 
-def write(source: Source, path: str, assets: Sequence[str], *, precision: str) -> None:
+def write(source: Source, path: str, material: Material, *, precision: str) -> None:
     """Write the first function of a model; the file has no place for assets.
 
     Args:
         source: The model.
         path: The file.
-        assets: Left out.
+        material: Left out.
         precision: Of the weights: float32 or int8.
 
     Raises:

@@ -18,6 +18,7 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
+from albert_zh.export.material import Material
 from albert_zh.export.source import Source
 from albert_zh.inference.functions import SERVING, ModelFunction
 from albert_zh.inference.predictor import Arrays, Runner
@@ -46,15 +47,15 @@ def signature_of(function: ModelFunction):
     return compute.get_concrete_function(**function.specs())
 
 
-def write(source: Source, path: str, assets: Sequence[str]) -> None:
+def write(source: Source, path: str, material: Material) -> None:
     """Write the SavedModel of a model.
 
     Args:
         source: The model.
         path: Folder to make.
-        assets: Files to put into it.
+        material: Its assets are put into the folder.
     """
-    served = _Served(source, assets)
+    served = _Served(source, material.assets)
     signatures = {each.name: signature_of(each) for each in source.functions(source.model)}
     os.mkdir(path)
     with python_log_from(logging.WARNING), plain_path(path) as plain:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from albert_zh.export import runtimes
@@ -15,6 +15,7 @@ from albert_zh.export.formats import (
     tflite,
     transformers,
 )
+from albert_zh.export.material import Material
 from albert_zh.export.source import Source
 from albert_zh.inference.predictor import Runner
 
@@ -24,7 +25,7 @@ class ExportFormat:
     """One way to write a model."""
 
     file: str  # or folder, in the export directory
-    write: Callable[[Source, str, Sequence[str]], None]  # the model, path, assets
+    write: Callable[[Source, str, Material], None]  # the model, path, what else is needed
     load: Callable[[str], Runner]  # of all functions that it holds
     # Names of inputs and outputs, for export.json.
     interface: Callable[[Source], Mapping[str, Any]]
@@ -32,6 +33,7 @@ class ExportFormat:
     tolerance: float = TOLERANCE
     is_of_first: bool = False  # holds the first function of the model alone
     load_first: Callable[[str], Runner] | None = None  # the runner of the first alone
+    is_calibrated: bool = False  # its integers stand for ranges that real texts have to tell
 
     def predictor_runner(self, path: str) -> Runner:
         """The runner of what the model is for."""
@@ -41,6 +43,8 @@ class ExportFormat:
 _FLOAT16 = 1e-2
 # Weights and activations of 8 bits: whether that does harm, the scores of the task tell.
 _INT8 = 0.5
+# On random token ids, which the ranges of real texts do not fit.
+_CALIBRATED = 2.0
 
 
 def _first_interface(source: Source) -> dict[str, Any]:
@@ -48,10 +52,10 @@ def _first_interface(source: Source) -> dict[str, Any]:
     return {"inputs": list(function.inputs), "outputs": list(function.outputs)}
 
 
-def _tflite(file: str, precision: str, tolerance: float) -> ExportFormat:
+def _tflite(file: str, precision: str, tolerance: float, **settings: bool) -> ExportFormat:
     write = functools.partial(tflite.write, precision=precision)
     return ExportFormat(
-        file, write, runtimes.litert_runner, _first_interface, tolerance, is_of_first=True
+        file, write, runtimes.litert_runner, _first_interface, tolerance, True, **settings
     )
 
 
@@ -86,6 +90,9 @@ FORMATS: dict[str, ExportFormat] = {
     "tflite": _tflite("model.tflite", "float32", TOLERANCE),
     "tflite_fp16": _tflite("model_fp16.tflite", "float16", _FLOAT16),
     "tflite_int8": _tflite("model_int8.tflite", "int8", _INT8),
+    "tflite_full_int8": _tflite(
+        "model_full_int8.tflite", "full_int8", _CALIBRATED, is_calibrated=True
+    ),
     "onnx": _onnx("model.onnx", "float32", TOLERANCE),
     "onnx_int8": _onnx("model_int8.onnx", "int8", _INT8),
 }

@@ -4,17 +4,17 @@ AutoModelForSequenceClassification.from_pretrained("export/transformers")
 """
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from albert_zh.exchange.from_transformers import read_model
 from albert_zh.exchange.to_transformers import write_folder
+from albert_zh.export.material import Material
 from albert_zh.export.source import Source
 from albert_zh.inference.functions import run_functions
 from albert_zh.inference.predictor import Runner
 
 
-def write(source: Source, path: str, assets: Sequence[str]) -> None:
+def write(source: Source, path: str, material: Material) -> None:
     """Write the folder of a model; it has its own files for the assets."""
     os.mkdir(path)
     write_folder(source, path)
