@@ -27,9 +27,9 @@ class ExportOptions(SourceOptions):
     export_dir: str = option(REQUIRED, "New directory for the exported files.")
     formats: str | None = option(
         None,
-        "Comma-separated list of: frozen_graph, saved_model, transformers, tflite, tflite_fp16, "
-        "tflite_int8, tflite_full_int8, onnx, onnx_int8, checkpoint (slim). Default: "
-        "frozen_graph,saved_model.",
+        "Comma-separated list of: frozen_graph, saved_model, saved_model_text (takes texts), "
+        "transformers, tflite, tflite_fp16, tflite_int8, tflite_full_int8, onnx, onnx_int8, "
+        "checkpoint (slim). Default: frozen_graph,saved_model.",
     )
     eval_data: str | None = option(
         None,

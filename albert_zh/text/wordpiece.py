@@ -10,6 +10,7 @@ import functools
 import itertools
 import os
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 
@@ -93,6 +94,10 @@ class WordPieceTokenizer:
             spans[is_of_run] = places[is_of_run, None] + run_spans
         return FlatEncodings(token_ids, offsets, spans)
 
+    @property
+    def do_lower_case(self) -> bool:
+        return self._lower
+
     @functools.cached_property
     def _ids_of_codes(self) -> np.ndarray:
         table = np.full(_CODES, _OF_RUN, np.int32)
@@ -140,6 +145,29 @@ def split_words(text: str, *, do_lower_case: bool) -> list[str]:
     adapted_text, _ = _adapt(text, lower=do_lower_case)
     normalized = _normalizer(do_lower_case).normalize_str(adapted_text)
     return [word for word, _ in _PRE_TOKENIZER.pre_tokenize_str(normalized)]
+
+
+@functools.cache
+def character_rules(*, do_lower_case: bool) -> dict[str, str]:
+    """Characters that change inside a word, and the text that they become.
+
+    >>> rules = character_rules(do_lower_case=True)
+    >>> rules["É"], rules["，"], rules["我"], rules["\u3000"], rules["\u200b"]
+    ('e', ' ， ', ' 我 ', ' ', '')
+    >>> "e" in rules
+    False
+
+    With them, and a split at spaces, other programs get the words of `split_words`, but for the
+    form of a sigma at the end of a word.
+    """
+    rules = {}
+    for character in map(chr, range(sys.maxunicode + 1)):
+        if unicodedata.category(character) not in ("Cn", "Co", "Cs"):
+            words = split_words(f"a{character}a", do_lower_case=do_lower_case)
+            result = " ".join(words)[1:-1]
+            if result != character:
+                rules[character] = result
+    return rules
 
 
 @functools.cache

@@ -12,7 +12,7 @@ A signature for each function of the model; see `inference.functions`.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -28,8 +28,8 @@ from albert_zh.util.tensorflow_start import python_log_from
 _VERSION = "1"
 
 
-class _Served(tf.Module):
-    """Content of the folder."""
+class Served(tf.Module):
+    """Content of a folder."""
 
     def __init__(self, source: Source, assets: Sequence[str]):
         super().__init__()
@@ -55,8 +55,12 @@ def write(source: Source, path: str, material: Material) -> None:
         path: Folder to make.
         material: Its assets are put into the folder.
     """
-    served = _Served(source, material.assets)
     signatures = {each.name: signature_of(each) for each in source.functions(source.model)}
+    save(Served(source, material.assets), path, signatures)
+
+
+def save(served: Served, path: str, signatures: Mapping[str, Any]) -> None:
+    """Write the folder."""
     os.mkdir(path)
     with python_log_from(logging.WARNING), plain_path(path) as plain:
         tf.saved_model.save(served, os.path.join(plain, _VERSION), signatures=signatures)
@@ -96,6 +100,8 @@ def _runner(path: str, *names: str) -> Runner:
         outputs: Arrays = {}
         for signature in signatures:
             names = signature.structured_input_signature[1]
+            if not set(names) <= set(batch):
+                continue  # It takes texts.
             found = signature(**{name: tf.constant(batch[name]) for name in names})
             outputs |= {name: value.numpy() for name, value in found.items()}
         return outputs

@@ -12,6 +12,7 @@ from albert_zh.export.formats import (
     frozen_graph,
     onnx,
     saved_model,
+    saved_model_text,
     tflite,
     transformers,
 )
@@ -80,6 +81,13 @@ FORMATS: dict[str, ExportFormat] = {
         saved_model.load,
         saved_model.interface,
         load_first=saved_model.load_first,
+    ),
+    "saved_model_text": ExportFormat(
+        "saved_model_text",
+        saved_model_text.write,
+        saved_model_text.load,
+        saved_model_text.interface,
+        load_first=saved_model_text.load_first,
     ),
     "checkpoint": ExportFormat(
         "checkpoint", checkpoint.write, checkpoint.load, checkpoint.interface, _FLOAT16
