@@ -67,6 +67,7 @@ def test_models_with_further_inputs_are_measured(kind, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
+        ({"against_python": "no/python"}, "--against_python=no/python is no program"),
         ({"lengths": "8,x"}, r"--lengths=8,x has to list whole numbers from 1 on"),
         ({"threads": "0"}, r"--threads=0 has to list"),
         ({"formats": "onnx,caffe"}, r"has no caffe to measure, but saved_model, tflite, onnx"),

@@ -16,6 +16,7 @@ import pytest
 import small
 import tensorflow as tf
 from goldens import GoldenCase
+from test_exchange import small_config, write_model
 from test_tokenizers import train as train_sentencepiece
 
 from albert_zh.checkpoint.files import write_checkpoint
@@ -32,6 +33,7 @@ from albert_zh.export.formats.table import (
     ExportFormat,
     parse_formats,
 )
+from albert_zh.export.source import load_source
 from albert_zh.inference.load import FineTunedModel, load_model
 from albert_zh.inference.predictor import INPUTS
 from albert_zh.model.heads.pretraining import PretrainingModel
@@ -523,8 +525,18 @@ def test_published_checkpoint_is_exported(tmp_path):
     assert manifest["task"]["do_lower_case"] is None
     export = options(prefix, tmp_path / "named", labels="a, b,c", **flags)
     assert export_model.export(export)["task"]["labels"] == ["a", "b", "c"]
+    export = options(prefix, tmp_path / "cased", do_lower_case=False, **flags)
+    assert export_model.export(export)["task"]["do_lower_case"] is False
     with pytest.raises(ValueError, match="tells 3 classes apart, but there are 2 labels"):
         export_model.export(options(prefix, tmp_path / "two", labels="a,b", **flags))
+
+
+def test_another_case_than_noted_is_refused(tmp_path):
+    run = write_model(tmp_path / "run", small_config(), kind="classification")
+    assert load_source(run, do_lower_case=True).do_lower_case
+    for is_encoder in (False, True):
+        with pytest.raises(ValueError, match=r"--do_lower_case=False differs from .*meta\.json"):
+            load_source(run, do_lower_case=False, is_encoder=is_encoder)
 
 
 def test_checkpoint_without_meta_needs_a_configuration(tmp_path):

@@ -114,6 +114,16 @@ def test_checkpoint_in_a_folder_below_is_proposed(tmp_path):
         find_checkpoint(str(tmp_path))
 
 
+def test_a_model_of_transformers_is_to_be_converted(tmp_path):
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_text("")
+    way = re.escape(f"convert_checkpoint.py from_transformers --model_dir={tmp_path}")
+    with pytest.raises(
+        FileNotFoundError, match=f"no checkpoint but a model of transformers; .*{way}"
+    ):
+        find_checkpoint(str(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("path", "answer"),
     [

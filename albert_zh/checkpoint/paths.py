@@ -29,6 +29,7 @@ HISTORY = "history.jsonl"  # rows of a run; see `runs.history`
 VALIDATION = "validation_"  # begins the keys of validation metrics in it
 
 _INDEX = ".index"
+_THEIRS = (".safetensors", ".bin", ".ckpt")  # weights beside the config.json of other libraries
 _ENDING = re.compile(r"\.(index|data-\d+-of-\d+|meta|meta\.json)$")
 _NUMBERED = re.compile(r"(.*)-(\d+)")
 _OURS = re.compile(r"model\.ckpt-(\d+)\.index")
@@ -214,7 +215,12 @@ def _is_export(folder: str, name: str) -> bool:
 
 
 def _below(folder: str, names: Sequence[str]) -> str:
-    """A question for checkpoints one folder below."""
+    """The way out: checkpoints one folder below, or a conversion."""
+    if "config.json" in names and any(name.endswith(_THEIRS) for name in names):
+        return (
+            " but a model of transformers; convert it: scripts/convert_checkpoint.py "
+            f"from_transformers --model_dir={folder}"
+        )
     below = [name for name in sorted(names) if checkpoints_in(os.path.join(folder, name))]
     choice = " or ".join(os.path.join(folder, name) for name in below[:3])
     return f"; did you mean {choice}?" if choice else ""

@@ -34,7 +34,12 @@ from albert_zh.util.json_objects import read_object
 from albert_zh.util.new_directory import new_directory
 
 _NO_RUNTIME = "checkpoint"  # is for training
-_NEEDS = {"tflite": "ai_edge_litert", "onnx": "onnxruntime", "transformers": "transformers"}
+_NEEDS = {  # module of formats, by the beginning of their names
+    "tflite": "ai_edge_litert",
+    "onnx": "onnxruntime",
+    "transformers": "transformers",
+    "saved_model_text": "tensorflow_text",
+}
 
 
 def benchmark_export(options: BenchmarkOptions) -> list[str]:
@@ -83,7 +88,7 @@ def _formats(options: BenchmarkOptions, manifest: Mapping[str, Any]) -> list[str
         return wanted
     chosen = []
     for name in present:
-        module = _NEEDS.get(name.partition("_")[0])
+        module = next((each for begin, each in _NEEDS.items() if name.startswith(begin)), None)
         is_elsewhere = name == "transformers" and options.against_python
         # TensorFlow has a copy of LiteRT.
         if is_elsewhere or module in (None, "ai_edge_litert") or importlib.util.find_spec(module):

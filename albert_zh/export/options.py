@@ -1,6 +1,7 @@
 """Flags of the programs that write a model for other programs."""
 
 import dataclasses
+import shutil
 
 from albert_zh.flags import REQUIRED, option
 from albert_zh.inference.options import ModelOptions
@@ -22,9 +23,9 @@ class SourceOptions(ModelOptions):
         "Comma-separated names of the classes, for checkpoints without a meta.json. Default: "
         "0,1,...",
     )
-    do_lower_case: bool = option(
-        True,
-        "Texts were lower-cased in pretraining; for pretrained models, which do not note it.",
+    do_lower_case: bool | None = option(
+        None,
+        "Texts were lower-cased in the training. Default: as noted with the model, or else True.",
     )
 
     @property
@@ -69,6 +70,8 @@ class BenchmarkOptions:
     def check(self) -> None:
         for name in ("lengths", "batch_sizes", "threads"):
             self.numbers(name)
+        if self.against_python and not shutil.which(self.against_python):
+            raise ValueError(f"--against_python={self.against_python} is no program")
         if self.output_dir:
             check_is_local(self.output_dir)
             check_is_new(self.output_dir)

@@ -11,7 +11,7 @@ from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.config import ModelConfig
 from albert_zh.export.options import SourceOptions
 from albert_zh.inference.functions import ModelFunction
-from albert_zh.inference.load import is_fine_tuned, load_model
+from albert_zh.inference.load import is_fine_tuned, load_model, lower_cases
 from albert_zh.inference.predictor import Arrays
 from albert_zh.inference.pretrained import load_pretrained
 from albert_zh.text.tokenizers import Tokenizer
@@ -55,7 +55,7 @@ def load_source(
     vocab_file: str | None = None,
     spm_model_file: str | None = None,
     labels: Sequence[str] | None = None,
-    do_lower_case: bool = True,
+    do_lower_case: bool | None = None,
 ) -> Source:
     """Read a model of any kind.
 
@@ -66,7 +66,7 @@ def load_source(
         vocab_file: The vocabulary.
         spm_model_file: The SentencePiece model.
         labels: Names of the classes of a published classifier.
-        do_lower_case: Of a pretrained model, as in its pretraining.
+        do_lower_case: As in the training; None: as noted, or else True.
 
     Raises:
         FileNotFoundError: There is no such checkpoint or vocabulary.
@@ -79,13 +79,13 @@ def load_source(
         "spm_model_file": spm_model_file,
     }
     if is_fine_tuned(prefix) and not is_encoder:
-        return load_model(prefix, labels=labels, **files)
+        return load_model(prefix, labels=labels, do_lower_case=do_lower_case, **files)
     if labels:
         raise ValueError(f"{prefix} has no classes that --labels could name")
     meta = load_meta(prefix)
-    if meta and meta.task and meta.task.do_lower_case is not None:
-        do_lower_case = meta.task.do_lower_case
-    return load_pretrained(prefix, is_encoder=is_encoder, do_lower_case=do_lower_case, **files)
+    noted = meta.task.do_lower_case if meta and meta.task else None
+    case = lower_cases(noted, do_lower_case, prefix) is not False
+    return load_pretrained(prefix, is_encoder=is_encoder, do_lower_case=case, **files)
 
 
 def source_of(options: SourceOptions) -> Source:

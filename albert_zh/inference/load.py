@@ -97,6 +97,7 @@ def load_model(
     vocab_file: str | None = None,
     spm_model_file: str | None = None,
     labels: Sequence[str] | None = None,
+    do_lower_case: bool | None = None,
     dtype: tf.DType = tf.float32,
 ) -> FineTunedModel:
     """Read a fine-tuned model; every weight has to be there, and only training state beside.
@@ -111,6 +112,7 @@ def load_model(
         spm_model_file: The model's SentencePiece model; by default the `spm.model` beside the
             checkpoint, if there is one.
         labels: Names of the classes; numbers from 0 where neither this nor `meta.json` tells.
+        do_lower_case: Lower-case texts and strip accents; by default as noted, or else True.
         dtype: Type that the layers compute in.
 
     Raises:
@@ -118,7 +120,7 @@ def load_model(
         ValueError: It is no fine-tuned model, or contradicts `meta.json` or the arguments.
     """
     prefix = find_checkpoint(path)
-    config, task = _description(prefix, config_file=config_file, labels=labels)
+    config, task = _description(prefix, config_file, labels, do_lower_case)
     find_kind(task.kind)
     model = KIND_MODELS[task.kind].build(config, task, dtype=dtype)
     load_weights(named_variables(model), prefix, config)
@@ -178,7 +180,10 @@ def find_text_files(
 
 
 def _description(
-    prefix: str, *, config_file: str | None, labels: Sequence[str] | None
+    prefix: str,
+    config_file: str | None,
+    labels: Sequence[str] | None,
+    do_lower_case: bool | None,
 ) -> tuple[ModelConfig, TaskMeta]:
     """Configuration and task of a checkpoint, checked against its arrays."""
     meta = load_meta(prefix)
@@ -200,7 +205,8 @@ def _description(
             f"{prefix} tells {classes} classes apart, but there are {len(task.labels)} labels: "
             f"{', '.join(task.labels)}"
         )
-    return config, task
+    case = lower_cases(task.do_lower_case, do_lower_case, prefix)
+    return config, dataclasses.replace(task, do_lower_case=case)
 
 
 def _published_description(
@@ -241,3 +247,17 @@ def _check_agreement(
             f"--labels={','.join(labels)} differs from {prefix}.meta.json, which has "
             f"{','.join(task.labels)}; leave it out"
         )
+
+
+def lower_cases(noted: bool | None, given: bool | None, prefix: str) -> bool | None:
+    """The case that a checkpoint notes, or else the given one.
+
+    Raises:
+        ValueError: They differ.
+    """
+    if noted is not None and given not in (None, noted):
+        raise ValueError(
+            f"--do_lower_case={given} differs from {prefix}.meta.json, which has {noted}; leave it "
+            "out"
+        )
+    return given if noted is None else noted
