@@ -48,13 +48,34 @@ class ExportOptions(SourceOptions):
         "texts tell the ranges of the numbers that become integers.",
         is_file=True,
     )
+    fixed_shape: str | None = option(
+        None,
+        "Texts of a batch and tokens of each, such as 1,128, for programs that need fixed sizes. "
+        "Default: any sizes.",
+    )
     overwrite: bool = option(False, "Replace an earlier export in --export_dir.")
 
     def check(self) -> None:
         check_target(self.export_dir, overwrite=self.overwrite)
         if self.largest_loss is not None and not self.eval_data:
             raise ValueError("--largest_loss needs --eval_data, a file with labels to score on")
+        self.shape()
         super().check()
+
+    def shape(self) -> tuple[int, int] | None:
+        """The fixed sizes.
+
+        Raises:
+            ValueError: They are not two whole numbers from 1 on.
+        """
+        if self.fixed_shape is None:
+            return None
+        sizes = [int(part) for part in self.fixed_shape.split(",") if part.strip().isdecimal()]
+        if len(sizes) != 2 or self.fixed_shape.count(",") != 1 or min(sizes) < 1:
+            raise ValueError(
+                f"--fixed_shape={self.fixed_shape} has to be two whole numbers, such as 1,128"
+            )
+        return sizes[0], sizes[1]
 
 
 def main(options: ExportOptions) -> None:
@@ -82,6 +103,7 @@ def export(options: ExportOptions) -> dict[str, Any]:
         eval_data=options.eval_data,
         largest_loss=options.largest_loss,
         calibration_data=options.calibration_data,
+        fixed_shape=options.shape(),
         command=shlex.join(["python3", *sys.argv]),
     )
 

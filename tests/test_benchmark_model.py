@@ -68,6 +68,7 @@ def test_models_with_further_inputs_are_measured(kind, tmp_path):
     ("flags", "message"),
     [
         ({"against_python": "no/python"}, "--against_python=no/python is no program"),
+        ({"batch_sizes": ""}, "--batch_sizes= has to list"),
         ({"lengths": "8,x"}, r"--lengths=8,x has to list whole numbers from 1 on"),
         ({"threads": "0"}, r"--threads=0 has to list"),
         ({"formats": "onnx,caffe"}, r"has no caffe to measure, but saved_model, tflite, onnx"),

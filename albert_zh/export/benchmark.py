@@ -101,8 +101,7 @@ def _formats(options: BenchmarkOptions, manifest: Mapping[str, Any]) -> list[str
 def _measure(
     options: BenchmarkOptions, manifest: Mapping[str, Any], formats: Sequence[str], threads: int
 ) -> Results:
-    sizes = itertools.product(options.numbers("lengths"), options.numbers("batch_sizes"))
-    cases = [Case(length, batch, threads) for length, batch in sizes]
+    cases = [Case(length, batch, threads) for length, batch in _sizes(options, manifest)]
     longest = manifest["config"]["max_position_embeddings"]
     if any(case.length > longest for case in cases):
         raise ValueError(f"--lengths={options.lengths}: the model reads at most {longest} tokens")
@@ -118,6 +117,21 @@ def _measure(
             measured.peak_mb = answer["peak_mb"]
             measured.until_first = measured.until_first or answer["until_first"]
     return results
+
+
+def _sizes(options: BenchmarkOptions, manifest: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """Tokens and texts of each case."""
+    fixed = manifest.get("shape")
+    if not fixed:
+        lengths = options.numbers("lengths") or [32, 128]
+        return list(itertools.product(lengths, options.numbers("batch_sizes") or [1]))
+    for name, size in zip(("batch_sizes", "lengths"), fixed, strict=True):
+        if options.numbers(name) not in ([], [size]):
+            raise ValueError(
+                f"the export takes batches of {fixed[0]} x {fixed[1]} tokens alone; leave out "
+                f"--{name}"
+            )
+    return [(fixed[1], fixed[0])]
 
 
 def _wanted(case: Case, manifest: Mapping[str, Any], seconds: float) -> dict[str, Any]:

@@ -119,7 +119,8 @@ def phone_lines(export_dir: str, manifest: Mapping[str, Any]) -> list[str]:
         return []
     inputs = ["input_ids", "input_mask", "segment_ids"]
     layers = ",".join(f"serving_default_{name}:0" for name in inputs)
-    shapes = ":".join(["1,128"] * len(inputs))
+    shape = ",".join(map(str, manifest.get("shape") or (1, 128)))
+    shapes = ":".join([shape] * len(inputs))
     lines = ["", "On a phone, with LiteRT's benchmark_model:", ""]
     for file in files:
         lines += [

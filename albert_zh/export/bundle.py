@@ -21,6 +21,7 @@ from albert_zh.export import latency
 from albert_zh.export.card import CARD, model_card
 from albert_zh.export.check import largest_differences, reference_outputs, require_equal
 from albert_zh.export.directory import MANIFEST, check_keeps, check_target, sums_of
+from albert_zh.export.fixed_shape import FixedShape, any_size, filled_batches
 from albert_zh.export.formats.table import FORMATS
 from albert_zh.export.material import Material
 from albert_zh.export.scores import Scoring
@@ -44,6 +45,7 @@ def export_model(
     eval_data: str | None = None,
     largest_loss: float | None = None,
     calibration_data: str | None = None,
+    fixed_shape: tuple[int, int] | None = None,
     command: str | None = None,
 ) -> dict[str, Any]:
     """Write a model in several formats, each proven equal to the checkpoint.
@@ -57,6 +59,7 @@ def export_model(
         largest_loss: Most that a format may lose of the task's metric there; None: half a point.
         calibration_data: File of the task, such as its training file; its texts tell calibrated
             formats their ranges.
+        fixed_shape: Texts of a batch and tokens of each, of all formats; None: any.
         command: Command line of the export, for the card.
 
     Returns:
@@ -70,6 +73,9 @@ def export_model(
     inputs = [source.prefix, *source.text_files.values(), eval_data, calibration_data]
     check_keeps(export_dir, inputs)
     _check_calibration(formats, eval_data, calibration_data)
+    if fixed_shape:
+        _check_sizeable(formats)
+        source = FixedShape(source, fixed_shape)
     batches, expected = reference_outputs(source)
     scoring = Scoring(source, eval_data, largest_loss) if eval_data else None
     calibration = _calibration(source, calibration_data) if calibration_data else ()
@@ -102,8 +108,18 @@ def _check_calibration(
         )
 
 
+def _check_sizeable(formats: Sequence[str]) -> None:
+    for name in formats:
+        if not FORMATS[name].is_sizeable:
+            raise ValueError(f"{name} has no fixed sizes; leave it or --fixed_shape out")
+
+
 def _calibration(source: Source, path: str) -> list[Arrays]:
-    return read_task_data(source, path, "--calibration_data").sample(_NUM_CALIBRATION)
+    batches = read_task_data(source, path, "--calibration_data").sample(_NUM_CALIBRATION)
+    shape = source.functions(source.model)[0].shape
+    if shape is None:
+        return batches
+    return [filled for batch in batches for filled in filled_batches(batch, shape)]
 
 
 def _write_assets(source: Source, directory: str) -> list[str]:
@@ -136,7 +152,8 @@ def _export(
     if chosen.is_of_first:
         names = source.functions(source.model)[0].outputs
         expected = [{each: outputs[each] for each in names} for outputs in expected]
-    run = chosen.load(path)
+    shape = source.functions(source.model)[0].shape
+    run = any_size(chosen.load(path), shape)
     differences = largest_differences(batches, expected, run)
     logging.info("%s: compared with the checkpoint on %d batches", name, len(batches))
     require_equal(name, differences, chosen.tolerance)
@@ -152,14 +169,15 @@ def _export(
 
 def _latencies(source: Source, run: Runner) -> dict[str, float]:
     """Medians for one text of some lengths, with all threads that the runtime takes."""
-    inputs = source.functions(source.model)[0].inputs
+    function = source.functions(source.model)[0]
+    inputs, (batch_size, *lengths) = function.inputs, function.shape or (1, 32, 128)
     choices = [2] if inputs[INPUTS[0]] == 3 else []
     medians = {}
-    for length in (32, 128):
+    for length in lengths:
         if length <= source.config.max_position_embeddings:
             batch = latency.inputs_of(
                 {
-                    "shape": [1, *choices, length],
+                    "shape": [batch_size, *choices, length],
                     "masks": 1 if POSITIONS in inputs else 0,
                     "vocab_size": source.config.vocab_size,
                 }
@@ -180,6 +198,7 @@ def _manifest(
         "task": source.task and source.task.to_json(),
         "vocabulary": source.vocabulary().to_json(),
         "tensorflow": tf.__version__,
+        "shape": source.functions(source.model)[0].shape,
         "formats": dict(rows),
         "files": sorted(files),
     }

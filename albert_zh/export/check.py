@@ -16,7 +16,9 @@ TOLERANCE = 1e-4
 _SHAPES = ((1, 2), (1, 16), (3, 24), (8, 64), (2, 512))  # examples, tokens
 
 
-def varied_batches(config: ModelConfig, inputs: Mapping[str, int] | None = None) -> list[Arrays]:
+def varied_batches(
+    config: ModelConfig, inputs: Mapping[str, int] | None = None, longest: int | None = None
+) -> list[Arrays]:
     """Batches of several sizes and lengths, with rows of several lengths in each.
 
     ```
@@ -28,9 +30,10 @@ def varied_batches(config: ModelConfig, inputs: Mapping[str, int] | None = None)
     Args:
         config: Of the model that takes them.
         inputs: Number of their axes, where they are more than rows of tokens.
+        longest: Most tokens of a row; None: as many as there are positions.
     """
     random = np.random.default_rng(0)
-    longest = config.max_position_embeddings
+    longest = longest or config.max_position_embeddings
     batches = [_batch(random, config, rows, min(length, longest)) for rows, length in _SHAPES]
     for batch in batches:
         for name, axes in (inputs or {}).items():
@@ -47,7 +50,9 @@ def reference_outputs(source: Source) -> tuple[list[Arrays], list[Arrays]]:
     Raises:
         ValueError: The outputs are not finite.
     """
-    batches = varied_batches(source.config, inputs_of(source.functions(source.model)))
+    functions = source.functions(source.model)
+    longest = functions[0].shape and functions[0].shape[1]
+    batches = varied_batches(source.config, inputs_of(functions), longest)
     expected = [source.outputs(batch) for batch in batches]
     require_finite(source.prefix, expected)
     return batches, expected

@@ -67,7 +67,7 @@ class Builder:
         self,
         path: str,
         *,
-        inputs: Mapping[str, Sequence[str]],
+        inputs: Mapping[str, Sequence[str | int]],
         outputs: Mapping[str, Sequence[str | int]],
         properties: Mapping[str, str],
     ) -> None:
@@ -75,7 +75,7 @@ class Builder:
 
         Args:
             path: The file.
-            inputs: Name -> names of the axes; int32.
+            inputs: Name -> names or sizes of the axes; int32.
             outputs: Name -> names or sizes of the axes; float32.
             properties: Facts about the model.
         """

@@ -28,24 +28,29 @@ def write_graph(source: Source, path: str) -> None:
     Raises:
         ValueError: Its kind has no graph here, or the package onnx is not installed.
     """
+    function = source.functions(source.model)[0]
     canonical = source.config.variant.canonical_name
     weights = {
         canonical(name): variable.numpy()
         for name, variable in named_variables(source.model).items()
     }
+    sizes = dict(zip(_AXES[2], function.shape, strict=True)) if function.shape else {}
+
+    def fixed(axes: Sequence[str | int]) -> list[str | int]:
+        return [sizes.get(axis, axis) for axis in axes]
+
     builder = Builder()
     graph = EncoderGraph(builder, source.config, weights)
-    function = source.functions(source.model)[0]
     outputs = _outputs(source, graph, weights)
     for name in function.outputs:
         builder.rename(outputs[name], name)
     builder.save(
         path,
         inputs={
-            name: ("batch", "masks") if name == POSITIONS else _AXES[axes]
+            name: fixed(("batch", "masks") if name == POSITIONS else _AXES[axes])
             for name, axes in function.inputs.items()
         },
-        outputs=_shapes(source, function.outputs),
+        outputs={name: fixed(axes) for name, axes in _shapes(source, function.outputs).items()},
         properties={"lineage": source.config.lineage, "step": str(source.step)},
     )
 

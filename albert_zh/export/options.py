@@ -53,8 +53,12 @@ class BenchmarkOptions:
     formats: str | None = option(
         None, "Comma-separated formats. Default: all that the export has and that can run here."
     )
-    lengths: str = option("32,128", "Tokens of a text, comma-separated.")
-    batch_sizes: str = option("1", "Texts at once, comma-separated.")
+    lengths: str | None = option(
+        None, "Tokens of a text, comma-separated. Default: 32,128, or the fixed length."
+    )
+    batch_sizes: str | None = option(
+        None, "Texts at once, comma-separated. Default: 1, or the fixed number."
+    )
     threads: str = option("1", "Threads that compute, comma-separated.")
     rounds: int = option(3, "Turns of every format in every case.", at_least=1)
     seconds: float = option(2.0, "Length of a turn.", at_least=0.0)
@@ -77,12 +81,14 @@ class BenchmarkOptions:
             check_is_new(self.output_dir)
 
     def numbers(self, name: str) -> list[int]:
-        """The numbers that a flag lists.
+        """The numbers that a flag lists; none without the flag.
 
         Raises:
             ValueError: One is none, or is less than 1.
         """
         text = getattr(self, name)
+        if text is None:
+            return []
         numbers = [int(part) if part.strip().isdecimal() else 0 for part in text.split(",")]
         if min(numbers) < 1:
             raise ValueError(f"--{name}={text} has to list whole numbers from 1 on")

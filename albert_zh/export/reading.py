@@ -5,6 +5,7 @@ import os
 
 from albert_zh.checkpoint.meta import TaskMeta
 from albert_zh.export.directory import MANIFEST
+from albert_zh.export.fixed_shape import any_size
 from albert_zh.export.formats.table import FORMATS
 from albert_zh.inference.load import find_text_files, tokenizer_of
 from albert_zh.inference.predictor import Predictor
@@ -48,6 +49,7 @@ def load_export(path: str) -> Predictor:
             task = manifest["task"] and TaskMeta.from_json(manifest["task"])
             longest = manifest["config"]["max_position_embeddings"]
             fingerprint = manifest["vocabulary"]["fingerprint"]
+            shape = manifest.get("shape")  # which exports of earlier versions lack
             name, row = next(iter(manifest["formats"].items()))
             sums = dict(row.get("sha256", {}))  # exports of earlier versions have none
         except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
@@ -72,7 +74,7 @@ def load_export(path: str) -> Predictor:
         )
     check_files(path, sums, listed_in=MANIFEST, way_out="copy the folder again, or export again")
     return Predictor(
-        run=FORMATS[name].predictor_runner(model_path),
+        run=any_size(FORMATS[name].predictor_runner(model_path), shape),
         kind=find_kind(task.kind),
         labels=task.labels,
         tokenizer=tokenizer_of(text_files, task),

@@ -38,11 +38,12 @@ class ModelFunction:
     inputs: Mapping[str, int]  # name -> number of axes, all of any size; int32
     outputs: tuple[str, ...]
     compute: Callable[[Tensors], dict[str, tf.Tensor]]
+    shape: tuple[int, int] | None = None  # [B, L]; None: any
 
     def specs(self) -> dict[str, tf.TensorSpec]:
         """Shapes and types of the inputs."""
         return {
-            name: tf.TensorSpec([None] * axes, tf.int32, name=name)
+            name: tf.TensorSpec(self.shape or [None] * axes, tf.int32, name=name)
             for name, axes in self.inputs.items()
         }
 

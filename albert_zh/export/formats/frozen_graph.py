@@ -94,9 +94,12 @@ def freeze(source: Source) -> tf.compat.v1.GraphDef:
     """The graph of a model, with nothing in it that the outputs do not need."""
     weights = {name: value.numpy() for name, value in named_variables(source.model).items()}
     with tf.Graph().as_default() as graph:
+        specs: dict[str, tf.TensorSpec] = {}
+        for function in source.functions(source.model):
+            specs |= function.specs()
         inputs = {
-            name: tf.compat.v1.placeholder(tf.int32, [None] * axes, name=name)
-            for name, axes in inputs_of(source.functions(source.model)).items()
+            name: tf.compat.v1.placeholder(tf.int32, spec.shape, name=name)
+            for name, spec in specs.items()
         }
         with tf.variable_creator_scope(_constants(weights)):
             functions = source.functions(source.new_model())

@@ -34,6 +34,7 @@ class ExportFormat:
     tolerance: float = TOLERANCE
     is_of_first: bool = False  # holds the first function of the model alone
     load_first: Callable[[str], Runner] | None = None  # the runner of the first alone
+    is_sizeable: bool = True  # may take batches of one size alone
     is_calibrated: bool = False  # its integers stand for ranges that real texts have to tell
 
     def predictor_runner(self, path: str) -> Runner:
@@ -88,12 +89,22 @@ FORMATS: dict[str, ExportFormat] = {
         saved_model_text.load,
         saved_model_text.interface,
         load_first=saved_model_text.load_first,
+        is_sizeable=False,
     ),
     "checkpoint": ExportFormat(
-        "checkpoint", checkpoint.write, checkpoint.load, checkpoint.interface, _FLOAT16
+        "checkpoint",
+        checkpoint.write,
+        checkpoint.load,
+        checkpoint.interface,
+        _FLOAT16,
+        is_sizeable=False,
     ),
     "transformers": ExportFormat(
-        "transformers", transformers.write, transformers.load, transformers.interface
+        "transformers",
+        transformers.write,
+        transformers.load,
+        transformers.interface,
+        is_sizeable=False,
     ),
     "tflite": _tflite("model.tflite", "float32", TOLERANCE),
     "tflite_fp16": _tflite("model_fp16.tflite", "float16", _FLOAT16),
