@@ -45,7 +45,7 @@ class ExportOptions(SourceOptions):
     calibration_data: str | None = option(
         None,
         "File of the model's task, such as its training file, for tflite_full_int8: 200 of its "
-        "texts tell the ranges of the numbers that become integers.",
+        "examples tell the ranges of the numbers that become integers.",
         is_file=True,
     )
     fixed_shape: str | None = option(

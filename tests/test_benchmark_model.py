@@ -68,6 +68,7 @@ def test_models_with_further_inputs_are_measured(kind, tmp_path):
     ("flags", "message"),
     [
         ({"against_python": "no/python"}, "--against_python=no/python is no program"),
+        ({"threads": "1,4000"}, "--threads=1,4000: there are [0-9]+ cores"),
         ({"batch_sizes": ""}, "--batch_sizes= has to list"),
         ({"lengths": "8,x"}, r"--lengths=8,x has to list whole numbers from 1 on"),
         ({"threads": "0"}, r"--threads=0 has to list"),
@@ -78,6 +79,12 @@ def test_models_with_further_inputs_are_measured(kind, tmp_path):
 def test_impossible_cases_are_errors(flags, message, export):
     with pytest.raises(ValueError, match=message):
         benchmark_export(options(export, **flags))
+
+
+def test_damaged_list_of_an_export_is_named(tmp_path):
+    (tmp_path / "export.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"export\.json is damaged; export again"):
+        benchmark_export(options(str(tmp_path)))
 
 
 def test_format_that_cannot_run_is_named(export, tmp_path):

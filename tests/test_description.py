@@ -88,6 +88,14 @@ def test_differences_are_listed_the_largest_first(arrays, tmp_path):
     assert compare(tmp_path / "run", tmp_path / "run")[-1] == "  their numbers are equal"
 
 
+def test_equal_numbers_of_other_models_are_not_taken_for_equal_models(arrays, tmp_path):
+    few = dict(list(arrays.items())[:3])
+    write_checkpoint(f"{tmp_path}/few/model.ckpt", few, {})
+    lines = compare(tmp_path / "run", tmp_path / "few")
+    assert any("only in" in line for line in lines)
+    assert lines[-1] == "  the numbers of these 3 are equal"
+
+
 def test_missing_checkpoint_is_named_with_its_flag(arrays, tmp_path):
     options = CompareOptions(checkpoint=f"{tmp_path}/run", other=f"{tmp_path}/nosuch")
     with pytest.raises(FileNotFoundError, match="--other"):

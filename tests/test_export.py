@@ -485,6 +485,17 @@ def start_script(*flags):
     )
 
 
+def test_two_exports_into_one_folder_do_not_mix(run, tmp_path):
+    target = str(tmp_path / "export")
+    with new_directory(target, overwrite=False) as first:
+        pathlib.Path(first, "model").write_text("first")
+        with pytest.raises(BlockingIOError, match=r"another process is at work in .*\.partial"):
+            export_model.export(options(run, target))
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+    assert (tmp_path / "export" / "model").read_text() == "first"
+    assert [path.name for path in (tmp_path / "export").iterdir()] == ["model"]
+
+
 def test_killed_script_leaves_no_export_and_the_next_run_succeeds(run, tmp_path):
     flags = (f"--checkpoint={run}", f"--export_dir={tmp_path / 'export'}")
     killed = start_script(*flags, "--formats=saved_model")

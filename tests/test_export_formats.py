@@ -286,6 +286,15 @@ def test_missing_package_is_named(package, format_name, tmp_path, monkeypatch):
     assert not (tmp_path / "export").exists()
 
 
+def test_changed_label_file_is_refused(fine_tuned, tmp_path):
+    source = load_source(fine_tuned.output_dir)
+    export(source, tmp_path / "export", "onnx")
+    with open(tmp_path / "export" / "labels.txt", "a", encoding="utf-8") as file:
+        file.write("2\n")
+    with pytest.raises(ValueError, match=r"labels\.txt is not the file that export\.json lists"):
+        albert_zh.load(str(tmp_path / "export"))
+
+
 def test_export_never_replaces_what_it_is_made_of(tmp_path):
     source = load_source(write_model(tmp_path / "run", small_config()))
     export(source, tmp_path / "export", "checkpoint", "onnx")

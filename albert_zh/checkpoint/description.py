@@ -97,7 +97,8 @@ def compare_checkpoints(options: CompareOptions) -> list[str]:
             shapes = f"{_shown(stored[0][name])} and {_shown(stored[1][name])}"
             lines.append(f"  of other shapes: {name}, {shapes}")
     if not differences:
-        return [*lines, "  their numbers are equal"]
+        what = "their numbers" if len(lines) == 1 else f"the numbers of these {len(same_shape)}"
+        return [*lines, f"  {what} are equal"]
     rows = [[each.name, f"{each.largest:.3g}", f"{each.relative:.3g}"] for each in differences]
     lines.append(f"  {len(same_shape) - len(differences)} are equal; the others differ:")
     table = markdown_table(["weight", "by at most", "of its largest number"], rows)

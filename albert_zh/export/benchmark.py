@@ -49,7 +49,10 @@ def benchmark_export(options: BenchmarkOptions) -> list[str]:
         FileNotFoundError: There is no such export.
         ValueError: It has none of the formats, or a format cannot run.
     """
-    manifest = read_object(_manifest_path(options.export_dir))
+    path = _manifest_path(options.export_dir)
+    manifest = read_object(path)
+    if not isinstance(manifest.get("formats"), dict) or "config" not in manifest:
+        raise ValueError(f"{path} is damaged; export again")
     formats = _formats(options, manifest)
     results: Results = {}
     for threads in options.numbers("threads"):

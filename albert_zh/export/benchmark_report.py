@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shlex
 import statistics
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -124,7 +125,7 @@ def phone_lines(export_dir: str, manifest: Mapping[str, Any]) -> list[str]:
     lines = ["", "On a phone, with LiteRT's benchmark_model:", ""]
     for file in files:
         lines += [
-            f"    adb push {os.path.join(export_dir, file)} {_PHONE}/",
+            f"    adb push {shlex.quote(os.path.join(export_dir, file))} {_PHONE}/",
             f"    adb shell {_PHONE}/benchmark_model --graph={_PHONE}/{file} --num_threads=4 "
             f"--input_layer={layers} --input_layer_shape={shapes}",
         ]

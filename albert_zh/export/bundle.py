@@ -29,7 +29,7 @@ from albert_zh.export.source import Source
 from albert_zh.export.task_data import read_task_data
 from albert_zh.inference.functions import POSITIONS
 from albert_zh.inference.predictor import INPUTS, Arrays, Runner
-from albert_zh.util.files import atomic_write, write_json
+from albert_zh.util.files import atomic_write, sha256_of_file, write_json
 from albert_zh.util.new_directory import new_directory
 
 _SECONDS = 0.2  # of a measurement for the card
@@ -116,6 +116,13 @@ def _check_sizeable(formats: Sequence[str]) -> None:
 
 def _calibration(source: Source, path: str) -> list[Arrays]:
     batches = read_task_data(source, path, "--calibration_data").sample(_NUM_CALIBRATION)
+    if len(batches) < _NUM_CALIBRATION:
+        logging.warning(
+            "--calibration_data=%s has only %d texts; %d give better ranges",
+            path,
+            len(batches),
+            _NUM_CALIBRATION,
+        )
     shape = source.functions(source.model)[0].shape
     if shape is None:
         return batches
@@ -200,5 +207,6 @@ def _manifest(
         "tensorflow": tf.__version__,
         "shape": source.functions(source.model)[0].shape,
         "formats": dict(rows),
+        "sha256": {os.path.basename(path): sha256_of_file(path) for path in assets},
         "files": sorted(files),
     }

@@ -122,7 +122,7 @@ def _formats(manifest: Mapping[str, Any], directory: str) -> str:
 
 
 def _sums(manifest: Mapping[str, Any]) -> str:
-    sums = {
+    sums = manifest["sha256"] | {
         path: digest
         for row in manifest["formats"].values()
         for path, digest in row["sha256"].items()

@@ -14,7 +14,10 @@ import resource
 import sys
 import time
 
-import numpy as np
+try:
+    import numpy as np
+except ImportError:  # Some Python that was named; `main` tells it.
+    np = None
 
 _LEAST = 10  # runs of a measurement
 _WARM_UP = 3
@@ -24,6 +27,8 @@ def main():
     spec = json.loads(sys.argv[1])
     began = time.perf_counter()
     try:
+        if np is None:
+            raise ImportError(f"{sys.executable} has no numpy")
         run = _runner(spec["format"], spec["path"], spec["threads"])
     except (ImportError, OSError, ValueError) as error:
         _answer({"error": f"{error}; leave it out of --formats, or see --against_python"})

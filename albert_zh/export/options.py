@@ -7,6 +7,7 @@ from albert_zh.flags import REQUIRED, option
 from albert_zh.inference.options import ModelOptions
 from albert_zh.util.files import check_is_local
 from albert_zh.util.new_directory import check_is_new
+from albert_zh.util.process_pool import available_cores
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +75,8 @@ class BenchmarkOptions:
     def check(self) -> None:
         for name in ("lengths", "batch_sizes", "threads"):
             self.numbers(name)
+        if max(self.numbers("threads")) > (cores := available_cores()):
+            raise ValueError(f"--threads={self.threads}: there are {cores} cores")
         if self.against_python and not shutil.which(self.against_python):
             raise ValueError(f"--against_python={self.against_python} is no program")
         if self.output_dir:

@@ -51,7 +51,8 @@ def load_export(path: str) -> Predictor:
             fingerprint = manifest["vocabulary"]["fingerprint"]
             shape = manifest.get("shape")  # which exports of earlier versions lack
             name, row = next(iter(manifest["formats"].items()))
-            sums = dict(row.get("sha256", {}))  # exports of earlier versions have none
+            # Exports of earlier versions have none.
+            sums = {**manifest.get("sha256", {}), **row.get("sha256", {})}
         except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
             raise ValueError(f"{manifest_path} is damaged ({error!r}); export again") from None
     if task is None:

@@ -1,13 +1,15 @@
 """A directory that appears whole under its name, or not at all.
 
-out/.export.partial/     while it is filled
-out/export/              after
+out/.export.partial/export/     while it is filled
+out/export/                     after
 """
 
 import contextlib
 import os
 import shutil
 from collections.abc import Iterator
+
+from albert_zh.util.locks import locked
 
 
 @contextlib.contextmanager
@@ -17,20 +19,25 @@ def new_directory(path: str, *, overwrite: bool) -> Iterator[str]:
     After an exception nothing of it is left. What a kill leaves behind is hidden, and is removed
     by the next program that fills the same path. Without `overwrite`, an OSError says that
     somebody filled `path` in the meantime.
+
+    Raises:
+        BlockingIOError: Another process is filling the same path.
     """
     path = os.path.realpath(path)
-    partial = _neighbour(path, "partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    os.makedirs(partial)
-    try:
-        yield partial
-        _flush_to_disk(partial)
-        if overwrite:
-            _move_away(path)
-        os.rename(partial, path)
-        shutil.rmtree(_replaced(path), ignore_errors=True)
-    finally:
+    around = _neighbour(path, "partial")
+    partial = os.path.join(around, os.path.basename(path))
+    with locked(around, patience=0):
         shutil.rmtree(partial, ignore_errors=True)
+        os.makedirs(partial)
+        try:
+            yield partial
+            _flush_to_disk(partial)
+            if overwrite:
+                _move_away(path)
+            os.rename(partial, path)
+            shutil.rmtree(_replaced(path), ignore_errors=True)
+        finally:
+            shutil.rmtree(around, ignore_errors=True)
 
 
 def check_is_new(path: str) -> None:
