@@ -50,7 +50,10 @@ def test_whole_way_in_a_folder_with_brackets(data, tmp_path):
     export_model(
         load_model(fine_tuning.output_dir),
         export_dir=export_dir,
-        formats=[name for name in FORMATS if not FORMATS[name].is_calibrated],
+        formats=list(FORMATS),
+        eval_data=os.path.join(folder, "dev.txt"),
+        calibration_data=os.path.join(folder, "train.txt"),
+        largest_loss=1.0,
     )
     answers = [
         albert_zh.load(path).predict([("京冷", "热")])[0]

@@ -111,8 +111,9 @@ class TextInputs(tf.Module):
         """
         random = np.random.default_rng(0)
         rules = character_rules(do_lower_case=self._tokenizer.do_lower_case)
-        characters = [*(set(rules) - {"Σ"}), *"abcxyz0123456789 "]
-        entries = [*self._tokenizer.vocab.tokens, *characters]
+        parts = [*self._tokenizer.vocab.tokens, *sorted(rules), *"abcxyz0123456789 "]
+        # Once an array: `choice` would make one of a list at every call.
+        entries = np.array([each for each in parts if "Σ" not in each], object)
 
         def make_text() -> str:
             return "".join(random.choice(entries, random.integers(0, self._max_seq_length)))
