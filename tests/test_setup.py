@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pathlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -433,6 +434,14 @@ def test_test_extra_is_read_as_toml_reads_it(check_requirements):
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     expected = tomllib.loads(text)["project"]["optional-dependencies"]["test"]
     assert check_requirements.test_extra(text) == expected
+
+
+def test_requirements_have_the_form_that_setup_reads(check_requirements):
+    """Setup hands them to pip as the words of one line: a marker after them would be words, too."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    for requirement in requirements + check_requirements.test_extra(text):
+        assert re.fullmatch(r"[a-z0-9-]+>=[0-9.]+", requirement), requirement
 
 
 def test_this_environment_meets_the_requirements(check_requirements):
