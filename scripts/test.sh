@@ -8,6 +8,6 @@ source scripts/setup.sh --test
 
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .
-# All tests run in one process per core. Tests of one file share a process and its fixtures.
+# All tests run on all cores. Tests of one file share a process and its fixtures.
 [ $# -gt 0 ] || set -- -n auto --dist loadfile --no-loadscope-reorder
 "$PYTHON" -m pytest "$@"

@@ -10,6 +10,8 @@ from unittest import mock
 import hypothesis
 import pytest
 
+from albert_zh.util.process_pool import available_cores
+
 # A busy machine is slow for a moment now and then; no test is about speed.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
@@ -27,6 +29,12 @@ _LONG = ("test_step.py", "test_kills.py", "test_recompute.py", "test_pretraining
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name not in _LONG)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, without which tests run, too
+def pytest_xdist_auto_num_workers(config) -> int:
+    """One process more than there are cores: a test often waits for the scripts that it starts."""
+    return available_cores() + 1
 
 
 @pytest.hookimpl(wrapper=True)
