@@ -5,32 +5,36 @@ __version__ = "0.2.0"
 
 
 def load(path: str, **options):
-    """A fine-tuned model, ready to predict.
+    """A model, ready to predict.
 
     ```
     predictor = albert_zh.load("lcqmc_output")
     predictor.predict([("我的手机丢了", "手机不见了怎么办")])[0].label
     ```
+    What it is depends on the model, and on `use`:
+
+    ```
+    fine-tuned    Classifier, Regressor, MultipleChoice, SpanReader or Tagger, by its task
+                  use="similarity"   Similarity, of a classifier of pairs
+    pretrained    FillMask
+    any           use="encoder"      SentenceEncoder, also of a model without a head
+    ```
+    All may be used by several threads at a time.
 
     Args:
-        path: Output directory of run_classifier.py, a checkpoint, or the folder of an export.
-        **options: `config_file`, `vocab_file`, `spm_model_file`, `labels` of a published
-            checkpoint, as of `albert_zh.inference.load.load_model`.
+        path: Output directory of run_classifier.py or run_pretraining.py, a checkpoint, or the
+            folder of an export.
+        **options: `use`; `pooling` and `layer` of an encoder. Of an export: `format_name`, by
+            default the fastest that can be computed here, and `threads`. Of a published
+            checkpoint: `config_file`, `vocab_file`, `spm_model_file`, `labels`, `do_lower_case`, as
+            of `albert_zh.inference.load.load_model`.
 
     Raises:
         FileNotFoundError: A file of the model is missing.
-        ValueError: It is no fine-tuned model, or its files contradict each other; or it is a part
+        ValueError: Its files contradict each other, or it is not made for this use; or it is a part
             of an export.
     """
-    # TensorFlow takes seconds to import; `import albert_zh` does not.
-    from albert_zh.export.reading import check_is_no_part, is_export, load_export
-    from albert_zh.inference.load import load_model
-    from albert_zh.util.error_text import arguments_for_flags
+    # `import albert_zh` takes no time.
+    from albert_zh.export import any_model
 
-    if is_export(path):
-        if options:
-            raise ValueError(f"{path} is an export, which needs no {', '.join(options)}")
-        return load_export(path)
-    check_is_no_part(path)
-    with arguments_for_flags("config_file", "vocab_file", "spm_model_file", "labels"):
-        return load_model(path, **options).predictor()
+    return any_model.load(path, **options)

@@ -12,6 +12,7 @@ import sys
 
 from project import cli
 
+import albert_zh
 from albert_zh.flags import option
 from albert_zh.inference.options import ModelOptions
 from albert_zh.util.files import read_lines
@@ -44,10 +45,8 @@ class FillMaskOptions(ModelOptions):
 
 
 def main(options: FillMaskOptions) -> None:
-    from albert_zh.inference.fill_mask import load_fill_mask
-
     texts = options.texts()
-    model = load_fill_mask(
+    model = albert_zh.load(
         options.checkpoint,
         config_file=options.config_file,
         vocab_file=options.vocab_file,

@@ -65,7 +65,15 @@ def small_config(lineage="google", **changes) -> ModelConfig:
 
 
 def write_model(
-    directory, config, *, kind=None, pooling=Pooling.POOLED, model=None, seed=3, num_texts=None
+    directory,
+    config,
+    *,
+    kind=None,
+    pooling=Pooling.POOLED,
+    model=None,
+    seed=3,
+    num_texts=None,
+    labels=None,
 ) -> str:
     """A checkpoint of a random model, biases and scales included, and its vocabulary."""
     directory = pathlib.Path(directory)
@@ -75,7 +83,9 @@ def write_model(
     (directory / "vocab.txt").write_text("\n".join(entries) + "\n", encoding="utf-8")
     task = None
     if kind:
-        task = TaskMeta("task", LABELS[kind], 24, pooling, True, kind=kind, num_texts=num_texts)
+        task = TaskMeta(
+            "task", labels or LABELS[kind], 24, pooling, True, kind=kind, num_texts=num_texts
+        )
         model = KIND_MODELS[kind].build(config, task, seed=seed)
     model = model or PretrainingModel(config, seed=seed)
     random = np.random.default_rng(seed)

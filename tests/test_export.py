@@ -19,6 +19,7 @@ from goldens import GoldenCase
 from test_exchange import small_config, write_model
 from test_tokenizers import train as train_sentencepiece
 
+import albert_zh
 from albert_zh.checkpoint.files import write_checkpoint
 from albert_zh.checkpoint.meta import TaskMeta
 from albert_zh.checkpoint.paths import find_checkpoint
@@ -672,7 +673,7 @@ def test_published_model_of_sentencepiece_needs_no_other_vocabulary(tmp_path):
     answers = [
         predictor.predict([("hello world", "of birds")])
         for predictor in (
-            reading.load_export(str(tmp_path / "export")),
+            albert_zh.load(str(tmp_path / "export")),
             load_model(tmp_path, config_file=config_file, spm_model_file=str(pieces)).predictor(),
         )
     ]
@@ -725,11 +726,10 @@ def test_made_up_format_is_written_checked_listed_and_loaded(monkeypatch, run, t
 
     made_up = ExportFormat("weights.npz", write, load, lambda source: {"arrays": "by name"})
     monkeypatch.setitem(FORMATS, "arrays", made_up)
-    monkeypatch.setattr(reading, "tokenizer_of", lambda text_files, task: None)
     manifest = export_model.export(options(run, tmp_path / "export", formats="arrays"))
     row = manifest["formats"]["arrays"]
     assert (row["file"], row["arrays"]) == ("weights.npz", "by name")
     assert max(row["largest_difference"].values()) == 0.0
     batch = varied_batches(load_model(str(run)).config)[1]
-    outputs = reading.load_export(str(tmp_path / "export")).run(batch)
+    outputs = reading.load_export(str(tmp_path / "export")).head_runner()(batch)
     np.testing.assert_array_equal(outputs["logits"], load_model(str(run)).outputs(batch)["logits"])

@@ -6,10 +6,10 @@ import pathlib
 import pytest
 from small_pretraining import create_records, history
 
+import albert_zh
 from albert_zh.checkpoint.checksums import check_checksums
 from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.config import ModelConfig
-from albert_zh.inference.fill_mask import load_fill_mask
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.pretraining.run import pretrain
 from albert_zh.text.vocab import Vocab
@@ -39,7 +39,7 @@ def test_it_has_the_published_sizes_and_our_vocabulary():
     [("这个问题我不[MASK]道怎么回答。", "知"), ("今天天气很[MASK]，我们去公园散步吧。", "好")],
 )
 def test_it_fills_in_what_people_would(text, expected):
-    model = load_fill_mask(str(MODEL))
+    model = albert_zh.load(str(MODEL))
     ((candidates,),) = model.fill([text], top_k=1)
     assert [each.token for each in candidates] == [expected]
 

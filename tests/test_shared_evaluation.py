@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_zh.inference.predictor import model_runner, run_batches
+from albert_zh.inference.predictor import run_batches
+from albert_zh.inference.runners import model_runner
 from albert_zh.tasks.features import Features
 
 PROCESSES = multiprocessing.get_context("forkserver")

@@ -21,14 +21,14 @@ from albert_zh.export import latency
 from albert_zh.export.card import CARD, model_card
 from albert_zh.export.check import largest_differences, reference_outputs, require_equal
 from albert_zh.export.directory import MANIFEST, check_keeps, check_target, sums_of
-from albert_zh.export.fixed_shape import FixedShape, any_size, filled_batches
+from albert_zh.export.filled_batches import any_size, filled_batches
+from albert_zh.export.fixed_shape import FixedShape
 from albert_zh.export.formats.table import FORMATS
 from albert_zh.export.material import Material
 from albert_zh.export.scores import Scoring
 from albert_zh.export.source import Source
 from albert_zh.export.task_data import read_task_data
-from albert_zh.inference.functions import POSITIONS
-from albert_zh.inference.predictor import INPUTS, Arrays, Runner
+from albert_zh.inference.predictor import INPUTS, POSITIONS, Arrays, Runner
 from albert_zh.util.files import atomic_write, sha256_of_file, write_json
 from albert_zh.util.new_directory import new_directory
 
@@ -203,6 +203,7 @@ def _manifest(
         "step": source.step,
         "config": source.config.to_dict(),
         "task": source.task and source.task.to_json(),
+        "do_lower_case": source.do_lower_case,
         "vocabulary": source.vocabulary().to_json(),
         "tensorflow": tf.__version__,
         "shape": source.functions(source.model)[0].shape,

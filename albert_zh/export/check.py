@@ -5,13 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from albert_zh.config import ModelConfig
+from albert_zh.export.formats.table import TOLERANCE
 from albert_zh.export.source import Source, inputs_of
-from albert_zh.inference.functions import POSITIONS
-from albert_zh.inference.predictor import INPUTS, Arrays, Runner
-
-# Relative to the larger of 1 and the largest expected value. Another order of summation in float32
-# stays below 1e-5 at 24 layers; a wrong weight or a wrong formula is seen from 1e-3 on.
-TOLERANCE = 1e-4
+from albert_zh.inference.predictor import INPUTS, POSITIONS, Arrays, Runner
 
 _SHAPES = ((1, 2), (1, 16), (3, 24), (8, 64), (2, 512))  # examples, tokens
 

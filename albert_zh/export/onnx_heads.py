@@ -13,7 +13,7 @@ from albert_zh.config import ModelConfig, NormOrder, Pooling
 from albert_zh.export.onnx_builder import Builder
 from albert_zh.export.onnx_graph import EncoderGraph
 from albert_zh.export.source import Source
-from albert_zh.inference.functions import POSITIONS
+from albert_zh.inference.predictor import POSITIONS
 from albert_zh.model.scope import named_variables
 
 Outputs = dict[str, str]  # our name of an output -> value in the graph

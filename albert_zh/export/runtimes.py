@@ -4,6 +4,7 @@ They start in a tenth of a second, and take a tenth of TensorFlow's memory.
 """
 
 import importlib.util
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -43,9 +44,12 @@ def litert_runner(path: str, *, threads: int | None = None) -> Runner:
         except ValueError as error:
             raise ValueError(f"{path} is damaged: {error}; export again") from None
 
+    lock = threading.Lock()  # An interpreter has one set of tensors.
+
     def compute(batch: Arrays) -> Arrays:
         # By name: the order of a signature is not that of the function.
-        return run(**{name: batch[name] for name in run.get_input_details()})
+        with lock:
+            return run(**{name: batch[name] for name in run.get_input_details()})
 
     return compute
 

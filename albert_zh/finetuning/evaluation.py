@@ -20,7 +20,8 @@ from albert_zh.finetuning.data import Data
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.results import RESULT_FILES, write_results
 from albert_zh.inference.kinds import KIND_MODELS
-from albert_zh.inference.predictor import Arrays, model_runner, run_batches
+from albert_zh.inference.predictor import Arrays, run_batches
+from albert_zh.inference.runners import model_runner
 from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.best import scores_by_step, set_aside_other_best

@@ -20,12 +20,13 @@ from albert_zh.inference.outputs import (
     encoder_outputs,
     masked_lm_outputs,
 )
-from albert_zh.inference.predictor import INPUTS, Arrays
+from albert_zh.inference.predictor import INPUTS, POSITIONS, Arrays
+from albert_zh.inference.sentence_encoder import FIRST_LAST, LAYER, MEAN, POOLED, VECTORS
 from albert_zh.model.heads.pretraining import PretrainingModel
+from albert_zh.model.heads.sequence import masked_mean
 from albert_zh.model.layers import shape_of
 
 SERVING, ENCODE = "serving_default", "encode"
-POSITIONS = "masked_lm_positions"  # [B, P] int32, of tokens to predict
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -68,6 +69,32 @@ def encoder_function(model: tf.Module, name: str = ENCODE) -> ModelFunction:
         ENCODER_OUTPUTS,
         lambda inputs: encoder_outputs(model.albert(**inputs), inputs["input_mask"]),
     )
+
+
+def vector_function(model: tf.Module, pooling: str, layer: int | None = None) -> ModelFunction:
+    """Vectors `[B, D]` of texts, as `SentenceEncoder` describes them.
+
+    Raises:
+        ValueError: The model has no such layer.
+    """
+    count = model.albert.config.num_hidden_layers
+    if layer is not None and not 1 <= layer <= count:
+        raise ValueError(f"there is no layer {layer}; the model has layers 1 to {count}")
+
+    def compute(inputs: Tensors) -> dict[str, tf.Tensor]:
+        encoded = model.albert(**inputs)
+        mask = inputs["input_mask"]
+        if pooling == POOLED:
+            return {VECTORS: tf.cast(encoded.pooled, tf.float32)}
+        chosen = {
+            MEAN: encoded.layers[-1:],
+            FIRST_LAST: [encoded.layers[0], encoded.layers[-1]],
+            LAYER: [encoded.layers[(layer or 1) - 1]],
+        }[pooling]
+        means = [masked_mean(each, mask) for each in chosen]
+        return {VECTORS: tf.add_n(means) / len(means)}
+
+    return ModelFunction(VECTORS, dict.fromkeys(INPUTS, 2), (VECTORS,), compute)
 
 
 def masked_lm_function(model: PretrainingModel) -> ModelFunction:

@@ -27,12 +27,20 @@ from albert_zh.checkpoint.vocabulary_check import (
     vocabulary_identity,
 )
 from albert_zh.config import ModelConfig, Pooling
-from albert_zh.inference.functions import ModelFunction, run_functions, task_functions
+from albert_zh.inference.functions import (
+    ModelFunction,
+    run_functions,
+    task_functions,
+    vector_function,
+)
 from albert_zh.inference.kinds import KIND_MODELS, KindModel
-from albert_zh.inference.predictor import Arrays, Predictor, model_runner
+from albert_zh.inference.predictor import Arrays, Predictor, Runner
+from albert_zh.inference.predictors import task_predictor
+from albert_zh.inference.runners import function_runner, model_runner
+from albert_zh.inference.text_files import find_text_files, tokenizer_of
 from albert_zh.model.scope import named_variables
 from albert_zh.tasks.kinds.table import find_kind
-from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
+from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.text.vocab import Vocab
 
 _HEAD = "output_weights"  # [classes, hidden], of a classifier
@@ -48,6 +56,8 @@ class FineTunedModel:
     task: TaskMeta
     model: tf.Module
     text_files: dict[str, str]  # vocab.txt, and spm.model where there is one -> path
+    runtime = "TensorFlow"
+    has_masked_lm = False
 
     @property
     def kind_model(self) -> KindModel:
@@ -59,7 +69,7 @@ class FineTunedModel:
 
     @functools.cached_property
     def tokenizer(self) -> Tokenizer:
-        return tokenizer_of(self.text_files, self.task)
+        return tokenizer_of(self.text_files, self.task.do_lower_case)
 
     def vocabulary(self) -> VocabularyIdentity:
         if {"vocab.txt", "spm.model"} <= set(self.text_files):  # Only texts need SentencePiece.
@@ -78,16 +88,21 @@ class FineTunedModel:
         """Named outputs of a batch of inputs, those of the encoder too."""
         return run_functions(self.functions(self.model), batch)
 
+    @property
+    def longest(self) -> int:
+        return self.task.max_seq_length or self.config.max_position_embeddings
+
+    def head_runner(self) -> Runner:
+        """The named outputs of the task's head."""
+        return model_runner(self.model, self.kind_model)
+
+    def vector_runner(self, pooling: str, layer: int | None) -> Runner:
+        """Vectors of texts, as `SentenceEncoder` describes them."""
+        return function_runner(vector_function(self.model, pooling, layer))
+
     def predictor(self) -> Predictor:
         """The model in use."""
-        return Predictor(
-            run=model_runner(self.model, self.kind_model),
-            kind=find_kind(self.task.kind),
-            labels=self.task.labels,
-            tokenizer=self.tokenizer,
-            max_seq_length=self.task.max_seq_length or self.config.max_position_embeddings,
-            num_texts=self.task.num_texts,
-        )
+        return task_predictor(self)
 
 
 def load_model(
@@ -145,38 +160,6 @@ def check_text_files(
 def is_fine_tuned(prefix: str) -> bool:
     """True for a checkpoint with the head of a task."""
     return _HEAD in read_shapes(prefix)
-
-
-def tokenizer_of(text_files: dict[str, str], task: TaskMeta) -> Tokenizer:
-    """The tokenizer of a model, from its files by name."""
-    return load_tokenizer(
-        text_files.get("vocab.txt"),
-        spm_model_file=text_files.get("spm.model"),
-        do_lower_case=task.do_lower_case is not False,
-    )
-
-
-def find_text_files(
-    directory: str, vocab_file: str | None = None, spm_model_file: str | None = None
-) -> dict[str, str]:
-    """Vocabulary and, where the model has one, SentencePiece model: standard name -> path.
-
-    Raises:
-        FileNotFoundError: There is neither of the two, or one that was named is missing.
-    """
-    paths = {
-        "vocab.txt": vocab_file or os.path.join(directory, "vocab.txt"),
-        "spm.model": spm_model_file or os.path.join(directory, "spm.model"),
-    }
-    found = {name: path for name, path in paths.items() if os.path.exists(path)}
-    named = [path for path in (vocab_file, spm_model_file) if path]
-    for path in named or ([] if found else [paths["vocab.txt"]]):
-        if path not in found.values():
-            raise FileNotFoundError(
-                f"no vocabulary at {path}; give the vocab.txt of the model with --vocab_file, or "
-                "its SentencePiece model with --spm_model_file"
-            )
-    return found
 
 
 def _description(

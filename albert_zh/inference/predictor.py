@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from albert_zh.inference.kinds import KindModel
 from albert_zh.tasks.batches import bucket_lengths, eval_batches, in_original_order
 from albert_zh.tasks.features import Features, collate
 from albert_zh.tasks.task import Kind
@@ -23,6 +21,7 @@ Arrays = dict[str, np.ndarray]
 Runner = Callable[[Arrays], Arrays]  # inputs of a batch -> named outputs
 
 INPUTS = ("input_ids", "input_mask", "segment_ids")  # [B, L] int32 each
+POSITIONS = "masked_lm_positions"  # [B, P] int32, of tokens to predict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +34,7 @@ class Predictor:
     tokenizer: Tokenizer
     max_seq_length: int  # tokens of an example at most; longer ones are cut
     num_texts: int | None = None  # 1, or 2 for pairs; None: unknown
+    runtime: str = "TensorFlow"  # what computes it, for people
 
     def predict(self, texts: Sequence[str | Sequence[str]], *, batch_size: int = 64) -> list[Any]:
         """Predictions for texts, in their order.
@@ -94,64 +94,6 @@ class Predictor:
             self.run, features, batch_size=batch_size, buckets=bucket_lengths(self.max_seq_length)
         )
         return self.kind.decode(outputs, features, examples, self.labels)
-
-
-def model_runner(
-    model: tf.Module, kind_model: KindModel, strategy: tf.distribute.Strategy | None = None
-) -> Runner:
-    """The named outputs of a model, compiled; it follows when the model's weights change.
-
-    Args:
-        model: The model.
-        kind_model: Names the outputs.
-        strategy: Its devices in this process share the rows of each batch; None: one device.
-    """
-    is_shared = strategy and strategy.num_replicas_in_sync > 1
-    if is_shared and len(strategy.extended.worker_devices) > 1:
-        return _shared_runner(model, kind_model, strategy)
-    shape = [None] * (3 if kind_model.rows_per_example else 2)
-    specs = {name: tf.TensorSpec(shape, tf.int32) for name in INPUTS}
-
-    @tf.function(autograph=False, input_signature=[specs])
-    def compute(inputs):
-        return kind_model.outputs(model(**inputs))
-
-    def run(batch: Arrays) -> Arrays:
-        outputs = compute({name: tf.constant(value) for name, value in batch.items()})
-        return {name: value.numpy() for name, value in outputs.items()}
-
-    return run
-
-
-def _shared_runner(
-    model: tf.Module, kind_model: KindModel, strategy: tf.distribute.Strategy
-) -> Runner:
-    """As `model_runner`, for the devices of this process; other processes do the same work."""
-    num_devices = len(strategy.extended.worker_devices)
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def compute(inputs):
-        return strategy.run(lambda each: kind_model.outputs(model(**each)), args=(inputs,))
-
-    def run(batch: Arrays) -> Arrays:
-        num_rows = len(batch[INPUTS[0]])
-        share = -(-num_rows // num_devices)
-        # Devices get as many rows each: the last row again where there are too few.
-        rows = np.minimum(np.arange(share * num_devices), num_rows - 1)
-
-        def part(context) -> dict[str, tf.Tensor]:
-            first = context.replica_id_in_sync_group % num_devices * share
-            own = rows[first : first + share]
-            return {name: tf.constant(value[own]) for name, value in batch.items()}
-
-        outputs = compute(strategy.experimental_distribute_values_from_function(part))
-        parts = {name: strategy.experimental_local_results(outputs[name]) for name in outputs}
-        return {
-            name: np.concatenate([each.numpy() for each in parts[name]])[:num_rows]
-            for name in parts
-        }
-
-    return run
 
 
 def run_batches(

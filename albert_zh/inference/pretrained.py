@@ -12,14 +12,21 @@ from albert_zh.checkpoint.meta import TaskMeta, VocabularyIdentity
 from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.checkpoint.vocabulary_check import vocabulary_identity
 from albert_zh.config import ModelConfig
-from albert_zh.inference.functions import ModelFunction, pretrained_functions, run_functions
-from albert_zh.inference.load import check_text_files, find_text_files
-from albert_zh.inference.predictor import Arrays
+from albert_zh.inference.functions import (
+    ModelFunction,
+    pretrained_functions,
+    run_functions,
+    vector_function,
+)
+from albert_zh.inference.load import check_text_files
+from albert_zh.inference.predictor import Arrays, Runner
+from albert_zh.inference.runners import function_runner
+from albert_zh.inference.text_files import find_text_files, tokenizer_of
 from albert_zh.model.heads.catalog import MODELS
 from albert_zh.model.heads.encoder import EncoderModel
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.model.scope import named_variables
-from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
+from albert_zh.text.tokenizers import Tokenizer
 
 _HEAD = "cls/predictions/"
 
@@ -33,16 +40,13 @@ class PretrainedModel:
     config: ModelConfig
     model: PretrainingModel | EncoderModel
     text_files: dict[str, str]  # vocab.txt, and spm.model where there is one -> path
+    runtime = "TensorFlow"
     do_lower_case: bool = True
     task: TaskMeta | None = None  # there is none
 
     @functools.cached_property
     def tokenizer(self) -> Tokenizer:
-        return load_tokenizer(
-            self.text_files.get("vocab.txt"),
-            spm_model_file=self.text_files.get("spm.model"),
-            do_lower_case=self.do_lower_case,
-        )
+        return tokenizer_of(self.text_files, self.do_lower_case)
 
     def vocabulary(self) -> VocabularyIdentity:
         return vocabulary_identity(self.tokenizer.vocab)
@@ -54,6 +58,22 @@ class PretrainedModel:
     def functions(self, model: tf.Module) -> tuple[ModelFunction, ...]:
         """Functions of this model, or of a `new_model`; the first is what it is for."""
         return pretrained_functions(model)
+
+    @property
+    def has_masked_lm(self) -> bool:
+        return isinstance(self.model, PretrainingModel)
+
+    @property
+    def longest(self) -> int:
+        return self.config.max_position_embeddings
+
+    def head_runner(self) -> Runner:
+        """The named outputs of the masked-LM head, or of the encoder where there is none."""
+        return function_runner(self.functions(self.model)[0])
+
+    def vector_runner(self, pooling: str, layer: int | None) -> Runner:
+        """Vectors of texts, as `SentenceEncoder` describes them."""
+        return function_runner(vector_function(self.model, pooling, layer))
 
     def outputs(self, batch: Arrays) -> Arrays:
         """Named outputs of a batch of inputs, of all functions."""

@@ -39,6 +39,8 @@ class TextPrediction:
 
     text: str
     score: float  # sum of the logits of its start and end
+    start: int | None = None  # place of its first character in the context; None: it is empty
+    end: int | None = None  # place after its last
 
 
 def featurize(
@@ -145,7 +147,9 @@ def decode(
         found = _best_span(starts, ends, features.spans[features.row(row)])
         if found and found[0] > best[example].score:
             score, begin, end = found
-            best[example] = TextPrediction(examples[example].context[begin:end], score)
+            best[example] = TextPrediction(
+                examples[example].context[begin:end], score, start=begin, end=end
+            )
     if not may_be_empty:
         return best
     return [
