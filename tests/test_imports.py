@@ -71,6 +71,7 @@ ALLOWED = {
         "exchange",
     },
 }
+ALLOWED["serving"] = {"inference", "export", "flags"}
 # Whole runs put the parts together; no part imports them.
 ALLOWED["finetuning"] = ALLOWED["pretraining"] = ALLOWED["testing"] = set(ALLOWED)
 # Parts that start and are tested without TensorFlow, and know no flags.

@@ -18,6 +18,7 @@ from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.util.progress import Progress
 
 Arrays = dict[str, np.ndarray]
+Row = dict[str, Any]  # name of a cell -> what is in it
 Runner = Callable[[Arrays], Arrays]  # inputs of a batch -> named outputs
 
 INPUTS = ("input_ids", "input_mask", "segment_ids")  # [B, L] int32 each
@@ -56,11 +57,29 @@ class Predictor:
                 trained, or single texts and pairs are mixed, or `texts` is no list of them, or
                 `batch_size` is less than 1.
         """
+        return self.predict_examples(self._examples(texts), batch_size=batch_size)
+
+    def rows(self, texts: Sequence[str | Sequence[str]], *, batch_size: int = 64) -> list[Row]:
+        """The same as cells by name: the texts, `prediction`, and what the kind of task has beside.
+
+        ```
+        {"text_a": "手机丢了", "text_b": "手机不见了", "prediction": "1", "probabilities": {...}}
+        ```
+        """
+        examples = self._examples(texts)
+        predictions = self.predict_examples(examples, batch_size=batch_size)
+        rows = [
+            self.kind.row(example, prediction, self.labels)
+            for example, prediction in zip(examples, predictions, strict=True)
+        ]
+        return [{name: row[name] for name in row if name != "label"} for row in rows]
+
+    def _examples(self, texts: Sequence[str | Sequence[str]]) -> list[Any]:
         if isinstance(texts, str):
             raise ValueError(f"predict takes a list of texts; for one text, write [{texts!r}]")
         if not isinstance(texts, Iterable):
             raise ValueError(f"predict takes a list of texts or of pairs of texts, not {texts!r}")
-        return self.predict_examples([self._example(text) for text in texts], batch_size=batch_size)
+        return [self._example(text) for text in texts]
 
     def _example(self, text: str | Sequence[str]) -> Any:
         is_one = isinstance(text, str) or not isinstance(text, Iterable)

@@ -22,7 +22,7 @@ from albert_zh.tasks.kinds.table import find_kind
 from albert_zh.tasks.kinds.tagging import TagPrediction
 from albert_zh.text.tokenizers import Tokenizer
 
-SIMILARITY, ENCODER = USES = ("similarity", "encoder")
+SIMILARITY, FILL_MASK, ENCODER = USES = ("similarity", "fill_mask", "encoder")
 
 
 class OpenModel(Protocol):
@@ -119,7 +119,7 @@ def make_predictor(
 
     Args:
         model: The model.
-        use: similarity or encoder; None: what the model is for.
+        use: One of `USES`; None: what the model is for.
         pooling: Of an encoder, as of `SentenceEncoder`.
         layer: Of an encoder that pools a layer.
 
@@ -132,12 +132,17 @@ def make_predictor(
         return SentenceEncoder.of(model, pooling=pooling, layer=layer)
     if pooling or layer is not None:
         raise ValueError("pooling and layer are of use='encoder'")
+    if use == FILL_MASK or (use is None and model.task is None):
+        if not model.has_masked_lm:
+            raise ValueError(
+                "the model has no masked-LM head; load what run_pretraining.py wrote, or a "
+                "published checkpoint"
+            )
+        return FillMask.of(model)
     if model.task is not None:
         predictor = task_predictor(model)
         return predictor if use is None else Similarity.of(predictor)
-    if use == SIMILARITY:
-        raise ValueError(
-            "the model was never trained to compare two texts; fine-tune it on pairs, such as "
-            "lcqmc, or compare vectors with use='encoder'"
-        )
-    return FillMask.of(model)
+    raise ValueError(
+        "the model was never trained to compare two texts; fine-tune it on pairs, such as lcqmc, "
+        "or compare vectors with use='encoder'"
+    )
