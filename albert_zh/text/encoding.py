@@ -80,6 +80,8 @@ class Tokenizer(Protocol):
 
     def encode_flat(self, texts: Sequence[str], *, with_spans: bool = False) -> FlatEncodings: ...
 
+    def save_vocabulary(self, directory: str) -> tuple[str, ...]: ...
+
 
 def is_chinese(character: str) -> bool:
     """True for ideographs, each of which is a token of its own; False for kana and 。"""

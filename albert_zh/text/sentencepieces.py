@@ -12,7 +12,9 @@ import numpy as np
 import sentencepiece
 
 from albert_zh.text.encoding import UNKNOWN_CHARACTER, Encoding, FlatEncodings
+from albert_zh.text.special_tokens import SpecialTokens
 from albert_zh.text.vocab import Vocab
+from albert_zh.util.files import atomic_write
 
 _SPACE_MARK = "\u2581"  # begins a piece that follows a space
 
@@ -23,7 +25,7 @@ class _Piece(NamedTuple):
     end: int
 
 
-class SentencePieceTokenizer:
+class SentencePieceTokenizer(SpecialTokens):
     """Pieces of a SentencePiece model, with the rules of the published ALBERT v2 models.
 
     Spaces are collapsed, compatibility forms are resolved, combining marks are removed and, with
@@ -82,6 +84,12 @@ class SentencePieceTokenizer:
                 rows[number] = self.encode(texts[number]).ids
         offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         return FlatEncodings(np.fromiter(itertools.chain(*rows), np.int32, offsets[-1]), offsets)
+
+    def save_vocabulary(self, directory: str) -> tuple[str, ...]:
+        path = os.path.join(directory, "spm.model")
+        with atomic_write(path) as file:
+            file.write(self._processor.serialized_model_proto())
+        return (*super().save_vocabulary(directory), path)
 
     def _plain_text(self, text: str) -> str:
         if not text.isascii():

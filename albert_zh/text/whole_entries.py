@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from albert_zh.text.encoding import Encoding, FlatEncodings, Tokenizer
+from albert_zh.text.special_tokens import SpecialTokens
 from albert_zh.text.vocab import Vocab
 
 _NAME = re.compile(r"\[.+\]|<.+>")
 
 
-class WholeEntryTokenizer:
+class WholeEntryTokenizer(SpecialTokens):
     """A tokenizer that takes some entries of its vocabulary from the text as they are.
 
     >>> from albert_zh.text.wordpiece import WordPieceTokenizer
@@ -51,6 +52,9 @@ class WholeEntryTokenizer:
 
     def encode_flat(self, texts: Sequence[str], *, with_spans: bool = False) -> FlatEncodings:
         return FlatEncodings.join(self.encode_batch(texts))
+
+    def save_vocabulary(self, directory: str) -> tuple[str, ...]:
+        return self._tokenizer.save_vocabulary(directory)
 
     def _join(self, parts: Sequence[str], plain: Iterator[Encoding]) -> Encoding:
         whole = Encoding([], [], [])

@@ -19,6 +19,7 @@ from tokenizers import Tokenizer as LibraryTokenizer
 from tokenizers import models, normalizers, pre_tokenizers
 
 from albert_zh.text.encoding import UNKNOWN_CHARACTER, Encoding, FlatEncodings, is_chinese
+from albert_zh.text.special_tokens import SpecialTokens
 from albert_zh.text.vocab import Vocab
 
 # Characters after normalisation. A longer word is a single [UNK].
@@ -37,7 +38,7 @@ _BORDER = "。"  # one of them, to keep texts apart
 _RARE = re.compile("[^\t\n\r -~\u2010-\u2027\u3000-\u9fff\uff01-\uff5e]")
 
 
-class WordPieceTokenizer:
+class WordPieceTokenizer(SpecialTokens):
     """Splits words into the longest pieces of the vocabulary; pieces inside a word begin with `##`.
 
     >>> vocab = Vocab(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "我", "爱", "al", "##bert"))
