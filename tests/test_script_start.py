@@ -134,6 +134,18 @@ def test_tensorflow_starts_silently_where_there_is_no_gpu():
     assert (done.stdout, done.stderr) == ("True\n", "")
 
 
+def test_keras_is_not_loaded_with_tensorflow_and_can_be_used_afterwards():
+    code = (
+        "from albert_zh.util.tensorflow_start import import_tensorflow; import_tensorflow()\n"
+        "import sys; print('keras' in sys.modules)\n"
+        "import tensorflow as tf\n"
+        "from tensorflow.keras import layers\n"
+        "print(layers.Dense(2)(tf.zeros([1, 3])).shape, tf.keras.__version__ > '2')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "False\n(1, 2) True\n", done.stderr
+
+
 @pytest.mark.skipif(bool(list(pathlib.Path("/dev").glob("nvidia[0-9]*"))), reason="there is a GPU")
 def test_tensorflow_adds_no_warning_to_the_error_of_a_bad_record(folder):
     (folder / "bad").write_bytes(b"no record" * 9)

@@ -123,6 +123,9 @@ def test_vectors_go_into_an_array_or_beside_their_texts(models, tmp_path):
     flags = ("--query=一丁", "--top_k=1", "--output_format=jsonl")
     (found,) = objects(run("encode.py", models["vectors"], *flags, text="丂万\n一丁\n丈"))
     assert found == {"text": "一丁", "cosine": pytest.approx(1.0, abs=1e-6)}
+    run("encode.py", models["vectors"], f"--output_file={tmp_path}/v.npy", text="一\n\n丁\n")
+    expected = albert_zh.load(models["vectors"]).encode(["一", "", "丁"])
+    np.testing.assert_allclose(np.load(tmp_path / "v.npy"), expected, atol=1e-6)
     message = run("encode.py", models["vectors"], f"--output_file={tmp_path}/w.npy", code=1)
     assert "has no text" in message
     assert not (tmp_path / "w.npy").exists()
@@ -158,6 +161,10 @@ def test_line_without_an_answer_ends_the_work_after_those_before_it(models, tmp_
     assert done.returncode == 1
     assert [row["text"] for row in objects(done.stdout)] == ["一[MASK]", "丁[MASK]"]
     assert "texts.txt, line 4: there is no [MASK] to fill in '上丁'" in done.stderr
+    (tmp_path / "texts.txt").write_text("一[MASK]\n\n \n", "utf-8")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, len(objects(done.stdout))) == (0, 1)
+    assert "texts.txt: 2 empty lines were passed over" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ def encode_to_array(
 ) -> None:
     """Write the vectors of all texts as a .npy file `[N, D] float32`; memory does not grow.
 
+    Row N belongs to line N: an empty line is a text without words.
+
     Args:
         options: The flags that name the texts and the file.
         vectors: `[B, D]` of some texts.
@@ -30,7 +32,7 @@ def encode_to_array(
     ):
         file.write(_header(0, vectors([("",)]).shape[1]))
         count, width = 0, 0
-        batches = read_batches(source, options.input_format)
+        batches = read_batches(source, options.input_format, keep_empty=True)
         if options.text is not None:
             batches = iter([[(1, (options.text,))]])
         for batch in batches:

@@ -15,6 +15,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
+from absl import logging
+
 from albert_zh.serving.options import StreamOptions
 from albert_zh.util.files import atomic_write, read_lines
 from albert_zh.util.progress import Progress
@@ -48,7 +50,8 @@ def answer_all(
         together: Read all lines first, and answer them at once.
 
     Raises:
-        ValueError: A line cannot be read or answered; names it. What came before is answered.
+        ValueError: A line cannot be read or answered; names it. On standard output the lines before
+            it are answered; a file is written whole or not at all.
     """
     with _output(options.output_file) as file:
         write = _writer(options.output_format, file, show)
@@ -58,7 +61,6 @@ def answer_all(
             _converse(answer, write, options.input_format, prompt)
         else:
             source = options.input_file or STANDARD_INPUT
-            name = "standard input" if source == STANDARD_INPUT else source
             with contextlib.ExitStack() as stack:
                 progress = None  # Answers on standard output show it themselves.
                 if options.output_file:
@@ -67,22 +69,30 @@ def answer_all(
                 if together:
                     batches = [[line for batch in batches for line in batch]]
                 for batch in batches:
-                    write(_answer(answer, batch, name))
+                    write(_answer(answer, batch, _name(source)))
                     if progress is not None:
                         progress.advance(len(batch))
 
 
-def read_batches(source: str, form: str) -> Iterator[list[tuple[int, Texts]]]:
+def read_batches(
+    source: str, form: str, *, keep_empty: bool = False
+) -> Iterator[list[tuple[int, Texts]]]:
     """Numbered texts of a file or of standard input (`-`); what is there, 256 lines at most.
 
-    It waits only where there is no line at all. Empty lines are passed over.
+    It waits only where there is no line at all.
+
+    Args:
+        source: Path of the file, or `-`.
+        form: As of `StreamOptions.input_format`.
+        keep_empty: Empty lines are texts, too; otherwise they are passed over, with a warning.
 
     Raises:
         ValueError: A line is malformed; names it.
     """
+    name = _name(source)
     lines: queue.Queue = queue.Queue(4 * _BATCH)
     threading.Thread(target=_fill, args=(lines, source), daemon=True).start()
-    is_open = True
+    is_open, num_empty = True, 0
     while is_open:
         found = [lines.get()]
         with contextlib.suppress(queue.Empty):
@@ -94,17 +104,24 @@ def read_batches(source: str, form: str) -> Iterator[list[tuple[int, Texts]]]:
                 is_open = False
             elif isinstance(item, Exception):
                 is_open, error = False, item
-            elif item[1].strip():
+            elif not item[1].strip() and not keep_empty:
+                num_empty += 1
+            else:
                 try:
                     batch.append((item[0], _texts(item[1], form)))
                 except ValueError as problem:
-                    name = "standard input" if source == STANDARD_INPUT else source
                     is_open, error = False, ValueError(f"{name}, line {item[0]}: {problem}")
                     break
         if batch:
             yield batch
         if error is not None:
             raise error
+    if num_empty:
+        logging.warning("%s: %d empty lines were passed over", name, num_empty)
+
+
+def _name(source: str) -> str:
+    return "standard input" if source == STANDARD_INPUT else source
 
 
 def _fill(lines: queue.Queue, source: str) -> None:

@@ -1,4 +1,4 @@
-"""Quiet import of TensorFlow on a machine without a GPU.
+"""Quick import of TensorFlow, and a quiet one on a machine without a GPU.
 
 TensorFlow's log writes to standard error by itself. TF_CPP_MIN_LOG_LEVEL=1 leaves out what is no
 warning, except for what is logged while TensorFlow is imported and looks for GPUs: that takes no
@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from albert_zh.util.nvidia import find_nvidia_gpu
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_KERAS = "keras.src"  # Without it, "keras" is found, but cannot be imported.
 _AMD_DRIVER = "/dev/kfd"
 # No warning, or the search for a GPU that is not there.
 _NOISE = re.compile(
@@ -39,10 +40,28 @@ def import_tensorflow() -> None:
     has_gpu = os.path.exists(_AMD_DRIVER) or find_nvidia_gpu() is not None
     shows_all = has_gpu or os.environ.get(_LEVEL) == "0"
     os.environ.setdefault(_LEVEL, "1" if has_gpu else "2")
-    with contextlib.nullcontext() if shows_all else filtered_standard_error(_NOISE):
+    quiet = contextlib.nullcontext() if shows_all else filtered_standard_error(_NOISE)
+    with quiet, _keras_left_out():
         import tensorflow as tf
 
         tf.config.list_physical_devices()
+
+
+@contextlib.contextmanager
+def _keras_left_out() -> Iterator[None]:
+    """Within it, an import of Keras fails, which that of TensorFlow does without.
+
+    It is a fifth to a third of the import's time, with matplotlib if that is installed. Afterwards
+    Keras can be imported as ever, also as `tf.keras`.
+    """
+    if _KERAS in sys.modules:
+        yield
+        return
+    sys.modules[_KERAS] = None
+    try:
+        yield
+    finally:
+        del sys.modules[_KERAS]
 
 
 @contextlib.contextmanager
