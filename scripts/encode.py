@@ -12,7 +12,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from project import cli
 
 from albert_zh.flags import option
@@ -50,7 +49,7 @@ class EncodeOptions(StreamOptions):
 def main(options: EncodeOptions) -> None:
     model = options.load(use="encoder", pooling=options.pooling, layer=options.layer)
 
-    def vectors(texts: Sequence[Texts]) -> np.ndarray:
+    def vectors(texts: Sequence[Texts]) -> Any:
         return model.encode(["\t".join(each) for each in texts], normalize=options.normalize)
 
     if options.is_array:

@@ -23,8 +23,8 @@ OF_THE_CLONE = {
     "scripts/clue_task.py",
     "scripts/quickstart_table.py",
 }
-# Modules that scripts import.
-MODULES = {"scripts/project.py", "scripts/compat/published.py"}
+# Modules that scripts import, and that people do: the published interface.
+MODULES = {"scripts/project.py", "scripts/compat/published.py", "similarity.py"}
 
 
 def _modules(root: pathlib.Path) -> set[str]:
