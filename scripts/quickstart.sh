@@ -61,7 +61,7 @@ run_training $out/fine_tuned/test_results.tsv \
   "$PYTHON" run_classifier.py --task_name=lcqmc --data_dir=data/lcqmc_sample \
   --output_dir=$out/fine_tuned --init_checkpoint=$out/pretrained --use_pooled_output=False \
   --do_train=True --do_eval=True --do_predict=True --max_seq_length=64 --train_batch_size=32 \
-  --learning_rate=2e-4 --warmup_proportion=0.2 --num_train_epochs=2 --precision=$precision
+  --learning_rate=3e-4 --warmup_proportion=0.2 --num_train_epochs=2 --precision=$precision
 
 stage "5 of 6: export the best checkpoint, load the export and compare outputs"
 if [ ! -e $out/exported ]; then
