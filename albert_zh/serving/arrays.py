@@ -30,15 +30,17 @@ def encode_to_array(
         atomic_write(options.output_file, "wb") as file,
         Progress(description="encode", unit="text") as progress,
     ):
-        file.write(_header(0, vectors([("",)]).shape[1]))
         count, width = 0, 0
         batches = read_batches(source, options.input_format, keep_empty=True)
         if options.text is not None:
             batches = iter([[(1, (options.text,))]])
         for batch in batches:
             found = vectors([texts for _, texts in batch])
+            if not count:
+                width = found.shape[1]
+                file.write(_header(0, width))
             file.write(np.ascontiguousarray(found, np.float32).tobytes())
-            count, width = count + len(found), found.shape[1]
+            count += len(found)
             progress.advance(len(found))
         if not count:
             raise ValueError(f"{source} has no text")

@@ -8,6 +8,7 @@ get_special_tokens_mask                      1   0 0   1   0   1
 ```
 """
 
+import functools
 import os
 import re
 from collections.abc import Sequence
@@ -26,6 +27,10 @@ class SpecialTokens:
     """Methods of a tokenizer that has `vocab` and `encode`."""
 
     vocab: Vocab
+
+    @functools.cached_property
+    def _has_space_marks(self) -> bool:
+        return any(token.startswith(_SPACE_MARK) for token in self.vocab.tokens)
 
     def tokenize(self, text: str) -> list[str]:
         """Entries of the vocabulary, by name; what is unknown is [UNK]."""
@@ -61,7 +66,7 @@ class SpecialTokens:
         vocab = self.vocab
         left_out = {vocab.pad_id, vocab.cls_id, vocab.sep_id} if skip_special_tokens else set()
         tokens = self.convert_ids_to_tokens([number for number in ids if number not in left_out])
-        if any(token.startswith(_SPACE_MARK) for token in vocab.tokens):
+        if self._has_space_marks:
             return "".join(tokens).replace(_SPACE_MARK, " ").strip()
         text = ""
         for token in tokens:
