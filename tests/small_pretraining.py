@@ -2,10 +2,9 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import small
+from processes import run_script
 
 from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.pretraining.options import PretrainingOptions
@@ -20,9 +19,8 @@ _CLOCK = {"seconds", "examples_per_second", "tokens_per_second", "mfu"}
 def create_records(corpus: str, vocab: str, output: str, **changes) -> str:
     flags = {"input_file": corpus, "output_file": output, "vocab_file": vocab, "dupe_factor": 2}
     flags |= {"segmenter": "none", "num_workers": 1, **(changes or LENGTHS)}
-    command = [sys.executable, os.path.join(ROOT, "create_pretraining_data.py")]
-    command += [f"--{name}={value}" for name, value in flags.items()]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [f"--{name}={value}" for name, value in flags.items()]
+    run_script("create_pretraining_data.py", *command).check_returncode()
     return output
 
 

@@ -3,12 +3,11 @@
 import json
 import pathlib
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import small
+from processes import run_script
 from small import arrays, fine_tuning_options
 
 import albert_zh
@@ -74,9 +73,7 @@ def test_folder_is_used_like_that_of_a_run(data, trained, tmp_path):
 
 def test_script_averages_and_names_its_commands(trained, tmp_path):
     def run(*arguments):
-        return subprocess.run(
-            [sys.executable, SCRIPT, *arguments], capture_output=True, text=True, timeout=120
-        )
+        return run_script("scripts/convert_checkpoint.py", *arguments)
 
     source = f"--checkpoints={trained}/model.ckpt-4,{trained}/model.ckpt-8.index"
     done = run("average", source, f"--output_dir={tmp_path}/out")

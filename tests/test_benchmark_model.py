@@ -4,9 +4,9 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 
 import pytest
+from processes import run_script
 from test_exchange import small_config, write_model
 
 from albert_zh.export.benchmark import benchmark_export
@@ -96,8 +96,6 @@ def test_format_that_cannot_run_is_named(export, tmp_path):
 
 
 def test_folder_without_an_export_is_an_error(tmp_path):
-    script = ROOT / "scripts" / "benchmark_model.py"
-    command = [sys.executable, script, f"--export_dir={tmp_path}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = run_script("scripts/benchmark_model.py", f"--export_dir={tmp_path}")
     assert done.returncode == 1
     assert "is no export: it holds no export.json" in done.stderr

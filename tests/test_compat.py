@@ -5,19 +5,17 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 
 import pytest
 import small
+from processes import run_script
 
 ROOT = pathlib.Path(__file__).parent.parent
 COMPAT = pathlib.Path("scripts", "compat")
 
 
 def run(script: str, *flags: str, root: pathlib.Path = ROOT) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, root / COMPAT / script, *flags], capture_output=True, text=True
-    )
+    return run_script(root / COMPAT / script, *flags)
 
 
 @pytest.fixture(scope="module")

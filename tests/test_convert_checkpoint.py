@@ -3,13 +3,12 @@
 import json
 import os
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import small
 import tensorflow as tf
+from processes import run_script
 from small import arrays, assert_same
 
 from albert_zh.checkpoint.conversion import OUTPUT_BIAS, WORD_TABLE
@@ -111,9 +110,7 @@ def test_script_reports_what_became_of_the_entries(tmp_path):
     given = options(tmp_path)
     inputs = ("init_checkpoint", "bert_config_file", "vocab_file", "new_vocab_file")
     flags = [f"--{name}={getattr(given, name)}" for name in (*inputs, "output_dir")]
-    done = subprocess.run(
-        [sys.executable, SCRIPT, *flags], capture_output=True, text=True, timeout=120
-    )
+    done = run_script("scripts/convert_checkpoint.py", *flags)
     assert done.returncode == 0, done.stderr
     kept = len(small.VOCABULARY) - 1
     assert done.stdout.splitlines() == [

@@ -13,6 +13,7 @@ from collections import Counter
 
 import pytest
 import tensorflow as tf
+from processes import run_script
 from small import payloads_of
 
 from albert_zh.input.decoding import decode
@@ -69,16 +70,8 @@ def command(tmp_path, *flags):
     ]
 
 
-def run(tmp_path, *flags, cwd=ROOT, text=None, **environment):
-    return subprocess.run(
-        command(tmp_path, *flags),
-        input=text,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env=os.environ | environment,
-    )
+def run(tmp_path, *flags, cwd=ROOT, text="", **environment):
+    return run_script(*command(tmp_path, *flags)[1:], cwd=cwd, text=text, **environment)
 
 
 def run_well(tmp_path, *flags, **options):
@@ -199,7 +192,9 @@ def test_labels_are_balanced_and_never_continuations_of_characters(tmp_path, cor
 def test_bytes_are_the_same_in_every_run(tmp_path, corpus, vocab):
     for name, seed in (("one", "1"), ("two", "2")):
         outputs = ",".join(str(tmp_path / name / shard) for shard in ("a.tfrecord", "b.tfrecord"))
-        run_well(tmp_path, f"--output_file={outputs}", PYTHONHASHSEED=seed)
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        run_here = command(tmp_path, f"--output_file={outputs}")
+        subprocess.run(run_here, env=environment, capture_output=True, check=True)
     for shard in ("a.tfrecord", "b.tfrecord", "manifest.json"):
         one, two = ((tmp_path / name / shard).read_bytes() for name in ("one", "two"))
         assert one == two
@@ -508,7 +503,7 @@ def test_folders_json_lines_packed_files_and_standard_input_give_the_same_record
     (folder / "b.jsonl.gz").write_bytes(gzip.compress("".join(rows[2:]).encode()))
     (folder / ".hidden").write_text("不读")
     for flags, text in (
-        ([f"--input_file={folder}", "--json_key=body"], None),
+        ([f"--input_file={folder}", "--json_key=body"], ""),
         (["--input_file=-"], CORPUS),
     ):
         output = f"--output_file={tmp_path / 'again' / 'a.tfrecord'}"

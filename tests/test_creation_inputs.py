@@ -2,11 +2,10 @@
 
 import pathlib
 import shutil
-import subprocess
-import sys
 
 import pytest
 import small
+from processes import run_script
 
 from albert_zh.creation.inputs import find_inputs
 from albert_zh.creation.outputs import Outputs
@@ -26,9 +25,7 @@ def folder(tmp_path):
 
 
 def run(script, *flags):
-    done = subprocess.run(
-        [sys.executable, str(ROOT / script), *flags], capture_output=True, text=True, check=False
-    )
+    done = run_script(script, *flags)
     assert done.returncode == 0, done.stderr
     return done
 

@@ -1,11 +1,10 @@
 """Checkpoints for people: what one holds, where two differ."""
 
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from processes import run_script
 from test_exchange import small_config, write_model
 
 from albert_zh.checkpoint.description import compare_checkpoints, inspect_checkpoint
@@ -103,7 +102,7 @@ def test_missing_checkpoint_is_named_with_its_flag(arrays, tmp_path):
 
 
 def test_script_inspects(arrays, tmp_path):
-    command = [sys.executable, str(SCRIPT), "inspect", f"--checkpoint={tmp_path}/run"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    flags = ("inspect", f"--checkpoint={tmp_path}/run")
+    done = run_script("scripts/convert_checkpoint.py", *flags)
     assert done.returncode == 0, done.stderr
     assert "brightmart lineage" in done.stdout

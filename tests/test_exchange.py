@@ -8,12 +8,12 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 import safetensors.numpy
 from goldens import GoldenCase
+from processes import run_script
 from test_tokenizers import train as train_sentencepiece
 from tokenizers import Tokenizer
 
@@ -659,9 +659,7 @@ def test_second_vocabulary_is_refused_and_renamed_labels_keep_the_task(tmp_path)
 
 
 def convert(*flags):
-    script = pathlib.Path(__file__).parent.parent / "scripts" / "convert_checkpoint.py"
-    command = [sys.executable, str(script), *flags]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return run_script("scripts/convert_checkpoint.py", *flags)
 
 
 def test_script_goes_there_and_back(tmp_path):

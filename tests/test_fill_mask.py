@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import small
-from small_pretraining import ROOT, options
+from processes import run_script
+from small_pretraining import options
 
 import albert_zh
 from albert_zh.checkpoint.files import meta_path
@@ -31,10 +30,8 @@ def run(data, tmp_path_factory):
     return made
 
 
-def fill_mask(run_dir, *flags, text=None):
-    command = [sys.executable, os.path.join(ROOT, "scripts", "fill_mask.py")]
-    command += [f"--checkpoint={run_dir}", *flags]
-    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
+def fill_mask(run_dir, *flags, text=""):
+    return run_script("scripts/fill_mask.py", f"--checkpoint={run_dir}", *flags, text=text)
 
 
 @pytest.fixture(scope="module")

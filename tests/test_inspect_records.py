@@ -1,11 +1,10 @@
 """The script from end to end: what it prints, what it writes, how it exits."""
 
 import pathlib
-import subprocess
-import sys
 
 import pytest
 import small
+from processes import run_script
 
 from albert_zh.corpus.instances import Instance
 from albert_zh.inspection.options import InspectOptions
@@ -111,9 +110,7 @@ def test_damage_exits_with_1_and_every_place_of_it(records, tmp_path):
     for record in (1, 3):
         content[record * len(RECORD) + 20] ^= 1
     records.write_bytes(content)
-    done = subprocess.run(
-        [sys.executable, SCRIPT, f"--input_file={records}"], capture_output=True, text=True
-    )
+    done = run_script("scripts/inspect_records.py", f"--input_file={records}")
     assert done.returncode == 1
     assert "records   2" in done.stdout
     assert done.stderr.endswith(

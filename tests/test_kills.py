@@ -1,7 +1,6 @@
 """Kills at any moment: the run that is started again ends with the bits of the one left alone."""
 
 import dataclasses
-import multiprocessing
 import os
 import random
 import signal
@@ -10,14 +9,13 @@ import time
 import pytest
 import small_pretraining
 import tensorflow as tf
+from processes import PROCESSES
 
 from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.pretraining.run import pretrain
 
 # Children are forked from a server that has all imported, but nothing running yet.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["albert_zh.pretraining.run"])
 
 
 def _train_and_save_slowly(run: PretrainingOptions) -> None:
@@ -52,7 +50,7 @@ def _start_and_kill(run: PretrainingOptions, *, in_save: bool) -> None:
     child = PROCESSES.Process(target=_train_and_save_slowly, args=(run,))
     child.start()
     _await(lambda: manager.steps()[-1:] > before, child)
-    moment = random.uniform(0.0, 0.4)
+    moment = random.uniform(0.0, 0.2)
     print(f"killed {moment:.3f} s after the first checkpoint, in a save: {in_save}")
     time.sleep(moment)
     if in_save:
@@ -74,7 +72,7 @@ def run(tmp_path) -> PretrainingOptions:
         input_file=str(tmp_path / "shard-*.tfrecord"),
         eval_fraction=0.25,
         max_eval_steps=2,
-        num_train_steps=300,
+        num_train_steps=150,
         save_checkpoints_steps=7,
         log_steps=5,
         keep_checkpoint_max=3,

@@ -1,6 +1,5 @@
 """Which checkpoints of a directory are kept and found, also after a kill at any moment."""
 
-import multiprocessing
 import os
 import pathlib
 import resource
@@ -10,6 +9,7 @@ import signal
 import numpy as np
 import pytest
 import tensorflow as tf
+from processes import PROCESSES
 
 from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes, write_checkpoint
 from albert_zh.checkpoint.manager import CheckpointManager
@@ -17,8 +17,6 @@ from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.paths import find_checkpoint
 
 # Children are forked from a server that has TensorFlow imported, but nothing running yet.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tensorflow"])
 
 
 def _arrays(step: int) -> dict[str, np.ndarray]:

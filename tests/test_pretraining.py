@@ -31,6 +31,8 @@ from albert_zh.runs import plots
 from albert_zh.runs.spec import ValidationStopped
 from albert_zh.util.locks import locked
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_path):
     run = options(
@@ -82,7 +84,6 @@ def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_pat
     assert results["masked_lm_perplexity"] == pytest.approx(np.exp(results["masked_lm_loss"]))
 
 
-@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize(
     ("changes", "order"), [({}, "sentence_order"), (small.BRIGHTMART, "next_sentence")]
 )
@@ -106,7 +107,6 @@ def evaluated(results_file) -> dict[str, float | str]:
         return json.load(file)
 
 
-@pytest.mark.usefixtures("eager")
 def test_evaluation_equals_the_sums_over_all_records(data, tmp_path):
     run = options(data, tmp_path, do_eval=True, num_train_steps=2, eval_batch_size=7)
     pretrain(run)
@@ -124,7 +124,6 @@ def test_evaluation_equals_the_sums_over_all_records(data, tmp_path):
     )
 
 
-@pytest.mark.usefixtures("eager")
 def test_report_is_readable(data, tmp_path, caplog):
     with caplog.at_level("INFO", logger="absl"):
         pretrain(options(data, tmp_path, num_train_steps=1, peak_flops=2.5e14))
@@ -135,7 +134,6 @@ def test_report_is_readable(data, tmp_path, caplog):
         assert f"\n  {line}\n" in f"{caplog.text}\n"
 
 
-@pytest.mark.usefixtures("eager")
 def test_training_does_without_a_picture(data, tmp_path, monkeypatch, caplog):
     def not_installed(directory):
         raise ValueError("a picture of the training needs the package matplotlib")
@@ -146,13 +144,11 @@ def test_training_does_without_a_picture(data, tmp_path, monkeypatch, caplog):
     assert "no curves.png: a picture of the training needs the package matplotlib" in caplog.text
 
 
-@pytest.mark.usefixtures("eager")
 def test_evaluation_ends_after_max_eval_steps(data, tmp_path, capsys):
     pretrain(options(data, tmp_path, do_eval=True, num_train_steps=1, max_eval_steps=2))
     assert "evaluate: 2/2 batch" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("eager")
 def test_initial_checkpoint_gives_weights_alone(data, tmp_path):
     first = options(data, tmp_path / "first", num_train_steps=2)
     pretrain(first)
@@ -168,7 +164,6 @@ def test_initial_checkpoint_gives_weights_alone(data, tmp_path):
             np.testing.assert_array_equal(start[name], value, err_msg=name)
 
 
-@pytest.mark.usefixtures("eager")
 def test_group_0_fills_more_groups(data, tmp_path):
     config = write_config(data, name="two_layers.json", num_hidden_layers=2)
     pretrain(options(data, tmp_path / "one", bert_config_file=config, num_train_steps=1))
@@ -194,7 +189,6 @@ def test_group_0_fills_more_groups(data, tmp_path):
         np.testing.assert_array_equal(start[name.format(group)], expected)
 
 
-@pytest.mark.usefixtures("eager")
 def test_finished_run_trains_nothing_more(data, tmp_path):
     run = options(data, tmp_path, num_train_steps=2)
     pretrain(run)
@@ -203,7 +197,6 @@ def test_finished_run_trains_nothing_more(data, tmp_path):
     assert history(tmp_path) == before
 
 
-@pytest.mark.usefixtures("eager")
 def test_broken_loss_stops_the_run_and_saves_nothing(data, tmp_path):
     run = options(data, tmp_path, learning_rate=1e30, num_warmup_steps=0, optimizer="adamw")
     message = r"of step 2 are not finite \(batch 2: examples 9 to 16 of epoch 1\).*--learning_rate"
@@ -264,7 +257,6 @@ def test_run_that_masks_its_records_is_resumed_bit_identically(data, tmp_path):
     assert read_meta(os.path.join(whole.output_dir, "model.ckpt-6"))["vocabulary"]["size"] == 28
 
 
-@pytest.mark.usefixtures("eager")
 def test_validation_records_are_masked_alike_at_every_evaluation(data, tmp_path):
     validation = os.path.join(data, "dynamic.tfrecord")
     run = dynamic(
@@ -302,14 +294,12 @@ def test_records_are_not_masked_with_another_vocabulary(data, tmp_path):
         pretrain(dynamic(data, tmp_path, vocab_file=str(other)))
 
 
-@pytest.mark.usefixtures("eager")
 def test_longer_training_at_another_rate_is_the_same_run(data, tmp_path):
     pretrain(options(data, tmp_path, num_train_steps=1))
     pretrain(options(data, tmp_path, num_train_steps=2, learning_rate=0.001))
     assert [row["step"] for row in history(tmp_path)] == [1, 2]
 
 
-@pytest.mark.usefixtures("eager")
 def test_positions_grow_and_the_old_ones_are_kept(data, tmp_path, caplog):
     pretrain(options(data, tmp_path / "short", num_train_steps=1))
     prefix = str(tmp_path / "short" / "model.ckpt-1")
@@ -323,7 +313,6 @@ def test_positions_grow_and_the_old_ones_are_kept(data, tmp_path, caplog):
     assert 0.005 < after[32:].std() < 0.05
 
 
-@pytest.mark.usefixtures("eager")
 def test_vocabulary_does_not_grow_by_itself(data, tmp_path):
     weights = PretrainingModel(
         ModelConfig.from_json_file(write_config(data, name="few.json", vocab_size=20))
@@ -335,7 +324,6 @@ def test_vocabulary_does_not_grow_by_itself(data, tmp_path):
         pretrain(run)
 
 
-@pytest.mark.usefixtures("eager")
 def test_bad_records_are_named_or_left_out(data, tmp_path):
     with open(os.path.join(data, "records.tfrecord"), "rb") as file:
         damaged = bytearray(file.read())
@@ -353,7 +341,6 @@ def test_bad_records_are_named_or_left_out(data, tmp_path):
         assert json.load(file)["corrupt_records_left_out"] >= 1
 
 
-@pytest.mark.usefixtures("eager")
 def test_sentence_order_is_no_objective_of_records_without_pairs(data, tmp_path):
     records = create_records(
         os.path.join(data, "corpus.txt"),
@@ -384,7 +371,6 @@ def test_configuration_of_another_vocabulary_is_refused(data, tmp_path):
         pretrain(options(data, tmp_path, bert_config_file=config))
 
 
-@pytest.mark.usefixtures("eager")
 def test_directory_of_another_run_is_refused(data, tmp_path):
     pretrain(options(data, tmp_path, num_train_steps=1))
     config = write_config(data, name="wider.json", intermediate_size=64)
@@ -408,7 +394,6 @@ def test_published_checkpoint_in_the_output_directory_is_refused(data, tmp_path)
         pretrain(options(data, tmp_path))
 
 
-@pytest.mark.usefixtures("eager")
 def test_weights_of_another_vocabulary_are_refused(data, tmp_path):
     first = options(data, tmp_path / "first", num_train_steps=1)
     pretrain(first)
@@ -519,7 +504,6 @@ def test_evaluation_of_the_training_records_is_said(data, tmp_path, caplog):
     assert "--do_eval measures the training records themselves" in caplog.text
 
 
-@pytest.mark.usefixtures("eager")
 def test_results_name_their_records_and_are_kept_when_others_are_evaluated(data, tmp_path, caplog):
     one, other = (os.path.join(data, name) for name in ("records.tfrecord", "shard-*.tfrecord"))
     run = options(data, tmp_path, do_eval=True, num_train_steps=1, max_eval_steps=1)

@@ -1,12 +1,12 @@
 """Samples in data/ from files to a submission: every kind trains, is killed, resumes, predicts."""
 
-import multiprocessing
 import os
 import pathlib
 import signal
 
 import pytest
 import small
+from processes import PROCESSES
 
 from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.finetuning.options import ClassifierOptions
@@ -14,8 +14,6 @@ from albert_zh.finetuning.run import fine_tune
 from albert_zh.tasks.submission_archive import VERSIONS, find_predictions, refusals, wanted_files
 
 # Children are forked from a server that has all imported, but nothing running yet.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["albert_zh.finetuning.run"])
 
 DATA = pathlib.Path(__file__).parent.parent / "data"
 CLUE = DATA / "clue_sample"

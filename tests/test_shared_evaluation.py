@@ -1,18 +1,15 @@
 """Evaluation on several devices: each computes a part of every batch."""
 
-import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from processes import PROCESSES
 
 from albert_zh.inference.predictor import run_batches
 from albert_zh.inference.runners import model_runner
 from albert_zh.tasks.features import Features
-
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tensorflow"])
 
 
 def _two_virtual_processors() -> None:

@@ -2,13 +2,13 @@
 
 import concurrent.futures
 import dataclasses
-import multiprocessing
 
 import goldens
 import numpy as np
 import pytest
 import tensorflow as tf
 from goldens import golden_case
+from processes import PROCESSES
 from steps import Setup, random_batches, run_steps, small_config
 
 from albert_zh.objectives.pretraining import pretraining_objective
@@ -22,8 +22,6 @@ from albert_zh.train.step import Trainer, make_evaluation_step
 from albert_zh.train.strategy import distribute_batches
 
 # Virtual processors are configured before TensorFlow starts, so they need a process of their own.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tensorflow"])
 
 
 def _two_virtual_processors() -> None:
@@ -93,12 +91,12 @@ def test_micro_batches_in_one_call_give_the_same_bits_again():
     """Large gradients of shared layers are sums too, and must not be merged with ours."""
     sizes = {"embedding_size": 128, "hidden_size": 312, "intermediate_size": 1248}
     config = dataclasses.replace(
-        small_config(vocab_size=21128), num_hidden_layers=4, num_attention_heads=12, **sizes
+        small_config(vocab_size=21128), num_hidden_layers=2, num_attention_heads=12, **sizes
     )
 
     def weights() -> dict[str, np.ndarray]:
         setup = Setup(config, plan=BatchPlan.make(4, num_replicas=1, micro_batch=2))
-        setup.trainer.run(iter(random_batches(6)), 6)
+        setup.trainer.run(iter(random_batches(4)), 4)
         return setup.state()
 
     first, second = weights(), weights()
@@ -117,7 +115,6 @@ def test_devices_micro_batches_and_xla_change_no_loss():
         expected = run_steps(one, whole)
         losses_by_kind = {
             "4 x 8": run_steps(one, parted),
-            "32, XLA": run_steps(one, whole, xla=True),
             "4 x 8, XLA": run_steps(one, parted, xla=True),
             **future.result(timeout=300),
         }
@@ -135,13 +132,13 @@ def test_golden_lamb_steps_hold_however_they_are_taken(settings):
     goldens.check_lamb(golden_case("brightmart_postln"), copies=2, **settings)
 
 
-@pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.FLOAT16])
-def test_half_precision_follows_float32_over_200_steps(precision):
+def test_half_precision_follows_float32_over_200_steps():
     plan, one = BatchPlan.make(8, num_replicas=1), tf.distribute.get_strategy()
     wide = run_steps(one, plan, 200)
-    narrow = run_steps(one, plan, 200, precision=precision)
-    assert narrow != wide
-    np.testing.assert_allclose(narrow, wide, rtol=0.01)
+    for precision in (Precision.BFLOAT16, Precision.FLOAT16):
+        narrow = run_steps(one, plan, 200, precision=precision)
+        assert narrow != wide
+        np.testing.assert_allclose(narrow, wide, rtol=0.01, err_msg=precision.value)
 
 
 def test_steps_in_one_call_equal_steps_in_several():

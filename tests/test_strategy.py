@@ -2,12 +2,12 @@
 
 import contextlib
 import json
-import multiprocessing
 import socket
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from processes import PROCESSES
 
 from albert_zh.train import strategy
 from albert_zh.train.cluster import StrategyOptions, TpuAddress, Workers, parse_workers
@@ -19,9 +19,6 @@ from albert_zh.train.strategy import (
     make_strategy,
     report_lost_workers,
 )
-
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tensorflow"])
 
 
 @pytest.fixture(autouse=True)

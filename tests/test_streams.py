@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from processes import run_script
 from test_exchange import small_config, write_model
 from test_export_formats import export
 
@@ -40,10 +41,9 @@ def models(tmp_path_factory):
 
 
 def run(script, model, *flags, text="", code=0):
-    command = [sys.executable, str(SCRIPTS / script), f"--model={model}", *flags]
-    done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=120)
-    assert done.returncode == code, done.stderr.decode()
-    return (done.stderr if code else done.stdout).decode()
+    done = run_script(SCRIPTS / script, f"--model={model}", *flags, text=text)
+    assert done.returncode == code, done.stderr
+    return done.stderr if code else done.stdout
 
 
 def objects(output: str) -> list[dict]:
@@ -155,14 +155,14 @@ def test_model_for_something_else_is_said(models):
 
 def test_line_without_an_answer_ends_the_work_after_those_before_it(models, tmp_path):
     (tmp_path / "texts.txt").write_text("一[MASK]\n\n丁[MASK]\n上丁\n七[MASK]\n", "utf-8")
-    command = [sys.executable, str(SCRIPTS / "fill_mask.py"), f"--model={models['masked']}"]
+    command = [SCRIPTS / "fill_mask.py", f"--model={models['masked']}"]
     command += [f"--input_file={tmp_path}/texts.txt", "--output_format=jsonl"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = run_script(*command)
     assert done.returncode == 1
     assert [row["text"] for row in objects(done.stdout)] == ["一[MASK]", "丁[MASK]"]
     assert "texts.txt, line 4: there is no [MASK] to fill in '上丁'" in done.stderr
     (tmp_path / "texts.txt").write_text("一[MASK]\n\n \n", "utf-8")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = run_script(*command)
     assert (done.returncode, len(objects(done.stdout))) == (0, 1)
     assert "texts.txt: 2 empty lines were passed over" in done.stderr
 
@@ -181,10 +181,7 @@ def test_malformed_lines_are_named(models, tmp_path, form, content, message):
     flag = f"--input_format={form}"
     file = f"--input_file={tmp_path}/texts.txt"
     assert message in run("encode.py", models["vectors"], file, flag, code=1)
-    command = [sys.executable, str(SCRIPTS / "encode.py"), f"--model={models['vectors']}", flag]
-    done = subprocess.run(command, input=content, capture_output=True, timeout=120)
-    assert done.returncode == 1
-    assert message in done.stderr.decode()
+    assert message in run("encode.py", models["vectors"], flag, text=content, code=1)
 
 
 def test_texts_with_tabs_and_line_ends_come_as_json(models):

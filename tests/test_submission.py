@@ -5,10 +5,10 @@ import json
 import pathlib
 import re
 import subprocess
-import sys
 import zipfile
 
 import pytest
+from processes import run_script
 
 from albert_zh.tasks.examples import Entity
 from albert_zh.tasks.kinds.classification import LabelPrediction
@@ -56,8 +56,7 @@ def write_predictions(folder: pathlib.Path, version: str, tasks=()) -> list:
 
 
 def run(*flags: str) -> subprocess.CompletedProcess:
-    script = ROOT / "scripts" / "make_submission.py"
-    return subprocess.run([sys.executable, script, *flags], capture_output=True, text=True)
+    return run_script("scripts/make_submission.py", *flags)
 
 
 TASKS = {version: [name for name in VERSIONS[version] if name != "cmnli"] for version in VERSIONS}

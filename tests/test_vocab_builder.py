@@ -4,13 +4,12 @@ import gzip
 import math
 import pathlib
 import random
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from processes import run_script
 
 from albert_zh.text.encoding import is_chinese
 from albert_zh.text.tokenizers import load_tokenizer
@@ -24,16 +23,14 @@ from albert_zh.vocabulary.extension import count_unknown, new_entries
 
 ROOT = pathlib.Path(__file__).parent.parent
 OWN = str(ROOT / "albert_config" / "vocab.txt")
-SCRIPT = str(ROOT / "scripts" / "build_vocab.py")
 
 
 def counts(characters="", words=()):
     return TextCounts(Counter(characters), Counter(words))
 
 
-def script(*arguments, text=None):
-    command = [sys.executable, SCRIPT, *arguments]
-    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
+def script(*arguments, text=""):
+    return run_script("scripts/build_vocab.py", *arguments, text=text)
 
 
 def base_vocab(entries):

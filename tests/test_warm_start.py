@@ -2,15 +2,14 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 
 import numpy as np
 import pytest
 import small
 import tensorflow as tf
-from small_pretraining import ROOT, options
+from processes import run_script
+from small_pretraining import options
 
 from albert_zh.checkpoint.files import read_arrays, read_shapes
 from albert_zh.checkpoint.loading import load_exactly
@@ -32,9 +31,8 @@ def warm_start(directory, output, **changes):
         "num_workers": 1,
         **changes,
     }
-    command = [sys.executable, os.path.join(ROOT, "scripts", "warm_start.py")]
-    command += [f"--{name}={value}" for name, value in flags.items()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    command = [f"--{name}={value}" for name, value in flags.items()]
+    return run_script("scripts/warm_start.py", *command)
 
 
 SIZES = {"embedding_size": 16, "hidden_size": 32, "num_attention_heads": 4}

@@ -1,6 +1,5 @@
 """Two processes on this machine train as one: the same losses, stopping together, no hang."""
 
-import multiprocessing
 import os
 import signal
 import socket
@@ -8,6 +7,7 @@ import time
 
 import numpy as np
 import tensorflow as tf
+from processes import PROCESSES
 from steps import run_steps
 
 from albert_zh.train.agreement import any_worker, broadcast_from_chief
@@ -23,8 +23,6 @@ from albert_zh.train.strategy import (
 
 STEPS = 20
 # Workers are connected before TensorFlow computes anything: not in the process of the tests.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tensorflow"])
 
 
 def _work(hosts: str, index: int, pipe) -> None:

@@ -61,8 +61,31 @@ def orthogonalized(matrix: tf.Tensor) -> tf.Tensor:
     # The products below are the smaller the fewer rows there are.
     x = tf.transpose(matrix) if rows > columns else matrix
     x /= tf.norm(x) + _EPSILON
-    linear, cubic, quintic = _COEFFICIENTS
-    for _ in range(_ITERATIONS):
-        gram = tf.matmul(x, x, transpose_b=True)
-        x = linear * x + tf.matmul(cubic * gram + quintic * tf.matmul(gram, gram), x)
+    is_long = 2 * min(rows, columns) <= max(rows, columns)
+    x = _iterate_on_gram(x) if is_long else _iterate(x)
     return tf.transpose(x) if rows > columns else x
+
+
+def _iterate(x: tf.Tensor) -> tf.Tensor:
+    for _ in range(_ITERATIONS):
+        x = tf.matmul(_polynomial(tf.matmul(x, x, transpose_b=True)), x)
+    return x
+
+
+def _iterate_on_gram(x: tf.Tensor) -> tf.Tensor:
+    """As `_iterate`, with fewer operations for a matrix with far more columns than rows.
+
+    Each iteration multiplies x by a polynomial of its Gram matrix. All of them commute.
+    """
+    gram = tf.matmul(x, x, transpose_b=True)
+    product = factor = _polynomial(gram)
+    for _ in range(_ITERATIONS - 1):
+        gram = tf.matmul(factor, tf.matmul(factor, gram))
+        factor = _polynomial(gram)
+        product = tf.matmul(factor, product)
+    return tf.matmul(product, x)
+
+
+def _polynomial(gram: tf.Tensor) -> tf.Tensor:
+    linear, cubic, quintic = _COEFFICIENTS
+    return linear * tf.eye(gram.shape[0]) + cubic * gram + quintic * tf.matmul(gram, gram)
