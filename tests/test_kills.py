@@ -15,8 +15,6 @@ from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.pretraining.run import pretrain
 
-# Children are forked from a server that has all imported, but nothing running yet.
-
 
 def _train_and_save_slowly(run: PretrainingOptions) -> None:
     rename = tf.io.gfile.rename

@@ -16,8 +16,6 @@ from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.paths import find_checkpoint
 
-# Children are forked from a server that has TensorFlow imported, but nothing running yet.
-
 
 def _arrays(step: int) -> dict[str, np.ndarray]:
     return {"a/kernel": np.full([3, 2], step, np.float32), "a/bias": np.float32([step, -step])}

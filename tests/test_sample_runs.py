@@ -13,7 +13,6 @@ from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.tasks.submission_archive import VERSIONS, find_predictions, refusals, wanted_files
 
-# Children are forked from a server that has all imported, but nothing running yet.
 
 DATA = pathlib.Path(__file__).parent.parent / "data"
 CLUE = DATA / "clue_sample"

@@ -21,8 +21,6 @@ from albert_zh.train.rules.table import ADAMW
 from albert_zh.train.step import Trainer, make_evaluation_step
 from albert_zh.train.strategy import distribute_batches
 
-# Virtual processors are configured before TensorFlow starts, so they need a process of their own.
-
 
 def _two_virtual_processors() -> None:
     (cpu,) = tf.config.list_physical_devices("CPU")
