@@ -99,8 +99,10 @@ def test_wheel_holds_modules_scripts_configurations_models_vocabulary_and_licenc
     files = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
     info = f"albert_zh-{albert_zh.__version__}.dist-info"
     copies = {*toolkit.SCRIPTS, *MODULES, *CONFIGS, *MODELS}
+    page = (ROOT / "albert_zh" / "serving" / "page").iterdir()
     assert files == {
         *_modules(ROOT),
+        *(str(path.relative_to(ROOT)) for path in page),
         *(f"albert_zh/toolkit/{name}" for name in copies),
         *(f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")),
         f"{info}/licenses/LICENSE",

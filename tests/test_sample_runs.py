@@ -13,7 +13,6 @@ from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.tasks.submission_archive import VERSIONS, find_predictions, refusals, wanted_files
 
-
 DATA = pathlib.Path(__file__).parent.parent / "data"
 CLUE = DATA / "clue_sample"
 REVIEWS = DATA / "custom_sample"

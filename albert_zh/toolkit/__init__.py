@@ -25,6 +25,7 @@ SCRIPTS = (
     "scripts/similarity.py",
     "scripts/fill_mask.py",
     "scripts/encode.py",
+    "scripts/serve.py",
     "scripts/export_model.py",
     "scripts/benchmark_model.py",
     "scripts/build_vocab.py",
