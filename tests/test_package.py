@@ -22,6 +22,7 @@ OF_THE_CLONE = {
     "scripts/check_requirements.py",
     "scripts/clue_table.py",
     "scripts/clue_task.py",
+    "scripts/test_changes.py",
     "scripts/quickstart_table.py",
 }
 # Modules that scripts import.
