@@ -15,10 +15,8 @@ def test_numbers_are_those_of_the_formulas(tmp_path):
     assert done.returncode == 0, done.stderr
     # 4 kernels of attention, 2 of the feed-forward network, their biases and 2 normalisations.
     layer = 4 * (32 * 32 + 32) + 32 * 64 + 64 + 64 * 32 + 32 + 4 * 32
-    counts = [
-        int(each.replace(",", ""))
-        for each in re.findall(r"([\d,]{4,})(?: parameters|  [\d.]+ times)", done.stdout)
-    ]
+    found = re.findall(r"([\d,]{4,})(?: parameters|  [\d.]+ times)", done.stdout)
+    counts = [int(each.replace(",", "")) for each in found]
     assert counts == [21128 * 32, 21128 * 8 + 8 * 32 + 32, 3 * layer, layer]
     told = [int(each) for each in re.findall(r"alone tell (\d+) %", done.stdout)]
     assert told[0] > told[1] + 3
