@@ -1,26 +1,28 @@
 """Answers of transformers' ALBERT, one pair at a time by one thread: started by serving.py.
 
-serving_transformers.py FOLDER SECONDS '["first text", "second text"]'
+serving_transformers.py EXPORT SECONDS     sizes and vocabulary are those of the export
 """
 
 import json
+import os
 import sys
 
 import torch
-from single_answers import measure
-from transformers import AlbertForSequenceClassification, AutoTokenizer
+from pretraining_step import transformers_config
+from single_answers import make_pair, measure
+from transformers import AlbertConfig, AlbertForSequenceClassification, BertTokenizerFast
 
 
 def main() -> None:
-    folder, seconds, pair = sys.argv[1:]
+    export, seconds = sys.argv[1:]
     torch.set_num_threads(1)
-    model = AlbertForSequenceClassification.from_pretrained(folder).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    first, second = json.loads(pair)
+    config = AlbertConfig(**transformers_config(os.path.join(export, "albert_config.json")))
+    model = AlbertForSequenceClassification(config).eval()
+    tokenizer = BertTokenizerFast(os.path.join(export, "vocab.txt"))
 
     def answer():
         with torch.inference_mode():
-            inputs = tokenizer(first, second, return_tensors="pt")
+            inputs = tokenizer(*make_pair(), return_tensors="pt")
             return model(**inputs).logits.softmax(-1).tolist()
 
     print(json.dumps(measure(answer, seconds=float(seconds))))
