@@ -3,12 +3,12 @@
   python benchmarks/serving.py --checkpoint=lcqmc_output \\
       --against_python=/path/with/torch/and/transformers/bin/python
 
-The checkpoint is exported to ONNX; transformers computes a model of the same sizes with random
-weights. Every measurement answers one pair of 32 tokens at a time, its tokenization included: first
-in a process, by one thread; then by scripts/serve.py on this machine, to 1, 8 and 32 clients that
-ask again as soon as they have an answer. The offline rate is that of a list of pairs answered by
-all cores in one call. Everything is measured in turns, so that other work on the machine slows down
-all of it; medians over the turns.
+The checkpoint is exported to ONNX and TFLite, of which the service serves ONNX; transformers
+computes a model of the same sizes with random weights. Every measurement answers one pair of 32
+tokens at a time, its tokenization included: first in a process, by one thread; then by
+scripts/serve.py on this machine, to 1, 8 and 32 clients that ask again as soon as they have an
+answer. The offline rate is that of a list of pairs answered by all cores in one call. Everything is
+measured in turns, so that other work on the machine slows down all of it; medians over the turns.
 """
 
 import contextlib
@@ -27,7 +27,6 @@ from project import ROOT, cli
 from single_answers import make_pair
 
 from albert_zh.flags import REQUIRED, option
-from albert_zh.util.process_pool import available_cores
 from albert_zh.util.processor import processor_name
 
 _HERE = ROOT / "benchmarks"
@@ -65,7 +64,7 @@ def main(options: BenchmarkOptions) -> None:
                     rows[f"service, clients: {count}"].append(
                         _result([*command, json.dumps(spec, ensure_ascii=False)])
                     )
-    print(f"{processor_name()}, {available_cores()} cores\n")
+    print(f"{processor_name()}\n")
     print("| program | p50 ms | p95 ms | pairs/s |\n|---|---:|---:|---:|")
     for name, found in rows.items():
         cells = [_median(found, key) for key in ("p50", "p95", "rate")]
@@ -76,9 +75,10 @@ def _programs(options: BenchmarkOptions, export: str) -> dict[str, list[str]]:
     seconds = str(options.seconds)
     own = [sys.executable, str(_HERE / "serving_in_process.py")]
     programs = {
-        "ONNX, in process, one thread": [*own, "single", export, seconds],
-        "TensorFlow, in process, one thread": [*own, "single", options.checkpoint, seconds],
-        "ONNX, offline, all cores": [*own, "offline", export, str(_OFFLINE_PAIRS)],
+        "TFLite int8, in process, one thread": [*own, "single", export, "tflite_int8", seconds],
+        "ONNX, in process, one thread": [*own, "single", export, "onnx", seconds],
+        "TensorFlow, in process, one thread": [*own, "single", options.checkpoint, "", seconds],
+        "ONNX, offline, all cores": [*own, "offline", export, "onnx", str(_OFFLINE_PAIRS)],
     }
     if options.against_python:
         script = str(_HERE / "serving_transformers.py")
@@ -89,7 +89,7 @@ def _programs(options: BenchmarkOptions, export: str) -> dict[str, list[str]]:
 
 def _export(checkpoint: str, export: str) -> None:
     script = str(ROOT / "scripts" / "export_model.py")
-    flags = [f"--checkpoint={checkpoint}", f"--export_dir={export}", "--formats=onnx"]
+    flags = [f"--checkpoint={checkpoint}", f"--export_dir={export}", "--formats=onnx,tflite_int8"]
     subprocess.run(
         [sys.executable, script, *flags],
         check=True,
@@ -103,6 +103,7 @@ def _export(checkpoint: str, export: str) -> None:
 def _service(export: str) -> Iterator[str]:
     command = [sys.executable, str(ROOT / "scripts" / "serve.py"), "--port=0"]
     command.append(f"--models={_MODEL}={export}")
+    command.append("--format=onnx")
     with subprocess.Popen(
         command, env=program_environment(), stderr=subprocess.PIPE, text=True
     ) as process:

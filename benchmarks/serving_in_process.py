@@ -1,7 +1,9 @@
 """Answers of a predictor in this process: started by serving.py.
 
-serving_in_process.py single MODEL SECONDS     one pair at a time, one thread
-serving_in_process.py offline EXPORT PAIRS     a list of pairs, all cores
+  serving_in_process.py single MODEL FORMAT SECONDS     one pair at a time, one thread
+  serving_in_process.py offline EXPORT FORMAT PAIRS     a list of pairs, all cores
+
+The format of a checkpoint is "".
 """
 
 import json
@@ -16,23 +18,23 @@ from albert_zh.export.reading import is_export
 
 
 def main() -> None:
-    kind, path, amount = sys.argv[1:]
+    kind, path, form, amount = sys.argv[1:]
     if kind == "offline":
-        model = albert_zh.load(path)
+        model = albert_zh.load(path, format_name=form)
         pairs = [make_pair()] * int(amount)
         model.predict(pairs)
         start = time.perf_counter()
         model.predict(pairs)
         result = {"rate": len(pairs) / (time.perf_counter() - start)}
     else:
-        model = _load(path)
+        model = _load(path, form)
         result = measure(lambda: model.predict([make_pair()]), seconds=float(amount))
     print(json.dumps(result))
 
 
-def _load(path: str):
+def _load(path: str, form: str):
     if is_export(path):
-        return albert_zh.load(path, threads=1)
+        return albert_zh.load(path, format_name=form, threads=1)
     from albert_zh.util.tensorflow_start import import_tensorflow
 
     import_tensorflow()

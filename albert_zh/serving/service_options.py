@@ -30,6 +30,10 @@ class ServiceOptions:
     encoders: str | None = option(
         None, "Models that give vectors of texts, in the same form as --models."
     )
+    format: str | None = option(
+        None,
+        "Of exports with several formats, the one to use. Default: the fastest that runs.",
+    )
     host: str = option("127.0.0.1", "Address to listen on; 0.0.0.0 lets other machines ask, too.")
     port: int = option(8000, "Port to listen on.", at_least=0, at_most=65535)
     largest_batch: int = option(16, "Texts computed together at most.", at_least=1)
@@ -81,7 +85,7 @@ class ServiceOptions:
             settings: dict[str, Any] = {"use": ENCODER} if name in encoders else {}
             if is_export(path):
                 # Threads answer requests side by side, which is better than to share one.
-                settings["threads"] = 1
+                settings |= {"threads": 1, "format_name": self.format}
             found[name] = load(path, **settings)
             logging.info("%s: %s, computed by %s", name, path, found[name].runtime)
         return found
