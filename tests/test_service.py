@@ -268,7 +268,7 @@ def test_port_in_use_and_missing_models_are_named(paths, tmp_path):
             serve(ServiceOptions(models=paths["words"], port=port))
     with pytest.raises(FileNotFoundError):
         ServiceOptions(models=str(tmp_path / "nothing")).load_models()
-    with pytest.raises(ValueError, match="has no format 'tflite'|holds no tflite|tflite"):
+    with pytest.raises(ValueError, match="tflite"):
         ServiceOptions(models=paths["words"], format="tflite").load_models()
 
 
