@@ -1,12 +1,13 @@
 """The pair of texts that every program of serving.py answers, and the time of single answers.
 
-Without packages: a Python that has no TensorFlow measures transformers.
+It needs no packages: a Python that has no TensorFlow measures transformers.
 """
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
+
+from albert_zh.export.latency import times_of
 
 _LENGTHS = (14, 15)  # characters of the two texts; with [CLS] and two [SEP], 32 tokens
 _CHARACTERS = "我的手机昨天在公园里丢了现在应该怎么办"
@@ -20,13 +21,7 @@ def make_pair() -> tuple[str, str]:
 
 def measure(answer: Callable[[], Any], *, seconds: float) -> dict[str, float]:
     """Milliseconds of single answers: median, 95th of a hundred; answers a second."""
-    for _ in range(20):
-        answer()
-    times = []
-    while sum(times) < seconds or len(times) < 100:
-        start = time.perf_counter()
-        answer()
-        times.append(time.perf_counter() - start)
+    times = times_of(lambda _: answer(), None, seconds=seconds)
     return summary(times, rate=len(times) / sum(times))
 
 

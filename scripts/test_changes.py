@@ -21,11 +21,13 @@ from collections.abc import Iterator, Sequence
 from project import cli
 
 from albert_zh.config import ModelConfig, NormOrder
-from albert_zh.corpus.documents import Document, Sentence, tokenize_document
+from albert_zh.corpus.chunks import join_sentences
+from albert_zh.corpus.documents import Document, tokenize_document
 from albert_zh.corpus.pairs import SegmentPair, next_sentence_pairs, sentence_order_pairs
+from albert_zh.corpus.reading import CorpusReader
 from albert_zh.flags import option
+from albert_zh.inference.similarity import best_threshold
 from albert_zh.text.tokenizers import load_tokenizer
-from albert_zh.util.files import read_lines
 from albert_zh.words.segmenters import jieba_words
 
 _CAPACITY = 61  # tokens of a pair, as with --max_seq_length=64
@@ -85,25 +87,27 @@ def show_shared_layers(config: ModelConfig) -> None:
 def show_sentence_order(documents: Sequence[Document]) -> None:
     order, following = _pairs(documents)
     for document, pairs in order:
-        text = _tokens(document.sentences)
+        text = join_sentences(document.sentences).token_ids
         for pair in pairs:
             first, second = (pair.second, pair.first) if pair.swapped else (pair.first, pair.second)
-            _check(_contains(text, _tokens((first, second))), "neighbours in their document")
+            both = join_sentences((first, second)).token_ids
+            _check(_contains(text, both), "neighbours in their document")
     sentence_order = [pair for _, pairs in order for pair in pairs]
     next_sentence = [pair for _, pairs in following for pair in pairs]
     print(f"3. pairs of {len(documents):,} documents")
+    told_by_words = []
     for name, pairs, is_told in (
         ("BERT, next sentence", next_sentence, "of another document"),
         ("ALBERT, sentence order", sentence_order, "swapped"),
     ):
         told = 100 * sum(pair.swapped for pair in pairs) / len(pairs)
-        guessed = 100 * _accuracy_by_common_words(pairs)
+        told_by_words.append(_accuracy_by_common_words(pairs))
         print(
             f"   {name:<24} {len(pairs):>7,} pairs, {told:.0f} % {is_told}; "
-            f"common words alone tell {guessed:.0f} %"
+            f"common words alone tell {100 * told_by_words[-1]:.0f} %"
         )
     _check(
-        _accuracy_by_common_words(next_sentence) > _accuracy_by_common_words(sentence_order),
+        told_by_words[0] > told_by_words[1],
         "common words tell more of the next sentence than of the order",
     )
 
@@ -123,13 +127,11 @@ def _count(config: ModelConfig, *parts: str) -> int:
 
 def _documents(options: ChangesOptions) -> list[Document]:
     tokenizer = load_tokenizer(options.vocab_file)
-    found, texts = [], []
-    for line in [*read_lines(options.input_file), ""]:
-        if line.strip():
-            texts.append(line)
-        elif texts:
-            found.append(tokenize_document(texts, tokenizer=tokenizer, segmenter=jieba_words))
-            texts = []
+    every = (
+        tokenize_document(texts, tokenizer=tokenizer, segmenter=jieba_words)
+        for texts in CorpusReader([options.input_file])
+    )
+    found = [document for document in every if document.sentences]
     if len(found) < 2:
         raise ValueError(f"{options.input_file} has {len(found)} documents; pairs need two")
     return found
@@ -164,25 +166,17 @@ def _whole(pairs: Iterator[SegmentPair], counts: Counter[str]) -> list[SegmentPa
     return found
 
 
-def _tokens(sentences: Sequence[Sentence]) -> tuple[int, ...]:
-    return tuple(token for sentence in sentences for token in sentence.token_ids)
-
-
 def _contains(text: tuple[int, ...], part: tuple[int, ...]) -> bool:
     places = range(len(text) - len(part) + 1)
     return any(text[place : place + len(part)] == part for place in places)
 
 
 def _accuracy_by_common_words(pairs: Sequence[SegmentPair]) -> float:
-    """How often the best threshold for the share of common tokens tells which pairs are swapped."""
-    shares = sorted((_share(pair), pair.swapped) for pair in pairs)
-    right = sum(not swapped for _, swapped in shares)
-    best = max(right, len(shares) - right)
-    for place, (share, swapped) in enumerate(shares, start=1):
-        right += 1 if swapped else -1
-        if place == len(shares) or shares[place][0] > share:
-            best = max(best, right, len(shares) - right)
-    return best / len(shares)
+    """Share of the pairs of which the number of common tokens tells whether they are swapped."""
+    shares = [_share(pair) for pair in pairs]
+    threshold = best_threshold(shares, [not pair.swapped for pair in pairs])
+    told = ((share >= threshold) != pair.swapped for share, pair in zip(shares, pairs, strict=True))
+    return sum(told) / len(pairs)
 
 
 def _share(pair: SegmentPair) -> float:

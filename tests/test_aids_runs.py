@@ -232,15 +232,15 @@ def test_killed_run_with_all_aids_ends_with_the_same_bits(data, teacher, tmp_pat
         "teacher_model": teacher,
         "hidden_weight": 1.0,
         "do_eval": True,
-        "num_train_epochs": 0.25,
-        "save_checkpoints_steps": 1,
+        "num_train_epochs": 0.5,
+        "save_checkpoints_steps": 2,
         "micro_batch_size": 4,
     }
     fine_tune(fine_tuning_options(data, tmp_path / "whole", **changes))
-    with small.killed_at(2) as on_row:
+    with small.killed_at(4) as on_row:
         fine_tune(fine_tuning_options(data, tmp_path / "parts", **changes), on_row=on_row)
     fine_tune(fine_tuning_options(data, tmp_path / "parts", **changes))
-    ends = (arrays(tmp_path / name / "model.ckpt-2") for name in ("parts", "whole"))
+    ends = (arrays(tmp_path / name / "model.ckpt-4") for name in ("parts", "whole"))
     small.assert_same(*ends)
     scores = [_rows(tmp_path / name, "validation_loss") for name in ("parts", "whole")]
     assert scores[0] == scores[1]
@@ -256,7 +256,7 @@ def test_killed_run_with_all_aids_ends_with_the_same_bits(data, teacher, tmp_pat
     }
     shown = ["adversarial_loss", "r_drop_loss", "distillation_loss", "hidden_loss"]
     for name in shown:
-        assert len(_rows(tmp_path / "whole", name)) == 2
+        assert len(_rows(tmp_path / "whole", name)) == 4
 
 
 def _rows(directory, key) -> list[float]:

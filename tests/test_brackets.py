@@ -12,6 +12,7 @@ import albert_zh
 from albert_zh.checkpoint.manager import CheckpointManager
 from albert_zh.corpus.paths import expand_inputs
 from albert_zh.export.bundle import export_model
+from albert_zh.export.formats.table import FORMATS
 from albert_zh.finetuning.run import fine_tune
 from albert_zh.inference.load import load_model
 from albert_zh.pretraining.run import pretrain
@@ -49,8 +50,10 @@ def test_whole_way_in_a_folder_with_brackets(data, tmp_path):
     export_model(
         load_model(fine_tuning.output_dir),
         export_dir=export_dir,
-        formats=["frozen_graph", "saved_model", "checkpoint", "transformers", "tflite", "onnx"],
+        formats=list(FORMATS),
         eval_data=os.path.join(folder, "dev.txt"),
+        calibration_data=os.path.join(folder, "train.txt"),
+        largest_loss=1.0,
     )
     answers = [
         albert_zh.load(path).predict([("京冷", "热")])[0]

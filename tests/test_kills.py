@@ -48,7 +48,7 @@ def _start_and_kill(run: PretrainingOptions, *, in_save: bool) -> None:
     child = PROCESSES.Process(target=_train_and_save_slowly, args=(run,))
     child.start()
     _await(lambda: manager.steps()[-1:] > before, child)
-    moment = random.uniform(0.0, 0.2)
+    moment = random.uniform(0.0, 0.4)
     print(f"killed {moment:.3f} s after the first checkpoint, in a save: {in_save}")
     time.sleep(moment)
     if in_save:
@@ -70,7 +70,7 @@ def run(tmp_path) -> PretrainingOptions:
         input_file=str(tmp_path / "shard-*.tfrecord"),
         eval_fraction=0.25,
         max_eval_steps=2,
-        num_train_steps=150,
+        num_train_steps=300,
         save_checkpoints_steps=7,
         log_steps=5,
         keep_checkpoint_max=3,

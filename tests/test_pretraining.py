@@ -35,6 +35,7 @@ pytestmark = pytest.mark.usefixtures("eager")
 
 
 def test_training_lowers_the_loss_and_leaves_what_explains_the_run(data, tmp_path):
+    tf.config.run_functions_eagerly(False)
     run = options(
         data,
         tmp_path,
@@ -248,6 +249,7 @@ def test_records_longer_than_the_model_are_refused(data, tmp_path):
 
 
 def test_run_that_masks_its_records_is_resumed_bit_identically(data, tmp_path):
+    tf.config.run_functions_eagerly(False)
     whole, parts = dynamic(data, tmp_path / "whole"), dynamic(data, tmp_path / "parts")
     pretrain(whole)
     with small.killed_at(5) as on_row:

@@ -89,12 +89,12 @@ def test_micro_batches_in_one_call_give_the_same_bits_again():
     """Large gradients of shared layers are sums too, and must not be merged with ours."""
     sizes = {"embedding_size": 128, "hidden_size": 312, "intermediate_size": 1248}
     config = dataclasses.replace(
-        small_config(vocab_size=21128), num_hidden_layers=2, num_attention_heads=12, **sizes
+        small_config(vocab_size=21128), num_hidden_layers=4, num_attention_heads=12, **sizes
     )
 
     def weights() -> dict[str, np.ndarray]:
         setup = Setup(config, plan=BatchPlan.make(4, num_replicas=1, micro_batch=2))
-        setup.trainer.run(iter(random_batches(4)), 4)
+        setup.trainer.run(iter(random_batches(6)), 6)
         return setup.state()
 
     first, second = weights(), weights()
@@ -113,6 +113,7 @@ def test_devices_micro_batches_and_xla_change_no_loss():
         expected = run_steps(one, whole)
         losses_by_kind = {
             "4 x 8": run_steps(one, parted),
+            "32, XLA": run_steps(one, whole, xla=True),
             "4 x 8, XLA": run_steps(one, parted, xla=True),
             **future.result(timeout=300),
         }

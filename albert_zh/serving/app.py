@@ -55,6 +55,10 @@ class Service:
 
     def __init__(self, models: Mapping[str, Any], options: ServiceOptions):
         self.models, self.options = models, options
+        self.endpoints = {  # names of what each can be asked
+            name: [each.name for each in ENDPOINTS if each.fits(model)]
+            for name, model in models.items()
+        }
         self.measures = Measures(lambda: self.batcher.waiting)
         self.batcher = Batcher(
             self._compute,
@@ -64,10 +68,6 @@ class Service:
             queue_size=options.queue_size,
             on_batch=self.measures.count_batch,
         )
-
-    def endpoints_of(self, name: str) -> list[str]:
-        """Names of what a model can be asked."""
-        return [each.name for each in ENDPOINTS if each.fits(self.models[name])]
 
     def _compute(self, key: Hashable, inputs: Sequence[Any]) -> Sequence[Any]:
         name, endpoint, settings = key
@@ -82,8 +82,8 @@ class Service:
         if name not in self.models:
             known = ", ".join(self.models)
             raise fastapi.HTTPException(404, f"there is no model {name!r}; there are {known}")
-        if endpoint.name not in self.endpoints_of(name):
-            known = ", ".join(self.endpoints_of(name))
+        if endpoint.name not in self.endpoints[name]:
+            known = ", ".join(self.endpoints[name])
             raise fastapi.HTTPException(404, f"the model {name!r} can be asked {known}")
         inputs = endpoint.inputs(request)
         self._check_texts(request, inputs)
@@ -172,7 +172,7 @@ def _add_models(app: fastapi.FastAPI, service: Service) -> None:
         """The models, what each can be asked, and what computes it."""
         return {
             "models": [
-                {"name": name, "endpoints": service.endpoints_of(name), **_facts(model)}
+                {"name": name, "endpoints": service.endpoints[name], **_facts(model)}
                 for name, model in service.models.items()
             ]
         }

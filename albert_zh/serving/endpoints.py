@@ -77,8 +77,9 @@ class Endpoint:
     name: str  # last part of its address
     request: type[pydantic.BaseModel]
     fits: Callable[[Any], bool]  # a model
-    inputs: Callable[[Any], Sequence[Any]]  # of a request: what is computed, in batches
     compute: Callable[[Any, Hashable, Sequence[Any]], Sequence[Any]]  # model, settings, inputs
+    # Of a request: what is computed, in batches.
+    inputs: Callable[[Any], Sequence[Any]] = lambda request: request.inputs
     settings: Callable[[Any], Hashable] = lambda request: None  # for which inputs may share a batch
     finish: Callable[[Any, Sequence[Any]], Sequence[Any]] = lambda request, outputs: outputs
 
@@ -131,7 +132,6 @@ ENDPOINTS = (
         "predict",
         PredictRequest,
         fits=lambda model: isinstance(model, Predictor),
-        inputs=lambda request: request.inputs,
         compute=_predict,
         # Single texts and pairs are not mixed.
         settings=lambda request: tuple({isinstance(each, str) for each in request.inputs}),
@@ -140,7 +140,6 @@ ENDPOINTS = (
         "similarity",
         PairsRequest,
         fits=_is_similarity,
-        inputs=lambda request: request.inputs,
         compute=_similarity,
     ),
     Endpoint(
@@ -155,7 +154,6 @@ ENDPOINTS = (
         "fill_mask",
         FillMaskRequest,
         fits=lambda model: isinstance(model, FillMask),
-        inputs=lambda request: request.inputs,
         compute=_fill,
         settings=lambda request: (
             request.top_k,
@@ -167,7 +165,6 @@ ENDPOINTS = (
         "encode",
         EncodeRequest,
         fits=lambda model: isinstance(model, SentenceEncoder),
-        inputs=lambda request: request.inputs,
         compute=_encode,
         settings=lambda request: request.normalize,
     ),
