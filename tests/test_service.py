@@ -1,103 +1,25 @@
-"""The service: answers, refusals, many clients, its end, and the page."""
+"""The service: answers, refusals, many clients, its end. Its page is in `test_page`."""
 
 import concurrent.futures
 import http.client
 import json
-import os
 import re
-import signal
 import socket
 import sys
-import time
 
 import numpy as np
 import pytest
-from processes import PROCESSES, ROOT
-from test_exchange import small_config, write_model
+from service import PAIRS, Server, export_models
 
 import albert_zh
-from albert_zh.export.bundle import export_model
-from albert_zh.export.source import load_source
 from albert_zh.inference.similarity import Similarity
 from albert_zh.serving.server import serve
 from albert_zh.serving.service_options import ServiceOptions
 
-PAIRS = [("一丁", "丁"), ("七", "万丈三"), ("上", "下不")]
-
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory) -> dict[str, str]:
-    folder = tmp_path_factory.mktemp("service")
-    made = {}
-    for name, settings in (
-        ("pairs", {"kind": "classification", "num_texts": 2, "labels": ("0", "1")}),
-        ("tags", {"kind": "tagging"}),
-        ("words", {}),
-    ):
-        run = write_model(folder / f"{name}_run", small_config("google"), **settings)
-        made[name] = str(folder / name)
-        export_model(load_source(run), export_dir=made[name], formats=["onnx"])
-    run = str(folder / "words_run")
-    made["vectors"] = str(folder / "vectors")
-    encoder = load_source(run, is_encoder=True)
-    export_model(encoder, export_dir=made["vectors"], formats=["onnx"])
-    return made
-
-
-class Server:
-    """A service in a process of its own."""
-
-    def __init__(self, paths, **settings):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        models = ",".join(paths[name] for name in ("pairs", "tags", "words"))
-        options = ServiceOptions(
-            models=models, encoders=f"vectors={paths['vectors']}", port=self.port, **settings
-        )
-        self.process = PROCESSES.Process(target=_serve, args=(options, os.environ.copy()))
-        self.process.start()
-        deadline = time.monotonic() + 120
-        while self._is_silent():
-            assert self.process.is_alive()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
-    def _is_silent(self) -> bool:
-        try:
-            return self.ask("GET", "/health/ready")[0] != 200
-        except OSError:
-            return True
-
-    def ask(self, method, path, body=None, **headers) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
-
-    def post(self, name, body, **headers) -> tuple[int, dict]:
-        body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", **headers}
-        status, content = self.ask("POST", f"/v1/models/{name}", body, **headers)
-        return status, json.loads(content)
-
-    def outputs(self, name, **body) -> list:
-        status, content = self.post(name, body)
-        assert status == 200, content
-        return content["outputs"]
-
-    def stop(self) -> int:
-        os.kill(self.process.pid, signal.SIGTERM)
-        self.process.join(60)
-        return self.process.exitcode
-
-
-def _serve(options, environment) -> None:
-    os.environ.update(environment)
-    serve(options)
+    return export_models(tmp_path_factory.mktemp("service"), ("pairs", "tags", "words"))
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +32,11 @@ def server(paths):
 def test_answers_are_those_of_the_predictors(server, paths):
     pairs, words = albert_zh.load(paths["pairs"]), albert_zh.load(paths["words"])
     assert server.outputs("pairs/predict", inputs=PAIRS) == pairs.rows(PAIRS)
+    (found,) = server.outputs("pairs/explain", input=PAIRS[0])
+    explained = pairs.explain(*PAIRS[0])
+    assert found["prediction"] == explained.prediction.label
+    for part, expected in zip(found["contributions"], explained.contributions, strict=True):
+        assert part == pytest.approx(expected._asdict(), abs=1e-6)
     similarity = Similarity.of(pairs)
     found = server.outputs("pairs/similarity", inputs=PAIRS)
     expected = similarity.probabilities(PAIRS)
@@ -148,6 +75,9 @@ def test_answers_are_those_of_the_predictors(server, paths):
         ("pairs/predict", {"inputs": []}, 422, "at least 1 item"),
         ("pairs/predict", {"inputs": [3]}, 422, "should be a valid"),
         ("pairs/predict", {}, 422, "Field required"),
+        ("pairs/explain", {"input": []}, 422, "neither a text nor a pair"),
+        ("pairs/explain", {"input": "一"}, 422, "trained on pairs of texts"),
+        ("tags/explain", {"input": "一"}, 404, "'tags' can be asked predict"),
         ("pairs/similarity", {"inputs": [["一"]]}, 422, "Field required"),
         ("pairs/similarity", {"inputs": [["一", "丁"]] * 9}, 413, "9 inputs; a request has 8"),
         ("words/fill_mask", {"inputs": ["一" * 101]}, 413, "101 characters; 100 are allowed"),
@@ -200,7 +130,7 @@ def test_state_and_description(server):
     assert server.ask("GET", "/health/live") == (200, b'{"status":"live"}')
     status, content = server.ask("GET", "/v1/models")
     models = {row["name"]: row for row in json.loads(content)["models"]}
-    assert models["pairs"]["endpoints"] == ["predict", "similarity", "rank"]
+    assert models["pairs"]["endpoints"] == ["predict", "explain", "similarity", "rank"]
     assert (models["pairs"]["kind"], models["pairs"]["texts"]) == ("classification", 2)
     assert (models["vectors"]["endpoints"], models["vectors"]["kind"]) == (["encode"], None)
     assert all(row["runtime"].startswith("ONNX") for row in models.values())
@@ -290,29 +220,3 @@ def test_missing_package_is_named(paths, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(ValueError, match="serving models needs the package uvicorn"):
         serve(ServiceOptions(models=paths["words"]))
-
-
-# --- the page -----------------------------------------------------------------------------------
-
-PAGE = ROOT / "albert_zh" / "serving" / "page"
-
-
-def test_page_uses_nothing_from_outside(server):
-    status, page = server.ask("GET", "/")
-    assert status == 200
-    for name in re.findall(r'(?:src|href)="([^"]+)"', page.decode()):
-        if name != "data:,":
-            assert server.ask("GET", f"/{name}")[0] == 200
-    for path in PAGE.iterdir():
-        assert "http" not in path.read_text(encoding="utf-8")
-
-
-def test_page_says_everything_in_both_languages():
-    script = (PAGE / "page.js").read_text(encoding="utf-8")
-    english, chinese = (
-        set(re.findall(r"(\w+): \"", script.partition(f"  {name}: {{")[2].partition("\n  }")[0]))
-        for name in ("en", "zh")
-    )
-    assert english == chinese
-    page = (PAGE / "index.html").read_text(encoding="utf-8")
-    assert set(re.findall(r'data-text="(\w+)"', page)) <= english

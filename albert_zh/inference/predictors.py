@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from albert_zh.checkpoint.meta import TaskMeta
+from albert_zh.inference.contributions import Explanation, explain
 from albert_zh.inference.fill_mask import FillMask
 from albert_zh.inference.predictor import Predictor, Runner
 from albert_zh.inference.sentence_encoder import SentenceEncoder
@@ -55,6 +56,10 @@ class Classifier(Predictor):
     def classify(self, text: str, second: str | None = None) -> LabelPrediction:
         """The likeliest label of a text, or of a pair, and the probabilities of all."""
         return self.predict([text if second is None else (text, second)])[0]
+
+    def explain(self, text: str, second: str | None = None) -> Explanation:
+        """The likeliest label, and how much each part of the texts speaks for it."""
+        return explain(self, [text] if second is None else [text, second])
 
 
 class Regressor(Predictor):

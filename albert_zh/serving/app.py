@@ -22,7 +22,12 @@ from albert_zh.serving.measures import Measures
 from albert_zh.serving.service_options import ServiceOptions
 
 _PAGE = pathlib.Path(__file__).parent / "page"
-_FILES = {"": "text/html", "page.js": "text/javascript", "page.css": "text/css"}
+_FILES = {
+    "": "text/html",
+    "page.js": "text/javascript",
+    "page.css": "text/css",
+    "icon.svg": "image/svg+xml",
+}
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _REFUSALS = {
     400: "The body is no JSON.",

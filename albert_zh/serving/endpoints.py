@@ -3,6 +3,7 @@
 ```
 POST /v1/models/NAME/predict      {"inputs": ["...", ["...", "..."]]}     any fine-tuned model
                      similarity   {"inputs": [["...", "..."]]}            a classifier of pairs
+                     explain      {"input": "..."}                        a classifier
                      rank         {"text": "...", "others": ["..."]}      a classifier of pairs
                      fill_mask    {"inputs": ["...[MASK]..."]}            a pretrained model
                      encode       {"inputs": ["..."]}                     an encoder
@@ -17,6 +18,7 @@ from typing import Any
 
 import pydantic
 
+from albert_zh.inference.contributions import explain
 from albert_zh.inference.fill_mask import FillMask
 from albert_zh.inference.predictor import Predictor
 from albert_zh.inference.sentence_encoder import SentenceEncoder
@@ -36,6 +38,12 @@ class PredictRequest(_Request):
     inputs: list[Text | Texts] = pydantic.Field(
         min_length=1, examples=[[["我的手机丢了", "手机不见了怎么办"]]]
     )
+
+
+class ExplainRequest(_Request):
+    """One example: which parts of its texts speak for its label."""
+
+    input: Text | Texts = pydantic.Field(examples=[["我的手机丢了", "手机不见了怎么办"]])
 
 
 class PairsRequest(_Request):
@@ -84,6 +92,10 @@ class Endpoint:
     finish: Callable[[Any, Sequence[Any]], Sequence[Any]] = lambda request, outputs: outputs
 
 
+def _is_classifier(model: Any) -> bool:
+    return isinstance(model, Predictor) and model.kind.name == "classification"
+
+
 def _is_similarity(model: Any) -> bool:
     if not isinstance(model, Predictor):
         return False
@@ -96,6 +108,19 @@ def _is_similarity(model: Any) -> bool:
 
 def _predict(model: Predictor, _, inputs: Sequence[Any]) -> list[dict[str, Any]]:
     return model.rows(inputs)
+
+
+def _explain(model: Predictor, _, inputs: Sequence[Any]) -> list[dict[str, Any]]:
+    rows = []
+    for each in inputs:
+        prediction, contributions = explain(model, [each] if isinstance(each, str) else each)
+        rows.append(
+            {
+                "prediction": prediction.label,
+                "contributions": [part._asdict() for part in contributions],
+            }
+        )
+    return rows
 
 
 def _similarity(model: Predictor, _, inputs: Sequence[Any]) -> list[dict[str, Any]]:
@@ -135,6 +160,13 @@ ENDPOINTS = (
         compute=_predict,
         # Single texts and pairs are not mixed.
         settings=lambda request: tuple({isinstance(each, str) for each in request.inputs}),
+    ),
+    Endpoint(
+        "explain",
+        ExplainRequest,
+        fits=_is_classifier,
+        inputs=lambda request: [request.input],
+        compute=_explain,
     ),
     Endpoint(
         "similarity",

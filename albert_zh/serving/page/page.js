@@ -3,19 +3,23 @@
 const TEXTS = {
   en: {
     language: "中文", model: "Model", question: "Question", send: "Ask", token: "Token", busy: "…",
-    predict: "predict", similarity: "do they mean the same?", rank: "which means the same?",
+    predict: "predict", explain: "which parts speak for the label?",
+    similarity: "do they mean the same?", rank: "which means the same?",
     fill_mask: "fill in [MASK]", encode: "vector of the text",
     text: "Text", text_a: "First text", text_b: "Second text", others: "Texts to compare, one a line",
     context: "Passage", ask: "Question about the passage", choices: "Choices, one a line",
+    speaks_for: "for", speaks_against: "against",
     computed: "computed by", same: "the same", other: "not the same", nothing: "nothing was found",
     failed: "The service does not answer.", milliseconds: "ms",
   },
   zh: {
     language: "English", model: "模型", question: "任务", send: "提交", token: "令牌", busy: "…",
-    predict: "预测", similarity: "两句话意思相同吗？", rank: "哪一句意思相同？",
+    predict: "预测", explain: "哪些部分支持这个标签？",
+    similarity: "两句话意思相同吗？", rank: "哪一句意思相同？",
     fill_mask: "填 [MASK]", encode: "文本向量",
     text: "文本", text_a: "第一句", text_b: "第二句", others: "要比较的文本，每行一句",
     context: "文章", ask: "关于文章的问题", choices: "选项，每行一个",
+    speaks_for: "支持", speaks_against: "反对",
     computed: "计算：", same: "相同", other: "不同", nothing: "没有找到",
     failed: "服务没有回应。", milliseconds: "毫秒",
   },
@@ -83,6 +87,7 @@ function bodyOf(model, endpoint, texts) {
   const lines = (text) => text.split("\n").filter((line) => line.trim());
   if (endpoint === "rank") return { text: texts[0], others: lines(texts[1]) };
   if (endpoint === "similarity") return { inputs: [texts] };
+  if (endpoint === "explain") return { input: texts.length === 1 ? texts[0] : texts };
   if (endpoint === "predict" && model.kind === "choice") return { inputs: [[texts[0], texts[1], ...lines(texts[2])]] };
   return { inputs: [texts.length === 1 ? texts[0] : texts] };
 }
@@ -128,10 +133,10 @@ function showError(error) {
 
 // ---- The answer.
 
-function bar(name, probability) {
+function bar(name, probability, said = `${(100 * probability).toFixed(1)} %`) {
   const meter = make("meter");
   meter.value = probability;
-  const row = make("div", null, make("span", name), meter, make("output", `${(100 * probability).toFixed(1)} %`));
+  const row = make("div", null, make("span", name), meter, make("output", said));
   row.className = "bar";
   return row;
 }
@@ -143,21 +148,56 @@ function highlighted(text, parts) {
   box.className = "text";
   let place = 0;
   for (const part of parts) {
-    box.append(characters.slice(place, part.start).join(""));
-    const mark = make("mark", characters.slice(part.start, part.end).join(""));
+    const start = Math.max(place, part.start);
+    box.append(characters.slice(place, start).join(""));
+    const mark = make("mark", characters.slice(start, part.end).join(""));
     if (part.type) mark.append(make("small", part.type));
     box.append(mark);
-    place = part.end;
+    place = Math.max(place, part.end);
   }
   box.append(characters.slice(place).join(""));
   return box;
 }
 
+function weighed(text, parts, largest) {
+  const box = highlighted(text, parts);
+  [...box.querySelectorAll("mark")].forEach((mark, place) => {
+    const { value } = parts[place];
+    mark.className = value < 0 ? "against" : "for";
+    mark.style.setProperty("--share", Math.abs(value) / largest);
+    mark.title = `${value < 0 ? "−" : "+"}${(100 * Math.abs(value)).toFixed(1)} %`;
+  });
+  return box;
+}
+
+function explanation({ prediction, contributions }, texts) {
+  const largest = Math.max(...contributions.map((each) => Math.abs(each.value)), 1e-6);
+  const boxes = texts.map((text, number) => weighed(text, contributions.filter((each) => each.text === number), largest));
+  const legend = make("p", null, ...[["for", "speaks_for"], ["against", "speaks_against"]].map(([kind, name]) => {
+    const mark = make("mark", word(name));
+    mark.className = kind;
+    return mark;
+  }));
+  legend.className = "legend";
+  const rows = [...contributions].sort((one, two) => Math.abs(two.value) - Math.abs(one.value)).slice(0, 8).map((each) => {
+    const part = [...texts[each.text]].slice(each.start, each.end).join("");
+    const row = bar(part, Math.abs(each.value) / largest, `${each.value < 0 ? "−" : "+"}${(100 * Math.abs(each.value)).toFixed(1)} %`);
+    row.classList.add(each.value < 0 ? "against" : "for");
+    return row;
+  });
+  return [make("h2", prediction), ...boxes, legend, ...rows];
+}
+
 function shown(model, endpoint, outputs, texts) {
   const [first] = outputs;
   if (endpoint === "fill_mask") {
-    return first.map((candidates) => make("div", null, ...candidates.map((each) => bar(each.token, each.probability)), make("hr")));
+    return first.map((candidates, place) => make(
+      "section", null,
+      make("h2", first.length > 1 ? `[MASK] ${place + 1}` : "[MASK]"),
+      ...candidates.map((each) => bar(each.token, each.probability)),
+    ));
   }
+  if (endpoint === "explain") return explanation(first, texts);
   if (endpoint === "similarity") return [bar(word(first.similar ? "same" : "other"), first.probability)];
   if (endpoint === "rank") return outputs.map((each) => bar(each.text, each.probability));
   if (endpoint === "encode") {
