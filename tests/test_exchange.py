@@ -74,12 +74,18 @@ def write_model(
     seed=3,
     num_texts=None,
     labels=None,
+    vocab_file=None,
 ) -> str:
-    """A checkpoint of a random model, biases and scales included, and its vocabulary."""
+    """A checkpoint of a random model, biases and scales included, and its vocabulary.
+
+    Without `vocab_file` it is made up: special tokens, and Chinese characters in their order.
+    """
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     entries = special + [chr(0x4E00 + number) for number in range(config.vocab_size - 5)]
+    if vocab_file:
+        entries = Vocab.load(vocab_file).tokens
     (directory / "vocab.txt").write_text("\n".join(entries) + "\n", encoding="utf-8")
     task = None
     if kind:

@@ -139,6 +139,8 @@ def test_state_and_description(server):
         if path.startswith("/v1/models/"):
             known = set(methods["post"]["responses"])
             assert {"200", "401", "404", "408", "413", "415", "422", "503", "504"} <= known
+    (name,) = description["paths"]["/v1/models/{model}/predict"]["post"]["parameters"]
+    assert name["schema"]["enum"] == ["pairs", "tags"]
     server.post("words/fill_mask", {"inputs": ["一[MASK]"]})
     status, content = server.ask("GET", "/metrics")
     row = r'albert_zh_requests_total\{path="/v1/models/words/fill_mask",status="200"\} [1-9]'

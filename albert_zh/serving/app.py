@@ -5,7 +5,7 @@ import contextlib
 import pathlib
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import fastapi
 import pydantic
@@ -183,7 +183,11 @@ def _add_models(app: fastapi.FastAPI, service: Service) -> None:
         }
 
     def add(endpoint: Endpoint) -> None:
-        async def ask(model: str, request: endpoint.request) -> JSONResponse:
+        fitting = [name for name in service.models if endpoint.name in service.endpoints[name]]
+        # Only described: for another name, the answer lists them.
+        known = fastapi.Path(json_schema_extra={"enum": fitting} if fitting else None)
+
+        async def ask(model: Annotated[str, known], request: endpoint.request) -> JSONResponse:
             outputs = await service.answer(model, endpoint, request)
             return JSONResponse({"model": model, "outputs": outputs})
 

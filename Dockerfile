@@ -1,0 +1,18 @@
+# albert_zh in a container:
+#
+#   docker build -t albert_zh .                          CPU
+#   docker build -t albert_zh --build-arg EXTRA=cuda .   NVIDIA GPUs; run it with --gpus all
+#   docker run --rm -it -v "$PWD":/work albert_zh albert-zh --help
+FROM python:3.12-slim
+
+ARG EXTRA=""
+COPY . /src
+RUN pip install --no-cache-dir \
+      "/src[${EXTRA:+$EXTRA,}rjieba,plots,metrics,safetensors,onnx,litert,serve]" \
+    && rm -r /src \
+    && useradd --uid 1000 --create-home albert
+
+USER 1000
+WORKDIR /work
+EXPOSE 8000
+CMD ["albert-zh", "--help"]
