@@ -5,9 +5,10 @@ r"""Write initial weights for pretraining, with word vectors counted from the co
 
   python run_pretraining.py --init_checkpoint=warm_start ...
 
-The rows of the word table tell which tokens occur near each other, and the bias of the masked-LM
-head how frequent each is; all other weights are random. A small model would otherwise spend its
-first thousands of steps on learning that.
+The weights predict a masked token from its neighbours before any training, on which a small model
+would otherwise spend its first thousands of steps: word vectors that factorize the counts, heads
+that look at one neighbour each or for like words in the other text, and a bias of log frequencies.
+The rest is random. docs/pretraining_recipe.md says more.
 """
 
 import dataclasses

@@ -18,7 +18,7 @@ from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.checksums import check_files
 
-# Floating point before integers, which change results; then by benchmarks/README.md.
+# Floating point before integers, which change results; then by the times in docs/export.md.
 _FASTEST_FIRST = (
     "onnx",
     "tflite",
