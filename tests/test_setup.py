@@ -44,10 +44,30 @@ def _write_wheel(folder: pathlib.Path, name: str, version: str, *metadata: str) 
             wheel.writestr(file, content)
 
 
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory) -> pathlib.Path:
+    """What `python -m venv` makes. That takes seconds, most of them for pip."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def copying_python(environment, tmp_path_factory) -> pathlib.Path:
+    """This Python, whose `-m venv FOLDER` copies that environment."""
+    python = tmp_path_factory.mktemp("python") / "python3"
+    copy = f"exec '{shutil.which('cp')}' -R '{environment}/.' \"$3\""
+    python.write_text(
+        f"""#!/bin/sh\n[ "$1 $2" != "-m venv" ] || {copy}\nexec '{sys.executable}' "$@"\n"""
+    )
+    python.chmod(0o755)
+    return python
+
+
 class Project:
     """A copy of what setting up needs; `run` runs a bash command in it."""
 
-    def __init__(self, root: pathlib.Path):
+    def __init__(self, root: pathlib.Path, python: str | os.PathLike = sys.executable):
         self.root = root
         for name in FILES:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +80,7 @@ class Project:
         _write_wheel(self.wheels, "pebble", "1.10.0")
         _write_wheel(self.wheels, "gravel", "0.3")
         self.env = {
-            "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}",
+            "PATH": f"{os.path.dirname(python)}:{os.environ['PATH']}",
             "HOME": str(root),
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(self.wheels),
@@ -91,13 +111,13 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path) -> Project:
-    return Project(tmp_path / "project")
+def project(tmp_path, copying_python) -> Project:
+    return Project(tmp_path / "project", copying_python)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Project:
-    """A project that has been set up with the test tools; tests leave it whole."""
+    """A project that has been set up with the test tools, by Python; tests leave it whole."""
     project = Project(tmp_path_factory.mktemp("setup") / "a project")
     result = project.run("bash scripts/setup.sh --test")
     assert result.returncode == 0, result.stderr
@@ -257,13 +277,13 @@ def test_no_suitable_python_says_how_to_get_one(project):
     assert not (project.root / ".venv").exists()
 
 
-def test_python_without_venv_is_passed_over_or_named(project):
+def test_python_without_venv_is_passed_over_or_named(project, copying_python):
     without = f"""case "$2" in *ensurepip*) exit 1;; esac; exec '{sys.executable}' "$@" """
     result = project.run(PATH=project.python_only(("python3", without)))
     assert result.returncode == 1
     assert "python3 cannot create environments" in result.stderr
     assert "apt-get install python3-venv" in result.stderr
-    whole = f"""exec '{sys.executable}' "$@" """
+    whole = f"""exec '{copying_python}' "$@" """
     path = project.python_only(("python3", without), ("python3.12", whole))
     assert f"creating .venv with {path}/python3.12" in project.run(PATH=path).stderr
 
@@ -372,10 +392,12 @@ def test_set_up_environment_goes_on_if_the_libraries_cannot_be_installed(tensorf
 
 
 @pytest.mark.parametrize("has_gpu", [False, True])
-def test_tensorflow_cpu_is_a_tensorflow_and_gets_no_second_one(tensorflow_project, has_gpu):
+def test_tensorflow_cpu_is_a_tensorflow_and_gets_no_second_one(
+    tensorflow_project, environment, has_gpu
+):
     project = tensorflow_project
     venv = project.root / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    shutil.copytree(environment, venv, symlinks=True)
     project.run(".venv/bin/python -m pip install tensorflow-cpu")
     variables = _with_gpu(project) if has_gpu else {}
     assert project.run(**variables).returncode == 0
@@ -385,10 +407,10 @@ def test_tensorflow_cpu_is_a_tensorflow_and_gets_no_second_one(tensorflow_projec
     assert project.run(VIRTUAL_ENV=active, **variables).stdout == f"{active}/bin/python\n"
 
 
-def test_old_tensorflow_cpu_is_renewed_under_its_name(tensorflow_project):
+def test_old_tensorflow_cpu_is_renewed_under_its_name(tensorflow_project, environment):
     project = tensorflow_project
     _write_wheel(project.wheels, "tensorflow_cpu", "2.15.0")
-    subprocess.run([sys.executable, "-m", "venv", project.root / ".venv"], check=True)
+    shutil.copytree(environment, project.root / ".venv", symlinks=True)
     project.run(".venv/bin/python -m pip install tensorflow-cpu==2.15.0")
     result = project.run()
     assert "installing into .venv: tensorflow-cpu>=2.20 pebble>=1.2 (" in result.stderr
