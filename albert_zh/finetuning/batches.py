@@ -52,6 +52,7 @@ def gathered_batches(
     token_targets = {name: tf.constant(values) for name, values in features.token_targets.items()}
     shape = [num_units, padded_length] if size == 1 else [num_units, size, padded_length]
 
+    @tf.autograph.experimental.do_not_convert
     def gather(begin: tf.Tensor, end: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         indices = tf.ensure_shape(chosen[begin:end], [num_units])
         rows = indices if size == 1 else indices[:, None] * size + tf.range(size, dtype=tf.int64)

@@ -132,6 +132,7 @@ def _comes_from_input(error: Exception) -> bool:
     )
 
 
+@tf.autograph.experimental.do_not_convert
 def _with_all_rows(batch: Batch, *, batch_size: int) -> Batch:
     def filled_up(name: str, value: tf.Tensor) -> tf.Tensor:
         missing = batch_size - tf.shape(value)[0]
@@ -147,6 +148,7 @@ def _parsed(records: tf.data.Dataset, files: RecordFiles) -> tf.data.Dataset:
     """Parse batches of bytes into batches of tensors."""
     parse = files.reader.parser()
 
+    @tf.autograph.experimental.do_not_convert
     def parse_and_rename(records: tf.Tensor) -> Batch:
         batch = parse(records)
         order = tf.squeeze(batch.pop(features.SENTENCE_ORDER), axis=1)  # [B]
@@ -171,6 +173,7 @@ def _masked(
         return batches
     mask = BatchMasking(masking)
 
+    @tf.autograph.experimental.do_not_convert
     def mask_batch(number: tf.Tensor, batch: Batch) -> Batch:
         own_seed = tf.random.experimental.stateless_fold_in(tf.constant(seed, tf.int64), number)
         masked = batch | mask(batch, own_seed)

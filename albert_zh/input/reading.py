@@ -48,11 +48,12 @@ class RecordReader:
 
         Records before a range are skipped by their lengths, without their checksums.
         """
-        return tf.data.Dataset.from_tensor_slices((paths, first, count)).flat_map(
-            lambda path, first, count: (
-                tf.data.TFRecordDataset(path, self.compression).skip(first).take(count)
-            )
-        )
+
+        @tf.autograph.experimental.do_not_convert
+        def records(path: tf.Tensor, first: tf.Tensor, count: tf.Tensor) -> tf.data.Dataset:
+            return tf.data.TFRecordDataset(path, self.compression).skip(first).take(count)
+
+        return tf.data.Dataset.from_tensor_slices((paths, first, count)).flat_map(records)
 
     def parser(self) -> Callable[[tf.Tensor], Batch]:
         """A function from the bytes of B records `[B] string` to their features, padded.
@@ -63,6 +64,7 @@ class RecordReader:
         layout, lengths, rules = self.layout, self.layout.lengths(), self.rules
         stored = {name: _stored(name, length, layout) for name, length in lengths.items()}
 
+        @tf.autograph.experimental.do_not_convert
         def parse(records: tf.Tensor) -> Batch:
             batch, checks = tf.io.parse_example(records, stored), []
             if not layout.padded:

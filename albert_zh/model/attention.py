@@ -133,6 +133,6 @@ def attend(
     return attention(q, k, v)
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True, autograph=False)
 def _softmax_gradient(weights, g_weights, sums, scale: float) -> tf.Tensor:
     return weights * (g_weights - sums) * scale

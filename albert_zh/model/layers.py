@@ -38,7 +38,7 @@ def _gelu(x: tf.Tensor):
     return x * tf.sigmoid(x * (_GELU_1 + _GELU_3 * tf.square(x))), lambda g: _gelu_gradient(x, g)
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True, autograph=False)
 def _gelu_gradient(x: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
     x = tf.clip_by_value(x, -20.0, 20.0)  # The slope is 0 or 1 beyond, not infinity times 0.
     gate = tf.sigmoid(x * (_GELU_1 + _GELU_3 * tf.square(x)))
@@ -206,6 +206,6 @@ def _layer_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float)
     return normal * gamma + beta, gradient
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True, autograph=False)
 def _layer_norm_gradient(g, gamma, normal, scale, mean, normal_mean) -> tf.Tensor:
     return (g * gamma - mean - normal * normal_mean) * scale

@@ -26,6 +26,6 @@ def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor):
     return log_sum - at(logits, labels), gradient
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True, autograph=False)
 def _cross_entropy_gradient(probabilities, labels, g) -> tf.Tensor:
     return (probabilities - tf.one_hot(labels, tf.shape(probabilities)[-1])) * g[:, None]

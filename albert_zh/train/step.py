@@ -119,7 +119,7 @@ class Trainer:
             self._one_step, autograph=False, jit_compile=jit_compile if is_one_program else None
         )
         # No decorator of the method: TensorFlow would keep this object for good.
-        self._run = tf.function(self._run_steps)
+        self._run = tf.function(self._run_steps, autograph=False)
 
     @property
     def state(self) -> dict[str, tf.Variable]:
@@ -141,10 +141,14 @@ class Trainer:
         return self._run(batches, tf.constant(steps, tf.int64))
 
     def _run_steps(self, batches, steps) -> StepReport:
-        report = _with_float64_metrics(self.one_step(next(batches)))
-        for _ in tf.range(steps - 1):
-            report = _merge(report, _with_float64_metrics(self.one_step(next(batches))))
-        return report
+        def next_report() -> StepReport:
+            return _with_float64_metrics(self.one_step(next(batches)))
+
+        def go_on(taken: tf.Tensor, report: StepReport) -> tuple[tf.Tensor, StepReport]:
+            return taken + 1, _merge(report, next_report())
+
+        one = tf.constant(1, tf.int64)
+        return tf.while_loop(lambda taken, _: taken < steps, go_on, (one, next_report()))[1]
 
     def _one_step(self, batch: Batch) -> StepReport:
         """Take one optimizer step on a batch of a plain or of a distributed dataset."""
