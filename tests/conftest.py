@@ -20,8 +20,8 @@ hypothesis.settings.load_profile("no deadline")
 # Before any test imports TensorFlow, which reads it once.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-# Modules stay. Python's search for garbage goes through them again and again, a million objects with
-# TensorFlow: an eighth of the time of the tests that build graphs.
+# What is imported stays. Python's search for garbage went through it again and again, a million
+# objects with TensorFlow: an eighth of the time of the tests that build graphs.
 gc.disable()
 
 # Shells start programs in the background with Ctrl-C ignored, and their programs inherit that.
