@@ -18,6 +18,8 @@ from albert_zh.checkpoint.options import AverageOptions
 from albert_zh.checkpoint.several import find_several
 from albert_zh.finetuning.run import fine_tune
 
+pytestmark = pytest.mark.usefixtures("module_eager")
+
 SCRIPT = pathlib.Path(__file__).parent.parent / "scripts" / "convert_checkpoint.py"
 
 

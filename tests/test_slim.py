@@ -17,6 +17,8 @@ from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.checkpoint.slim import slim_checkpoint
 from albert_zh.pretraining.run import pretrain
 
+pytestmark = pytest.mark.usefixtures("module_eager")
+
 
 @pytest.fixture(scope="module")
 def trained(data, tmp_path_factory):
