@@ -46,6 +46,7 @@ def ordered_records(
     first_epoch, skip = divmod(skip, num_records)
     first_window, skip = divmod(skip, window)
 
+    # As in all functions of a pipeline: none branches on tensors, and a conversion takes its time.
     @tf.autograph.experimental.do_not_convert
     def epoch_records(epoch: tf.Tensor) -> tf.data.Dataset:
         first = tf.where(epoch == first_epoch, tf.constant(first_window, tf.int64), 0)
