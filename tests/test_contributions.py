@@ -67,6 +67,27 @@ def test_parts_of_long_texts_are_several_tokens(classifier):
     assert (whole[:3], second[:3]) == ((0, 0, 2), (1, 0, 1))
 
 
+def test_tokens_of_one_character_are_one_part(classifier):
+    text = "丅각万"
+    tokens = classifier.tokenizer.encode(text)
+    assert len(tokens.ids) == 5  # 각 is lower-cased to three.
+    parts = classifier.explain(text, "丁").contributions
+    assert [part[:3] for part in parts] == [(0, 0, 1), (0, 1, 2), (0, 2, 3), (1, 0, 1)]
+
+
+def test_an_answer_that_nobody_wants_any_more_is_given_up(classifier):
+    asked = []
+
+    def go_on():
+        asked.append(True)
+        return len(asked) < 2
+
+    long = "丅丆万丈三上下不" * 4
+    with pytest.raises(TimeoutError):
+        explain(classifier, [long, long], go_on=go_on)
+    assert len(asked) == 2
+
+
 def test_empty_texts_have_no_parts(classifier):
     assert classifier.explain("", " ").contributions == []
     assert {part.text for part in classifier.explain("", "丁").contributions} == {1}
@@ -90,3 +111,6 @@ def test_what_cannot_be_explained_is_an_error(classifier, tmp_path):
         explain(classifier, ["一"])
     with pytest.raises(ValueError, match="max_parts is 0"):
         explain(classifier, ["一", "丁"], max_parts=0)
+    for bad in (("一", "丁"), 3):
+        with pytest.raises(ValueError, match="explain takes one text or two"):
+            classifier.explain(bad)

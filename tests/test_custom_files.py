@@ -53,8 +53,15 @@ def test_cells_that_mean_no_label_in_test_are_labels_of_a_training_file(read):
     assert labels(read("text,label\n好,+\n坏,-\n", name="my.csv")) == ["+", "-"]
 
 
+def test_empty_line_is_called_so(read):
+    with pytest.raises(ValueError, match=r"my.csv, line 3: the line is empty; remove it"):
+        read("text,label\n一,0\n\n二,1\n", name="my.csv")
+
+
 def test_empty_label_of_a_training_file_is_none(read):
-    with pytest.raises(ValueError, match=r"my.csv, line 4: unknown label ''; the labels .* 0, 1"):
+    with pytest.raises(
+        ValueError, match=r"my.csv, line 4: the label is empty; .*the labels .* 0, 1"
+    ):
         read("text,label\n一,0\n二,1\n三,\n", name="my.csv")
 
 
@@ -64,7 +71,7 @@ def test_number_is_one_label_however_json_writes_it(read):
 
 @pytest.mark.parametrize("value", [None, float("nan")])
 def test_label_that_json_lacks_is_no_class(read, value):
-    with pytest.raises(ValueError, match=r"line 3: unknown label ''; the labels .* are a, b"):
+    with pytest.raises(ValueError, match=r"line 3: the label is empty; .*the labels .* are a, b"):
         read(texts("a", "b", value))
     assert labels(read(texts("a", "b"), test=texts(value))) == [None]
 

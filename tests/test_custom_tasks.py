@@ -118,7 +118,7 @@ def test_unclear_file_is_an_error_with_the_way_out(write, content, flags, messag
     ("rows", "split", "message"),
     [
         ("好,z\n", "train", "line 2: unknown label 'z'; the labels of custom are x, y"),
-        ("好,\n", "dev", "line 2: unknown label ''"),
+        ("好,\n", "dev", "line 2: the label is empty; fill it in"),
         (" ,x\n", "train", "line 2: the text in column 'text' is ' '"),
         ("", "train", "holds no examples"),
     ],

@@ -204,6 +204,63 @@ def test_mistakes_are_told(browser, server):
         assert visit.ask().locator(".bar").count() == 5
 
 
+def test_late_answers_do_not_replace_newer_ones(browser, server):
+    with Visit(browser, server) as visit:
+        page = visit.page
+        visit.choose("words", "fill_mask")
+        visit.fill("一[MASK]")
+        held = []
+        page.route("**/fill_mask", lambda route: held.append(route))
+        area = page.locator("#fields textarea")
+        with page.expect_request("**/fill_mask"):
+            area.press("Control+Enter")
+        area.press("Control+Enter")  # The first one is not answered yet.
+        page.wait_for_timeout(100)
+        assert len(held) == 1
+        visit.choose("pairs", "similarity")
+        held[0].continue_()
+        assert visit.answer().inner_text() == ""  # It belongs to another form.
+        assert visit.ask().locator(".bar").count() == 1
+
+
+@pytest.mark.parametrize("size", [(320, 600), *SIZES.values()])
+def test_long_words_stay_in_the_window(browser, server, size):
+    with Visit(browser, server) as visit:
+        visit.page.set_viewport_size({"width": size[0], "height": size[1]})
+        visit.choose("pairs", "rank")
+        visit.fill("一丁", "\n".join(["averyveryverylongword" * 8, *"一丁七万丈三上下不" * 2]))
+        assert visit.ask().locator(".bar").count() == 19
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "message"),
+    [
+        (502, "<html>Bad gateway", "status 502: <html>Bad gateway"),
+        (500, "{}", "status 500: {}"),
+        (422, '{"detail": {"a": 1}}', "status 422"),
+        (422, '{"detail": [{"msg": "too short"}]}', "too short"),
+    ],
+)
+def test_any_answer_is_told(browser, server, status, body, message):
+    with Visit(browser, server) as visit:
+        visit.choose("words", "fill_mask")
+        visit.page.route("**/fill_mask", lambda route: route.fulfill(status=status, body=body))
+        assert message in visit.ask().locator("[role=alert]").inner_text()
+
+
+def test_answers_are_marked_where_they_stand(browser, server):
+    context = "他生于1920年，有2个孩子。"
+    place = context.index("2个")
+    answer = {"prediction": "2", "start": place, "end": place + 1, "score": 1.0}
+    with Visit(browser, server) as visit:
+        visit.choose("passages", "predict")
+        visit.fill("几个孩子？", context)
+        body = json.dumps({"model": "passages", "outputs": [answer]})
+        visit.page.route("**/predict", lambda route: route.fulfill(body=body))
+        assert visit.ask().locator(".text").inner_html() == "他生于1920年，有<mark>2</mark>个孩子。"
+
+
 def test_token_is_asked_for(browser, paths, monkeypatch):
     monkeypatch.setenv("ALBERT_ZH_TOKEN", "secret")
     server = Server(paths)

@@ -111,6 +111,7 @@ def test_other_content_types_methods_and_paths_are_refused(server):
     assert server.post("words/fill_mask", body, **{"Content-Type": kind})[0] == 200
     assert server.ask("GET", "/v1/models/words/fill_mask")[0] == 405
     assert server.ask("GET", "/page/../../etc/passwd")[0] == 404
+    assert server.ask("HEAD", "/") == (200, b"")
 
 
 def test_many_clients_get_their_own_answers(server, paths):
@@ -146,6 +147,54 @@ def test_state_and_description(server):
     row = r'albert_zh_requests_total\{path="/v1/models/words/fill_mask",status="200"\} [1-9]'
     assert (status, bool(re.search(row, content.decode()))) == (200, True)
     assert b"nobody" not in content  # A client cannot make up rows.
+
+
+def test_explanations_neither_wait_for_each_other_in_batches_nor_hold_up_others(paths):
+    server = Server(paths, timeout_seconds=5)
+    long = "一丁七万丈三上下不" * 3
+
+    def explain(_):
+        return server.post("pairs/explain", {"input": [long, long], "max_parts": 64})
+
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        asked = [pool.submit(explain, number) for number in range(24)]
+        for _ in range(20):
+            assert server.outputs("pairs/predict", inputs=PAIRS)
+        answers = [future.result() for future in asked]
+    refusals = {status: content["detail"] for status, content in answers if status != 200}
+    assert refusals.keys() <= {503, 504}, refusals  # They are honest on a slow machine.
+    answered = [content["outputs"][0] for status, content in answers if status == 200]
+    assert answered
+    for each in answered:
+        assert each["contributions"] == answered[0]["contributions"]
+    assert server.stop() == 0
+
+
+def test_explanation_that_takes_too_long_ends(paths):
+    server = Server(paths, timeout_seconds=0.001)
+    status, content = server.post("pairs/explain", {"input": PAIRS[0]})
+    assert (status, "no answer after" in content["detail"]) == (504, True)
+    assert server.stop() == 0
+
+
+def test_silent_connections_are_closed(paths):
+    server = Server(paths, timeout_seconds=0.5, max_connections=4)
+    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(6)]
+    half = b"POST /v1/models/words/fill_mask HTTP/1.1\r\nHo"
+    for each in silent[::2]:
+        each.sendall(half)
+    for each in silent:
+        each.settimeout(30)
+        assert b"200" not in each.recv(1000)  # closed, or told that there are too many
+        each.close()
+    assert server.outputs("words/fill_mask", inputs=["一[MASK]"])
+    with socket.create_connection(("127.0.0.1", server.port)) as used:
+        used.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"200" in used.recv(1000)
+        used.sendall(half)  # on a connection that answered once
+        used.settimeout(30)
+        assert used.recv(1000) == b""
+    assert server.stop() == 0
 
 
 def test_token_guards_the_models_alone(paths, monkeypatch):
@@ -211,6 +260,8 @@ def test_port_in_use_and_missing_models_are_named(paths, tmp_path):
         ("=a", "'=a' is neither a path nor NAME=PATH"),
         ("a b=c", "neither a path nor NAME=PATH"),
         ("x=", "neither a path nor NAME=PATH"),
+        ("..=a", "a model cannot be called '..'"),
+        ("\udcff=a", "a model cannot be called"),
     ],
 )
 def test_names_of_models_are_checked(models, message):

@@ -184,6 +184,22 @@ def test_malformed_lines_are_named(models, tmp_path, form, content, message):
     assert message in run("encode.py", models["vectors"], flag, text=content, code=1)
 
 
+def test_form_of_a_file_is_told_by_its_name(models, tmp_path):
+    (tmp_path / "new.jsonl").write_text('["一\\t丁", "七"]\n', "utf-8")
+    command = ("similarity.py", models["pairs"], "--output_format=jsonl")
+    (row,) = objects(run(*command, f"--input_file={tmp_path}/new.jsonl"))
+    assert row["text_a"] == "一\t丁"
+    (tmp_path / "new.jsonl").write_text('{"text_a": "一", "text_b": "七"}\n', "utf-8")
+    message = run(*command, f"--input_file={tmp_path}/new.jsonl", code=1)
+    assert "run_classifier.py --do_predict=True --model=MODEL --input_file=FILE reads" in message
+    (tmp_path / "new.csv").write_text("text_a,text_b\n一,丁\n", "utf-8")
+    message = run(*command, f"--input_file={tmp_path}/new.csv", code=1)
+    assert "new.csv is a table, but here a line is a text; run_classifier.py" in message
+    tagged = ("predict.py", models["tags"], "--output_format=jsonl", "--input_format=lines")
+    rows = objects(run(*tagged, f"--input_file={tmp_path}/new.csv"))
+    assert [row["text"] for row in rows] == ["text_a,text_b", "一,丁"]
+
+
 def test_texts_with_tabs_and_line_ends_come_as_json(models):
     text = json.dumps(["一\t丁\n", "七"], ensure_ascii=False) + "\n"
     flags = ("--input_format=jsonl", "--output_format=tsv")

@@ -133,7 +133,8 @@ def test_ids_of_single_texts_are_no_labels(read):
 @pytest.mark.parametrize("cell", ["-1", "?", "", "-", " "])
 def test_labels_of_a_test_file_may_be_unknown(read, cell):
     assert read(f"你好\t再见\t{cell}\n一\t二\t{cell}\n", "test.tsv").examples == (HI, ONE)
-    with pytest.raises(ValueError, match="line 2: unknown label"):
+    problem = "unknown label" if cell.strip() else "the label is empty"
+    with pytest.raises(ValueError, match=f"line 2: {problem}"):
         read(f"你好\t再见\t1\n一\t二\t{cell}\n", "dev.tsv")
 
 

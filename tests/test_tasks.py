@@ -172,7 +172,7 @@ def test_unlabelled_single_text_is_read_although_its_label_comes_first(read):
     [
         ("一\t二\t1\n三\t四\n", r", line 2: 2 columns, expected 3 .*text_a, text_b, label"),
         ("一\t二\t1\t\n", r", line 1: 4 columns, expected 3"),
-        ("一\t二\t1\n\n三\t四\t0\n", r", line 2: 1 columns"),
+        ("一\t二\t1\n\n三\t四\t0\n", r", line 2: the line is empty; remove it"),
         ("一\t二\t2\n", r", line 1: unknown label '2'; the labels of lcqmc are 0, 1"),
         ("text_a\ttext_b\tlabel\n一\t二\tlabel\n", r", line 2: unknown label 'label'"),
         ("一\t \u3000\t1\n", r", line 1: a text is empty"),

@@ -31,6 +31,7 @@ from albert_zh.export.task_data import read_task_data
 from albert_zh.inference.predictor import INPUTS, POSITIONS, Arrays, Runner
 from albert_zh.util.files import atomic_write, sha256_of_file, write_json
 from albert_zh.util.new_directory import new_directory
+from albert_zh.util.optional_packages import load_extra
 
 _SECONDS = 0.2  # of a measurement for the card
 _NUM_CALIBRATION = 200  # texts
@@ -66,12 +67,15 @@ def export_model(
         The content of `export.json`.
 
     Raises:
-        ValueError: A format differs from the checkpoint, or loses too much of its score, or
-            `export_dir` is taken.
+        ValueError: A format differs from the checkpoint, or loses too much of its score, or needs
+            a package that is not installed; or `export_dir` is taken.
     """
     check_target(export_dir, overwrite=overwrite)
     inputs = [source.prefix, *source.text_files.values(), eval_data, calibration_data]
     check_keeps(export_dir, inputs)
+    for name in formats:
+        for module in FORMATS[name].writers:
+            load_extra(module, purpose=f"writing {name}")
     _check_calibration(formats, eval_data, calibration_data)
     if fixed_shape:
         _check_sizeable(formats)

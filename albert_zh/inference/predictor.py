@@ -100,7 +100,7 @@ class Predictor:
             form = {1: "single texts, such as 'a'", 2: "pairs of texts, such as ('a', 'b')"}
             raise ValueError(
                 f"the model was trained on {form[self.num_texts]}; it cannot judge "
-                f"{examples[0].texts[0]!r} "
+                f"{examples[0].texts[0][:60]!r} "
                 + ("alone" if self.num_texts == 2 else "with a second text")
             )
         features = self.kind.featurize(

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import pathlib
 import re
+import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -28,6 +29,7 @@ _FILES = {
     "page.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
+_LONG = 64  # texts of the queue whose place an answer of many computations takes
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _REFUSALS = {
     400: "The body is no JSON.",
@@ -64,8 +66,8 @@ class Service:
             name: [each.name for each in ENDPOINTS if each.fits(model)]
             for name, model in models.items()
         }
-        self.measures = Measures(lambda: self.batcher.waiting)
-        self.batcher = Batcher(
+        self.measures = Measures(lambda: self.waiting)
+        self._batcher = Batcher(
             self._compute,
             threads=options.threads,
             largest_batch=options.largest_batch,
@@ -73,6 +75,29 @@ class Service:
             queue_size=options.queue_size,
             on_batch=self.measures.count_batch,
         )
+        # Answers of many computations, one after the other, leave cores to the short ones.
+        self._long_batcher = Batcher(
+            self._compute,
+            threads=1,
+            largest_batch=1,
+            queue_size=max(1, options.queue_size // _LONG),
+            on_batch=self.measures.count_batch,
+        )
+
+    @property
+    def waiting(self) -> int:
+        """Texts that wait."""
+        return self._batcher.waiting + self._long_batcher.waiting
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no place for another text."""
+        return self._batcher.waiting >= self.options.queue_size
+
+    def close(self) -> None:
+        """Answer what waits, and end the threads."""
+        self._batcher.close()
+        self._long_batcher.close()
 
     def _compute(self, key: Hashable, inputs: Sequence[Any]) -> Sequence[Any]:
         name, endpoint, settings = key
@@ -92,17 +117,20 @@ class Service:
             raise fastapi.HTTPException(404, f"the model {name!r} can be asked {known}")
         inputs = endpoint.inputs(request)
         self._check_texts(request, inputs)
+        timeout, settings = self.options.timeout_seconds, endpoint.settings(request)
+        if endpoint.is_long:
+            settings = (settings, time.monotonic() + timeout)
+        batcher = self._long_batcher if endpoint.is_long else self._batcher
         try:
-            future = self.batcher.submit((name, endpoint, endpoint.settings(request)), inputs)
+            future = batcher.submit((name, endpoint, settings), inputs)
         except QueueIsFull:
             headers = {"Retry-After": "1"}
             raise fastapi.HTTPException(
                 503, "too many requests are waiting; ask again later", headers
             ) from None
         try:
-            timeout = self.options.timeout_seconds
             outputs = await asyncio.wait_for(asyncio.wrap_future(future), timeout)
-        except asyncio.TimeoutError:
+        except (asyncio.TimeoutError, TimeoutError):
             raise fastapi.HTTPException(504, f"there is no answer after {timeout:g} s") from None
         except ValueError as error:
             raise fastapi.HTTPException(422, str(error)) from None
@@ -146,7 +174,7 @@ def make_app(models: Mapping[str, Any], options: ServiceOptions) -> App:
     @contextlib.asynccontextmanager
     async def lifespan(_):
         yield
-        service.batcher.close()
+        service.close()
 
     app = fastapi.FastAPI(
         title="albert_zh", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
@@ -219,7 +247,7 @@ def _add_state(app: fastapi.FastAPI, service: Service) -> None:
     @app.get("/health/ready", responses={503: {"description": "Too many requests wait."}})
     def ready() -> JSONResponse:
         """Tell whether it takes requests."""
-        is_full = service.batcher.waiting >= service.options.queue_size
+        is_full = service.is_full
         return JSONResponse({"status": "full" if is_full else "ready"}, 503 if is_full else 200)
 
     @app.get("/metrics", response_class=Response)
@@ -230,7 +258,9 @@ def _add_state(app: fastapi.FastAPI, service: Service) -> None:
 
 def _add_page(app: fastapi.FastAPI) -> None:
     def add(name: str, kind: str) -> None:
-        @app.get(f"/{name}", include_in_schema=False, name=name or "page")
+        methods = ["GET", "HEAD"]
+
+        @app.api_route(f"/{name}", methods=methods, include_in_schema=False, name=name or "page")
         def page() -> FileResponse:
             policy = {"Content-Security-Policy": "default-src 'self'"}
             return FileResponse(_PAGE / (name or "index.html"), media_type=kind, headers=policy)

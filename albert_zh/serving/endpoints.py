@@ -13,6 +13,7 @@ in the order of their probability.
 """
 
 import dataclasses
+import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -44,6 +45,7 @@ class ExplainRequest(_Request):
     """One example: which parts of its texts speak for its label."""
 
     input: Text | Texts = pydantic.Field(examples=[["我的手机丢了", "手机不见了怎么办"]])
+    max_parts: int = pydantic.Field(32, ge=1, le=64)  # of each text
 
 
 class PairsRequest(_Request):
@@ -89,6 +91,9 @@ class Endpoint:
     # Of a request: what is computed, in batches.
     inputs: Callable[[Any], Sequence[Any]] = lambda request: request.inputs
     settings: Callable[[Any], Hashable] = lambda request: None  # for which inputs may share a batch
+    # An answer takes many computations, so that it waits in a queue of its own; the settings for
+    # `compute` are followed by the time by which it has to be there, as of `time.monotonic`.
+    is_long: bool = False
     finish: Callable[[Any, Sequence[Any]], Sequence[Any]] = lambda request, outputs: outputs
 
 
@@ -110,17 +115,17 @@ def _predict(model: Predictor, _, inputs: Sequence[Any]) -> list[dict[str, Any]]
     return model.rows(inputs)
 
 
-def _explain(model: Predictor, _, inputs: Sequence[Any]) -> list[dict[str, Any]]:
-    rows = []
-    for each in inputs:
-        prediction, contributions = explain(model, [each] if isinstance(each, str) else each)
-        rows.append(
-            {
-                "prediction": prediction.label,
-                "contributions": [part._asdict() for part in contributions],
-            }
-        )
-    return rows
+def _explain(model: Predictor, settings: Any, inputs: Sequence[Any]) -> list[dict[str, Any]]:
+    max_parts, deadline = settings
+    (texts,) = inputs  # A request is computed alone.
+    prediction, contributions = explain(
+        model,
+        [texts] if isinstance(texts, str) else texts,
+        max_parts=max_parts,
+        go_on=lambda: time.monotonic() < deadline,
+    )
+    parts = [part._asdict() for part in contributions]
+    return [{"prediction": prediction.label, "contributions": parts}]
 
 
 def _similarity(model: Predictor, _, inputs: Sequence[Any]) -> list[dict[str, Any]]:
@@ -167,6 +172,8 @@ ENDPOINTS = (
         fits=_is_classifier,
         inputs=lambda request: [request.input],
         compute=_explain,
+        settings=lambda request: request.max_parts,
+        is_long=True,
     ),
     Endpoint(
         "similarity",

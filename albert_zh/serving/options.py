@@ -1,6 +1,7 @@
 """Flags of the programs that answer lines of text."""
 
 import dataclasses
+import os
 from typing import Any
 
 from absl import logging
@@ -9,7 +10,7 @@ from albert_zh.export.any_model import load
 from albert_zh.export.reading import is_export
 from albert_zh.flags import REQUIRED, option
 from albert_zh.inference.options import ModelOptions
-from albert_zh.util.files import check_is_local
+from albert_zh.util.files import check_is_local, without_gz
 from albert_zh.util.tensorflow_start import import_tensorflow
 
 
@@ -29,10 +30,11 @@ class StreamOptions(ModelOptions):
         "Texts, one a line. Default, and for -: standard input, which answers each line as it "
         "comes; on a terminal, a prompt.",
     )
-    input_format: str = option(
-        "lines",
+    input_format: str | None = option(
+        None,
         "lines: a text a line, with a tab between the texts of one example; jsonl: a JSON string a "
-        "line, or a list of them, for texts with tabs and line ends.",
+        "line, or a list of them, for texts with tabs and line ends. Default: jsonl for files "
+        "whose name ends with .json or .jsonl, or else lines.",
         choices=("lines", "jsonl"),
     )
     output_file: str | None = option(None, "File for the answers. Default: standard output.")
@@ -58,6 +60,9 @@ class StreamOptions(ModelOptions):
             raise ValueError("give a text with --text, or a file with --input_file, not both")
         if self.output_file:
             check_is_local(self.output_file)
+        if self.input_format is None:
+            form = _form_of(self.input_file) if self.input_file else "lines"
+            object.__setattr__(self, "input_format", form)
 
     def check(self) -> None:
         if not is_export(self.checkpoint):
@@ -75,3 +80,19 @@ class StreamOptions(ModelOptions):
         )
         logging.info("%s is computed by %s", self.checkpoint, model.runtime)
         return model
+
+
+def _form_of(path: str) -> str:
+    """The form of a file's lines, by its name.
+
+    >>> _form_of("new.jsonl"), _form_of("new.txt"), _form_of("-")
+    ('jsonl', 'lines', 'lines')
+    """
+    ending = os.path.splitext(without_gz(path))[1].lower()
+    if ending == ".csv":
+        raise ValueError(
+            f"--input_file={path} is a table, but here a line is a text; run_classifier.py "
+            f"--do_predict=True --model=MODEL --input_file={path} reads tables "
+            "(--input_format=lines takes the lines as they are)"
+        )
+    return "jsonl" if ending in (".json", ".jsonl") else "lines"

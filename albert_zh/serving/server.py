@@ -22,6 +22,7 @@ def serve(options: ServiceOptions) -> None:
     import uvicorn
 
     from albert_zh.serving.app import make_app
+    from albert_zh.serving.protocol import protocol_of
 
     # Before the models, which take seconds to load.
     with _listening(options.host, options.port) as listener:
@@ -29,6 +30,7 @@ def serve(options: ServiceOptions) -> None:
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http=protocol_of(options.timeout_seconds),
                 log_level="warning",
                 access_log=False,
                 limit_concurrency=options.max_connections,

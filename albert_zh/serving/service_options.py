@@ -108,5 +108,7 @@ def _named(models: str | None) -> list[tuple[str, str]]:
         name = name if sign else os.path.basename(os.path.abspath(path))
         if not path or not name or set(name) & set("/ "):
             raise ValueError(f"{part!r} is neither a path nor NAME=PATH")
+        if name in (".", "..") or not name.isprintable():
+            raise ValueError(f"a model cannot be called {name!r}; name it: NAME=PATH")
         found.append((name, path))
     return found

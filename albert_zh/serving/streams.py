@@ -30,6 +30,7 @@ _BATCH = 256
 _CHUNK = 2**16  # bytes read at once
 STANDARD_INPUT = "-"
 _END = object()
+_OBJECTS = "; run_classifier.py --do_predict=True --model=MODEL --input_file=FILE reads objects"
 
 
 def answer_all(
@@ -175,7 +176,10 @@ def _texts(line: str, form: str) -> Texts:
         raise ValueError(f"it is no JSON: {error}") from None
     texts = tuple(value) if isinstance(value, list) else (value,)
     if not texts or not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"{line[:60]} is neither a string nor a list of strings")
+        raise ValueError(
+            f"{line[:60]} is neither a string nor a list of strings"
+            + (_OBJECTS if isinstance(value, dict) else "")
+        )
     return texts
 
 

@@ -36,6 +36,7 @@ class ExportFormat:
     is_sizeable: bool = True  # may take batches of one size alone
     is_calibrated: bool = False  # its integers stand for ranges that real texts have to tell
     package: str = "tensorflow"  # module that has to be installed to compute it
+    writers: tuple[str, ...] = ()  # modules of optional packages that write and check it
     runtime: str = "TensorFlow"  # its name, for people
 
     def can_run(self) -> bool:
@@ -97,6 +98,7 @@ def _onnx(file: str, precision: str, tolerance: float) -> ExportFormat:
         tolerance,
         is_of_first=True,
         package="onnxruntime",
+        writers=("onnx", "onnxruntime"),
         runtime="ONNX Runtime",
     )
 
@@ -105,13 +107,21 @@ FORMATS: dict[str, ExportFormat] = {
     "frozen_graph": _of_tensorflow("frozen_graph", "frozen_graph.pb"),
     "saved_model": _of_tensorflow("saved_model", "saved_model"),
     "saved_model_text": _of_tensorflow(
-        "saved_model_text", "saved_model_text", is_sizeable=False, package="tensorflow_text"
+        "saved_model_text",
+        "saved_model_text",
+        is_sizeable=False,
+        package="tensorflow_text",
+        writers=("tensorflow_text",),
     ),
     "checkpoint": _of_tensorflow(
         "checkpoint", "checkpoint", has_first=False, tolerance=_FLOAT16, is_sizeable=False
     ),
     "transformers": _of_tensorflow(
-        "transformers", "transformers", has_first=False, is_sizeable=False
+        "transformers",
+        "transformers",
+        has_first=False,
+        is_sizeable=False,
+        writers=("safetensors",),
     ),
     "tflite": _tflite("model.tflite", "float32", TOLERANCE),
     "tflite_fp16": _tflite("model_fp16.tflite", "float16", _FLOAT16),

@@ -10,7 +10,8 @@ const TEXTS = {
     context: "Passage", ask: "Question about the passage", choices: "Choices, one a line",
     speaks_for: "for", speaks_against: "against",
     computed: "computed by", same: "the same", other: "not the same", nothing: "nothing was found",
-    failed: "The service does not answer.", milliseconds: "ms",
+    failed: "The service does not answer.", unclear: "The service answered with status", milliseconds: "ms",
+    first: "first text", second: "second text",
   },
   zh: {
     language: "English", model: "模型", question: "任务", send: "提交", token: "令牌", busy: "…",
@@ -21,7 +22,8 @@ const TEXTS = {
     context: "文章", ask: "关于文章的问题", choices: "选项，每行一个",
     speaks_for: "支持", speaks_against: "反对",
     computed: "计算：", same: "相同", other: "不同", nothing: "没有找到",
-    failed: "服务没有回应。", milliseconds: "毫秒",
+    failed: "服务没有回应。", unclear: "服务的回答状态为", milliseconds: "毫秒",
+    first: "第一句", second: "第二句",
   },
 };
 
@@ -34,6 +36,7 @@ const EXAMPLES = {
 const get = (id) => document.getElementById(id);
 let language = navigator.language.startsWith("zh") ? "zh" : "en";
 let models = [];
+let form = 0; // Its number: each model and question has a new one.
 
 function word(name) { return TEXTS[language][name] ?? name; }
 
@@ -62,6 +65,8 @@ function showForm() {
   get("language").lang = language === "en" ? "zh" : "en";
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = word(element.dataset.text);
   const model = models[get("model").selectedIndex];
+  form += 1;
+  get("result").replaceChildren(); // It was the answer to another question.
   if (!model) return;
   const chosen = get("endpoint").value;
   get("endpoint").replaceChildren(...model.endpoints.map((name) => {
@@ -85,7 +90,7 @@ function showForm() {
 
 function bodyOf(model, endpoint, texts) {
   const lines = (text) => text.split("\n").filter((line) => line.trim());
-  if (endpoint === "rank") return { text: texts[0], others: lines(texts[1]) };
+  if (endpoint === "rank") return { text: texts[0], others: lines(texts[1]), top_k: lines(texts[1]).length || 1 };
   if (endpoint === "similarity") return { inputs: [texts] };
   if (endpoint === "explain") return { input: texts.length === 1 ? texts[0] : texts };
   if (endpoint === "predict" && model.kind === "choice") return { inputs: [[texts[0], texts[1], ...lines(texts[2])]] };
@@ -95,29 +100,45 @@ function bodyOf(model, endpoint, texts) {
 async function call(path, body) {
   const headers = { "Content-Type": "application/json" };
   if (get("token").value) headers.Authorization = `Bearer ${get("token").value}`;
-  const answer = await fetch(path, body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) });
-  const content = await answer.json();
-  if (answer.status === 401) get("token-field").hidden = false;
-  if (!answer.ok) {
-    const detail = content.detail;
-    throw new Error(Array.isArray(detail) ? detail.map((each) => `${each.loc.join(".")}: ${each.msg}`).join("; ") : detail);
+  let answer;
+  try {
+    answer = await fetch(path, body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) });
+  } catch {
+    throw new Error(word("failed"));
   }
-  return content;
+  if (answer.status === 401) get("token-field").hidden = false;
+  const text = await answer.text();
+  try {
+    const content = JSON.parse(text);
+    if (answer.ok) return content;
+    throw new Error(told(content.detail));
+  } catch (error) {
+    throw error instanceof SyntaxError || !error.message ? new Error(`${word("unclear")} ${answer.status}: ${text.slice(0, 200)}`) : error;
+  }
+}
+
+function told(detail) {
+  if (Array.isArray(detail)) return detail.map((each) => `${(each.loc ?? []).join(".")}: ${each.msg}`).join("; ");
+  return typeof detail === "string" ? detail : "";
 }
 
 async function ask() {
+  if (get("send").disabled) return; // The last question is not answered yet.
+  if (!models.length) await loadModels();
   const model = models[get("model").selectedIndex];
+  if (!model) return;
   const endpoint = get("endpoint").value;
   const texts = [...get("fields").querySelectorAll("textarea")].map((area) => area.value);
   const start = performance.now();
+  const own = form;
   get("send").disabled = true;
   get("result").setAttribute("aria-busy", "true");
   try {
     const { outputs } = await call(`v1/models/${encodeURIComponent(model.name)}/${endpoint}`, bodyOf(model, endpoint, texts));
     const time = make("p", `${(performance.now() - start).toFixed(1)} ${word("milliseconds")}`);
-    get("result").replaceChildren(...shown(model, endpoint, outputs, texts), time);
+    if (own === form) get("result").replaceChildren(...shown(model, endpoint, outputs, texts), time);
   } catch (error) {
-    showError(error);
+    if (own === form) showError(error);
   } finally {
     get("send").disabled = false;
     get("result").setAttribute("aria-busy", "false");
@@ -125,7 +146,7 @@ async function ask() {
 }
 
 function showError(error) {
-  const element = make("p", error instanceof TypeError ? word("failed") : error.message);
+  const element = make("p", error.message);
   element.className = "error";
   element.setAttribute("role", "alert");
   get("result").replaceChildren(element);
@@ -136,6 +157,7 @@ function showError(error) {
 function bar(name, probability, said = `${(100 * probability).toFixed(1)} %`) {
   const meter = make("meter");
   meter.value = probability;
+  meter.setAttribute("aria-label", `${name}: ${said}`);
   const row = make("div", null, make("span", name), meter, make("output", said));
   row.className = "bar";
   return row;
@@ -159,13 +181,16 @@ function highlighted(text, parts) {
   return box;
 }
 
+function signed(value) { return `${value < 0 ? "−" : "+"}${(100 * Math.abs(value)).toFixed(1)} %`; }
+
 function weighed(text, parts, largest) {
   const box = highlighted(text, parts);
   [...box.querySelectorAll("mark")].forEach((mark, place) => {
     const { value } = parts[place];
     mark.className = value < 0 ? "against" : "for";
     mark.style.setProperty("--share", Math.abs(value) / largest);
-    mark.title = `${value < 0 ? "−" : "+"}${(100 * Math.abs(value)).toFixed(1)} %`;
+    mark.title = signed(value);
+    mark.setAttribute("aria-label", `${mark.textContent} ${signed(value)}`);
   });
   return box;
 }
@@ -181,7 +206,8 @@ function explanation({ prediction, contributions }, texts) {
   legend.className = "legend";
   const rows = [...contributions].sort((one, two) => Math.abs(two.value) - Math.abs(one.value)).slice(0, 8).map((each) => {
     const part = [...texts[each.text]].slice(each.start, each.end).join("");
-    const row = bar(part, Math.abs(each.value) / largest, `${each.value < 0 ? "−" : "+"}${(100 * Math.abs(each.value)).toFixed(1)} %`);
+    const row = bar(part, Math.abs(each.value) / largest, signed(each.value));
+    if (texts.length > 1) row.firstChild.append(" ", make("small", word(each.text ? "second" : "first")));
     row.classList.add(each.value < 0 ? "against" : "for");
     return row;
   });
@@ -214,9 +240,7 @@ function shown(model, endpoint, outputs, texts) {
     return parts.length ? [highlighted(texts[0], parts)] : [make("p", word("nothing"))];
   }
   if (model.kind === "reading") {
-    const start = [...texts[1].slice(0, Math.max(0, texts[1].indexOf(first.prediction)))].length;
-    const part = { start, end: start + [...first.prediction].length };
-    return [make("h2", first.prediction || word("nothing")), highlighted(texts[1], first.prediction ? [part] : [])];
+    return [make("h2", first.prediction || word("nothing")), highlighted(texts[1], first.prediction ? [first] : [])];
   }
   return [make("h2", String(first.prediction))];
 }
@@ -227,11 +251,11 @@ async function loadModels() {
   try {
     models = (await call("v1/models")).models;
     get("model").replaceChildren(...models.map((model) => make("option", model.name)));
-    get("result").replaceChildren();
+    showForm();
   } catch (error) {
+    showForm();
     showError(error);
   }
-  showForm();
 }
 
 get("language").addEventListener("click", () => {

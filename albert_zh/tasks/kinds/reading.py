@@ -200,11 +200,13 @@ def submission(
 def row(
     example: ReadingExample, prediction: TextPrediction, labels: Sequence[str]
 ) -> dict[str, Any]:
-    """Question, context, first answer, prediction and its score."""
+    """Question, context, first answer, prediction, its place in the context and its score."""
     return {
         **example.named_texts,
         "label": example.label,
         "prediction": prediction.text,
+        "start": prediction.start,
+        "end": prediction.end,
         "score": prediction.score,
     }
 

@@ -89,6 +89,11 @@ def read_label(task: Task, cell: str, *, split: str, place: str) -> str | None:
     if task.kind.has_numbers:
         raise ValueError(f"{place}: the label {cell!r} is no number, such as 3.5 or -1e-3")
     known = ", ".join(task.labels)
+    if not cell.strip():
+        raise ValueError(
+            f"{place}: the label is empty; fill it in (the labels of {task.name} are {known}) or "
+            "remove the line"
+        )
     raise ValueError(f"{place}: unknown label {cell!r}; the labels of {task.name} are {known}")
 
 

@@ -63,6 +63,8 @@ def _named_rows(
     for row in rows:
         is_short = len(row.cells) < len(names)
         if len(row.cells) != len(names) and not (is_short and may_be_short):
+            if not any(row.cells):
+                raise ValueError(f"{path}, line {row.line}: the line is empty; remove it")
             raise ValueError(
                 f"{path}, line {row.line}: {len(row.cells)} columns, expected {len(names)} "
                 f"separated by {table.separator} ({', '.join(names)})"

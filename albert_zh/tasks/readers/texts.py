@@ -52,6 +52,8 @@ def _example(
 ) -> Example:
     place, cells = f"{path}, line {row.line}", row.cells
     if len(cells) != layout.width:
+        if not any(cells):
+            raise ValueError(f"{place}: the line is empty; remove it")
         raise ValueError(
             f"{place}: {len(cells)} columns, expected {layout.width} separated by "
             f"{table.separator} ({layout.describe()})" + (f"; {table.note}" if table.note else "")
