@@ -6,11 +6,15 @@
 FROM python:3.12-slim
 
 ARG EXTRA=""
-COPY . /src
-RUN pip install --no-cache-dir \
-      "/src[${EXTRA:+$EXTRA,}rjieba,plots,metrics,safetensors,onnx,litert,serve]" \
-    && rm -r /src \
-    && useradd --uid 1000 --create-home albert
+# The build writes into its copy of the sources, which are not kept.
+RUN --mount=type=bind,target=/src \
+    cp -r /src /tmp/src \
+    && pip install --no-cache-dir \
+      "/tmp/src[${EXTRA:+$EXTRA,}rjieba,plots,metrics,safetensors,onnx,litert,serve]" \
+    && rm -r /tmp/src \
+    && useradd --uid 1000 --create-home albert \
+    && mkdir /work \
+    && chown albert /work
 
 USER 1000
 WORKDIR /work

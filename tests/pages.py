@@ -1,6 +1,7 @@
 """Parts of a Markdown page: headings, tables, links, blocks of code."""
 
 import dataclasses
+import itertools
 import pathlib
 import re
 import shlex
@@ -29,10 +30,10 @@ class Page:
     links: tuple[str, ...]
 
     @property
-    def anchors(self) -> set[str]:
+    def anchors(self) -> list[str]:
         """Names of its headings in addresses, as GitHub makes them."""
         kept = (re.sub(r"[^\w\- ]", "", text.lower()) for _, text in self.headings)
-        return {text.replace(" ", "-") for text in kept}
+        return [text.replace(" ", "-") for text in kept]
 
 
 def english_pages() -> list[pathlib.Path]:
@@ -52,13 +53,9 @@ def read_page(path: pathlib.Path) -> Page:
     lines = iter(path.read_text(encoding="utf-8").splitlines())
     was_row = False
     for line in lines:
-        if line.startswith("```"):
-            inside = []
-            for each in lines:
-                if each == "```":
-                    break
-                inside.append(each)
-            blocks.append(Block(line[3:], tuple(inside), note))
+        if line.lstrip().startswith("```"):
+            inside = list(itertools.takewhile(lambda each: each.strip() != "```", lines))
+            blocks.append(Block(line.strip()[3:], tuple(inside), note))
             note, was_row = None, False
             continue
         if found := re.fullmatch(r"<!-- (.*) -->", line):
@@ -67,6 +64,7 @@ def read_page(path: pathlib.Path) -> Page:
             level = len(line) - len(line.lstrip("#"))
             headings.append((level, line[level:].strip()))
         elif line.startswith("|"):
+            assert line.endswith("|"), line
             cells = tuple(cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1])
             if was_row:
                 tables[-1].append(cells)
@@ -74,7 +72,9 @@ def read_page(path: pathlib.Path) -> Page:
                 tables.append([cells])
         was_row = line.startswith("|")
         prose.append(line)
-    links = re.findall(r"\]\(([^)\s]+)\)", "\n".join(prose))
+    text = "\n".join(prose)
+    assert not re.search(r"\]\[|^\[[^]]+\]:", text, re.MULTILINE), "write [text](address)"
+    links = re.findall(r"\]\(([^)\s]+)", text)
     return Page(path, tuple(headings), tuple(map(tuple, tables)), tuple(blocks), tuple(links))
 
 
@@ -89,8 +89,13 @@ def code_of(cell: str) -> list[str]:
 
 
 def numbers_of(cell: str) -> list[str]:
-    """Numbers of a text, sorted; those of Chinese characters are not among them."""
-    return sorted(re.findall(r"\d[\d.,:]*\d|\d", cell))
+    """Numbers of a text with units in Latin letters, sorted; not those in Chinese characters.
+
+    >>> numbers_of("167 MB and 1.4 s, 3 words, 98 %")
+    ['1.4', '167MB', '3', '98%']
+    """
+    found = re.findall(r"(\d[\d.,:]*\d|\d)(?: ?([KMG]i?B|[KMG]|ms|%|[GT]FLOP)(?![A-Za-z]))?", cell)
+    return sorted(map("".join, found))
 
 
 def commands_of(block: Block) -> list[str]:

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import pathlib
+import re
 import runpy
 import shutil
 import sys
@@ -27,7 +29,9 @@ from test_exchange import write_model
 from albert_zh import cli
 from albert_zh.config import ModelConfig
 from albert_zh.flags import parse_flags
+from albert_zh.serving.endpoints import ENDPOINTS
 
+CARD = ROOT / "models" / "albert_tiny" / "MODEL_CARD.md"
 PAGES = [pytest.param(path, id=path.name) for path in english_pages()]
 
 
@@ -63,12 +67,13 @@ def test_both_languages_have_the_same_links(path):
     english, other = read_page(path), read_page(chinese(path))
 
     def target(page, link):
-        """The page that is linked to, in English."""
-        name, _, _ = link.partition("#")
-        if "://" in link or not name:
-            return link if "://" in link else "#"
-        found = os.path.normpath(page.path.parent / name)
-        return found.replace(CHINESE, ".md")
+        """The page that is linked to, in English, and the number of the heading."""
+        if "://" in link:
+            return link
+        name, _, anchor = link.partition("#")
+        path = pathlib.Path(os.path.normpath(page.path.parent / name)) if name else page.path
+        number = read_page(path).anchors.index(anchor) if anchor else None
+        return f"{path}#{number}".replace(CHINESE, ".md")
 
     # Each links to the other, and to no other page of the other language where there is its own.
     assert english.links[0] == chinese(path).name
@@ -115,6 +120,7 @@ SHORT = {
     ),
     "run_classifier.py": ("--num_train_epochs=0.3", "--train_batch_size=16"),
 }
+OTHER_FLAGS = {"help", "version", "cpu", "cuda", "test", "sample", "user"}  # of shell scripts
 SET_UP = "PYTHON=$(bash scripts/setup.sh)"  # Without it, no test would run.
 SMALL = {
     "vocab_size": 21128,
@@ -173,6 +179,17 @@ def world(tmp_path_factory):
     return folder
 
 
+def all_flags() -> set[str]:
+    """Names that an option class of any script defines."""
+    found = set()
+    for folder in ("albert_zh", "scripts", "benchmarks"):
+        for path in (ROOT / folder).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            found |= set(re.findall(r"^    (\w+): .*= option\(", text, re.MULTILINE))
+            found |= set(re.findall(r'alias="(\w+)"', text))
+    return found
+
+
 @pytest.mark.parametrize(
     "command", dict.fromkeys(command for *_, command in COMMANDS if script_of(command))
 )
@@ -183,7 +200,8 @@ def test_flags_of_commands_exist(command, world, monkeypatch):
     def read_flags(main, *option_classes, answers=None, **_) -> None:
         found.append(option_classes)
         given = [each for each in sys.argv[1:] if each != "..."]
-        if {each.removeprefix("--") for each in given} & set(answers or ()):
+        given = [each for each in given if each.removeprefix("--") not in (answers or ())]
+        if answers and not given:
             return
         # Only the flags are the question, not their files; ... leaves further ones to the reader.
         allowed = [contextlib.suppress(FileNotFoundError)]
@@ -213,34 +231,19 @@ def test_commands_that_are_not_run_here_say_why():
             assert block.note.startswith("not run: "), block.note
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_commands_of_a_page_run(path, world):
-    commands = [
-        command
-        for own, block, command in COMMANDS
-        if own == path and block.note is None and command != SET_UP
-    ]
-    if not commands:
-        pytest.skip("all commands of this page are run elsewhere, or not at all, as it says")
-    done = world / "done"
-    done.touch()
-    for command in commands:
-        if command in done.read_text(encoding="utf-8"):
-            continue  # on an earlier page
-        script, arguments = script_of(command)
-        result = run_script(
-            script, *arguments, *SHORT.get(script, ()) * ("--do_train=True" in arguments), cwd=world
-        )
-        assert result.returncode == 0, f"{command}\n{result.stderr[-3000:]}"
-        with done.open("a", encoding="utf-8") as file:
-            file.write(command + "\n")
+@pytest.mark.parametrize("path", [*english_pages(), ROOT / "CONTRIBUTING.md", CARD])
+def test_blocks_and_what_they_name_are_known(path):
+    for block in read_page(path).blocks:
+        assert block.language in ("", "bash", "python", "json", "kotlin"), block.language
+        if block.language != "bash":
+            continue
+        for command in commands_of(block):
+            for name in re.findall(r"(?:bash |=)([\w/]+\.(?:sh|json|csv))", command):
+                if name.endswith(".sh") or name.startswith(("data/", "albert_config/")):
+                    assert (ROOT / name).exists(), f"{path.name}: {name}"
+            for address in re.findall(r"http://127.0.0.1:8000/v1/models/\w+/(\w+)", command):
+                assert address in {endpoint.name for endpoint in ENDPOINTS}, command
 
 
-def test_python_of_the_page_about_using_models_runs(world, monkeypatch):
-    monkeypatch.chdir(world)
-    blocks = [
-        each for each in read_page(ROOT / "docs" / "service.md").blocks if each.language == "python"
-    ]
-    assert blocks
-    for block in blocks:
-        exec("\n".join(block.lines), {})
+def test_flags_that_pages_explain_exist():
+    known = all_flags() | OTHER_FLAGS
