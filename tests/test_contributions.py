@@ -67,10 +67,15 @@ def test_parts_of_long_texts_are_several_tokens(classifier):
     assert (whole[:3], second[:3]) == ((0, 0, 2), (1, 0, 1))
 
 
-def test_tokens_of_one_character_are_one_part(classifier):
-    text = "丅각万"
-    tokens = classifier.tokenizer.encode(text)
-    assert len(tokens.ids) == 5  # 각 is lower-cased to three.
+def test_tokens_of_one_character_are_one_part(tmp_path):
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    entries = [*special, "丁", "丅", "万", "\u1100", "##\u1161", "##\u11a8"]
+    (tmp_path / "vocab.txt").write_text("\n".join(entries) + "\n", encoding="utf-8")
+    config = small_config("brightmart", vocab_size=len(entries))
+    settings = {"kind": "classification", "num_texts": 2}
+    run = write_model(tmp_path / "run", config, vocab_file=str(tmp_path / "vocab.txt"), **settings)
+    classifier, text = albert_zh.load(run), "丅각万"
+    assert len(classifier.tokenizer.encode(text).ids) == 5  # 각 becomes three without its accents.
     parts = classifier.explain(text, "丁").contributions
     assert [part[:3] for part in parts] == [(0, 0, 1), (0, 1, 2), (0, 2, 3), (1, 0, 1)]
 

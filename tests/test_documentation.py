@@ -120,7 +120,18 @@ SHORT = {
     ),
     "run_classifier.py": ("--num_train_epochs=0.3", "--train_batch_size=16"),
 }
-OTHER_FLAGS = {"help", "version", "cpu", "cuda", "test", "sample", "user"}  # of shell scripts
+# Of shell scripts, and of other programs.
+OTHER_FLAGS = {
+    "help",
+    "version",
+    "cpu",
+    "cuda",
+    "test",
+    "sample",
+    "user",
+    "model_base_path",
+    "list_tasks",
+}
 SET_UP = "PYTHON=$(bash scripts/setup.sh)"  # Without it, no test would run.
 SMALL = {
     "vocab_size": 21128,
@@ -247,3 +258,43 @@ def test_blocks_and_what_they_name_are_known(path):
 
 def test_flags_that_pages_explain_exist():
     known = all_flags() | OTHER_FLAGS
+    for path in (*english_pages(), CARD):
+        text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for code in re.findall(r"`([^`]+)`", text):
+            if code.startswith(("pip ", "docker ", "ruff ", "grep ", "iconv ")):
+                continue
+            for name in re.findall(r"(?<![\w-])--(\w+)", code):
+                assert name in known, f"{path.name}: {code}"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_commands_of_a_page_run(path, world):
+    commands = [
+        command
+        for own, block, command in COMMANDS
+        if own == path and block.note is None and command != SET_UP
+    ]
+    if not commands:
+        pytest.skip("all commands of this page are run elsewhere, or not at all, as it says")
+    done = world / "done"
+    done.touch()
+    for command in commands:
+        if command in done.read_text(encoding="utf-8").splitlines():
+            continue  # on an earlier page
+        script, arguments = script_of(command)
+        result = run_script(
+            script, *arguments, *SHORT.get(script, ()) * ("--do_train=True" in arguments), cwd=world
+        )
+        assert result.returncode == 0, f"{command}\n{result.stderr[-3000:]}"
+        with done.open("a", encoding="utf-8") as file:
+            file.write(command + "\n")
+
+
+def test_python_of_the_page_about_using_models_runs(world, monkeypatch):
+    monkeypatch.chdir(world)
+    blocks = [
+        each for each in read_page(ROOT / "docs" / "service.md").blocks if each.language == "python"
+    ]
+    assert blocks
+    for block in blocks:
+        exec("\n".join(block.lines), {})

@@ -91,7 +91,7 @@ class Service:
 
     @property
     def is_full(self) -> bool:
-        """Whether there is no place for another text."""
+        """True if there is no place for another text."""
         return self._batcher.waiting >= self.options.queue_size
 
     def close(self) -> None:
