@@ -8,6 +8,8 @@ source scripts/setup.sh --test
 
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .
+# Many processes read the same modules; none should compile them again.
+unset PYTHONDONTWRITEBYTECODE
 # All tests run on all cores. Tests of one file share a process and its fixtures.
 [ $# -gt 0 ] || set -- -n auto --dist loadfile --no-loadscope-reorder
 "$PYTHON" -m pytest "$@"

@@ -131,6 +131,8 @@ OTHER_FLAGS = {
     "user",
     "model_base_path",
     "list_tasks",
+    "verbosity",
+    "masked_lm_budget",
 }
 SET_UP = "PYTHON=$(bash scripts/setup.sh)"  # Without it, no test would run.
 SMALL = {
