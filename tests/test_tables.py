@@ -62,10 +62,11 @@ CASES = {
     "reading": (
         READING,
         ReadingExample("谁", "小明来了", (Answer("小明", 0),)),
-        TextPrediction("明", 3.5),
+        TextPrediction("明", 3.5, start=1, end=2),
         {"id": "0", "question": "谁", "context": "小明来了", "label": "小明", "prediction": "明"}
-        | {"score": 3.5},
-        "id\tquestion\tcontext\tlabel\tprediction\tscore\n0\t谁\t小明来了\t小明\t明\t3.5\n",
+        | {"start": 1, "end": 2, "score": 3.5},
+        "id\tquestion\tcontext\tlabel\tprediction\tstart\tend\tscore\n"
+        "0\t谁\t小明来了\t小明\t明\t1\t2\t3.5\n",
     ),
     "tagging": (
         TAGGING,
