@@ -3,11 +3,13 @@
 import dataclasses
 import importlib
 import importlib.util
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from albert_zh.export import runtimes
 from albert_zh.inference.predictor import Runner
+from albert_zh.util.tensorflow_start import import_tensorflow
 
 if TYPE_CHECKING:  # They import TensorFlow, which a reader of ONNX does without.
     from albert_zh.export.material import Material
@@ -55,6 +57,8 @@ def _late(module: str, function: str, **settings: Any) -> Callable[..., Any]:
     """A function of a file beside this one, which is imported when the function is called."""
 
     def call(*arguments: Any) -> Any:
+        if "tensorflow" not in sys.modules:
+            import_tensorflow()  # without its noise
         beside = importlib.import_module(f"albert_zh.export.formats.{module}")
         return getattr(beside, function)(*arguments, **settings)
 
