@@ -58,7 +58,7 @@ def explain(
 
     Raises:
         ValueError: The model is no classifier, or cannot read these texts.
-        TimeoutError: It is not.
+        TimeoutError: The answer is not wanted any more.
     """
     if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
         raise ValueError("explain takes one text or two: explain(text), explain(text, second)")
@@ -110,12 +110,9 @@ def _parts(
         units = _units(predictor.tokenizer.encode(text).spans[:count])
         size = max(1, -(-len(units) // max_parts))
         for place in range(0, len(units), size):
-            (first_token, _, start, _), (_, last_token, _, end) = (
-                units[place],
-                units[min(place + size, len(units)) - 1],
-            )
-            tokens = slice(begin + first_token, begin + last_token)
-            parts.append((tokens, number, start, end))
+            head, tail = units[place], units[min(place + size, len(units)) - 1]
+            tokens = slice(begin + head[0], begin + tail[1])
+            parts.append((tokens, number, head[2], tail[3]))
     return parts
 
 
