@@ -6,12 +6,10 @@
 FROM python:3.12-slim
 
 ARG EXTRA=""
-# The build writes into its copy of the sources, which are not kept.
-RUN --mount=type=bind,target=/src \
-    cp -r /src /tmp/src \
-    && pip install --no-cache-dir \
-      "/tmp/src[${EXTRA:+$EXTRA,}rjieba,plots,metrics,safetensors,onnx,litert,serve]" \
-    && rm -r /tmp/src \
+# The sources are there for the build alone; what it writes beside them is not kept.
+RUN --mount=type=bind,target=/src,rw \
+    pip install --no-cache-dir \
+      "/src[${EXTRA:+$EXTRA,}rjieba,plots,metrics,safetensors,onnx,litert,serve]" \
     && useradd --uid 1000 --create-home albert \
     && mkdir /work \
     && chown albert /work

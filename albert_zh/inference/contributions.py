@@ -68,13 +68,9 @@ def explain(
         )
     if max_parts < 1:
         raise ValueError(f"max_parts is {max_parts}; it must be at least 1")
-    (prediction,) = predictor.predict([texts[0] if len(texts) == 1 else texts])
-    features = predictor.kind.featurize(
-        [predictor.kind.example(tuple(texts))],
-        labels=predictor.labels,
-        tokenizer=predictor.tokenizer,
-        max_seq_length=predictor.max_seq_length,
-    )
+    example = predictor.kind.example(tuple(texts))
+    (prediction,) = predictor.predict_examples([example])
+    features = predictor.features([example])
     parts = _parts(predictor, texts, features, max_parts)
     if not parts:
         return Explanation(prediction, [])

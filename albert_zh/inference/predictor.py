@@ -94,6 +94,18 @@ class Predictor:
             raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
         if not examples:
             return []
+        features = self.features(examples)
+        outputs = run_batches(
+            self.run, features, batch_size=batch_size, buckets=bucket_lengths(self.max_seq_length)
+        )
+        return self.kind.decode(outputs, features, examples, self.labels)
+
+    def features(self, examples: Sequence[Any]) -> Features:
+        """Token ids of examples.
+
+        Raises:
+            ValueError: Their texts are not as the model was trained, or some single, others pairs.
+        """
         if len({len(example.texts) for example in examples}) > 1:
             raise ValueError("some of the texts are single, others are pairs; predict them apart")
         if self.num_texts not in (None, len(examples[0].texts)):
@@ -103,16 +115,12 @@ class Predictor:
                 f"{examples[0].texts[0][:60]!r} "
                 + ("alone" if self.num_texts == 2 else "with a second text")
             )
-        features = self.kind.featurize(
+        return self.kind.featurize(
             examples,
             labels=self.labels,
             tokenizer=self.tokenizer,
             max_seq_length=self.max_seq_length,
         )
-        outputs = run_batches(
-            self.run, features, batch_size=batch_size, buckets=bucket_lengths(self.max_seq_length)
-        )
-        return self.kind.decode(outputs, features, examples, self.labels)
 
 
 def run_batches(

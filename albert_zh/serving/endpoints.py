@@ -22,6 +22,7 @@ import pydantic
 from albert_zh.inference.contributions import explain
 from albert_zh.inference.fill_mask import FillMask
 from albert_zh.inference.predictor import Predictor
+from albert_zh.inference.predictors import Classifier
 from albert_zh.inference.sentence_encoder import SentenceEncoder
 from albert_zh.inference.similarity import Similarity
 
@@ -97,10 +98,6 @@ class Endpoint:
     finish: Callable[[Any, Sequence[Any]], Sequence[Any]] = lambda request, outputs: outputs
 
 
-def _is_classifier(model: Any) -> bool:
-    return isinstance(model, Predictor) and model.kind.name == "classification"
-
-
 def _is_similarity(model: Any) -> bool:
     if not isinstance(model, Predictor):
         return False
@@ -169,7 +166,7 @@ ENDPOINTS = (
     Endpoint(
         "explain",
         ExplainRequest,
-        fits=_is_classifier,
+        fits=lambda model: isinstance(model, Classifier),
         inputs=lambda request: [request.input],
         compute=_explain,
         settings=lambda request: request.max_parts,

@@ -108,12 +108,16 @@ async function call(path, body) {
   }
   if (answer.status === 401) get("token-field").hidden = false;
   const text = await answer.text();
+  const content = parsed(text);
+  if (answer.ok && content !== undefined) return content;
+  throw new Error(told(content?.detail) || `${word("unclear")} ${answer.status}: ${text.slice(0, 200)}`);
+}
+
+function parsed(text) {
   try {
-    const content = JSON.parse(text);
-    if (answer.ok) return content;
-    throw new Error(told(content.detail));
-  } catch (error) {
-    throw error instanceof SyntaxError || !error.message ? new Error(`${word("unclear")} ${answer.status}: ${text.slice(0, 200)}`) : error;
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -73,6 +73,17 @@ def find_layout(task: Task, rows: Sequence[Row], *, split: str, path: str) -> tu
     return layout, _is_header(task, layout, rows, split=split, path=path)
 
 
+def wrong_width(place: str, cells: Sequence[str], expected: int, separator: str, names: str) -> str:
+    """The message for a row that has another number of cells than expected.
+
+    >>> wrong_width("new.csv, line 3", ["a"], 2, "commas", "text, label")
+    'new.csv, line 3: 1 columns, expected 2 separated by commas (text, label)'
+    """
+    if not any(cells):
+        return f"{place}: the line is empty; remove it"
+    return f"{place}: {len(cells)} columns, expected {expected} separated by {separator} ({names})"
+
+
 def read_label(task: Task, cell: str, *, split: str, place: str) -> str | None:
     """The label of a cell; None where a row of test has none.
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from albert_zh.tasks.examples import Example, Split
-from albert_zh.tasks.readers.columns import NO_LABEL_CELLS, read_label, role_of
+from albert_zh.tasks.readers.columns import NO_LABEL_CELLS, read_label, role_of, wrong_width
 from albert_zh.tasks.readers.json_lines import is_json, json_objects
 from albert_zh.tasks.readers.malformed import examples_of
 from albert_zh.tasks.readers.plain import plain_rows
@@ -63,12 +63,9 @@ def _named_rows(
     for row in rows:
         is_short = len(row.cells) < len(names)
         if len(row.cells) != len(names) and not (is_short and may_be_short):
-            if not any(row.cells):
-                raise ValueError(f"{path}, line {row.line}: the line is empty; remove it")
-            raise ValueError(
-                f"{path}, line {row.line}: {len(row.cells)} columns, expected {len(names)} "
-                f"separated by {table.separator} ({', '.join(names)})"
-            )
+            place = f"{path}, line {row.line}"
+            shown = ", ".join(names)
+            raise ValueError(wrong_width(place, row.cells, len(names), table.separator, shown))
     return names, [(row.line, dict(zip(names, row.cells, strict=False))) for row in rows]
 
 

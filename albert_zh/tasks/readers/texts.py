@@ -7,7 +7,7 @@
 """
 
 from albert_zh.tasks.examples import Example, Split
-from albert_zh.tasks.readers.columns import Layout, find_layout, read_label
+from albert_zh.tasks.readers.columns import Layout, find_layout, read_label, wrong_width
 from albert_zh.tasks.readers.json_lines import is_json, read_json_lines
 from albert_zh.tasks.readers.malformed import examples_of
 from albert_zh.tasks.readers.rows import Row, Table, read_table
@@ -52,12 +52,8 @@ def _example(
 ) -> Example:
     place, cells = f"{path}, line {row.line}", row.cells
     if len(cells) != layout.width:
-        if not any(cells):
-            raise ValueError(f"{place}: the line is empty; remove it")
-        raise ValueError(
-            f"{place}: {len(cells)} columns, expected {layout.width} separated by "
-            f"{table.separator} ({layout.describe()})" + (f"; {table.note}" if table.note else "")
-        )
+        error = wrong_width(place, cells, layout.width, table.separator, layout.describe())
+        raise ValueError(f"{error}; {table.note}" if table.note and any(cells) else error)
     texts = [cells[column] for column in layout.texts]
     if not all(text.strip() for text in texts):
         raise ValueError(f"{place}: a text is empty; fill it in or remove the line")
