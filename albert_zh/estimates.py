@@ -134,9 +134,7 @@ def memory_parts(
         "gradients": weights + unsummed,
         "moments": len(find_rule(optimizer).slots) * weights,
         "accumulated gradients": weights if accumulate else 0,
-        "copies of kernels": _kernel_copies(
-            config, precision, recompute, is_last_block_full=not max_predictions_per_seq
-        ),
+        "rounded kernels": _rounded_kernels(config, precision, recompute),
         "activations": micro_batch * per_example,
     }
 
@@ -274,13 +272,9 @@ def _block_products(config: ModelConfig, length: int, num_read: int) -> int:
     return 2 * hidden**2 * length + (attention + feed_forward) * num_read
 
 
-def _kernel_copies(
-    config: ModelConfig, precision: str, recompute: bool, *, is_last_block_full: bool
-) -> int:
-    """Bytes of joined or rounded copies of kernels, which are kept for the backward pass."""
+def _rounded_kernels(config: ModelConfig, precision: str, recompute: bool) -> int:
+    """Bytes of copies of kernels in half precision, which are kept for the backward pass."""
     item, blocks = _item(precision), 1 if recompute else _applied_blocks(config)
-    if item < _FLOAT32:
-        rounded = blocks * _block_kernels(config) + config.vocab_size * config.embedding_size
-        return item * rounded
-    # Query, key and value are joined, but only key and value if the last block computes R tokens.
-    return item * (3 * blocks - (0 if is_last_block_full else 1)) * config.hidden_size**2
+    if item == _FLOAT32:
+        return 0
+    return item * (blocks * _block_kernels(config) + config.vocab_size * config.embedding_size)

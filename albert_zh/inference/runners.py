@@ -27,9 +27,8 @@ def model_runner(
 def function_runner(function: ModelFunction) -> Runner:
     """The named outputs of a function, compiled."""
 
-    @tf.function(autograph=False, input_signature=[function.specs()])
-    def compute(inputs):
-        return function.compute(inputs)
+    # Calls of a traced function skip the search for one that fits, a tenth of a short text's time.
+    compute = tf.function(function.compute, autograph=False).get_concrete_function(function.specs())
 
     def run(batch: Arrays) -> Arrays:
         outputs = compute({name: tf.constant(batch[name]) for name in function.inputs})

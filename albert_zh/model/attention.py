@@ -3,15 +3,13 @@
 B batch, R queries, L context, D hidden, N heads, H head size.
 """
 
-import contextlib
 import math
 
 import tensorflow as tf
 
 from albert_zh.config import ModelConfig
-from albert_zh.model.layers import Dense, DropoutSeeds, drop, dropout_mask, matmul, shape_of
+from albert_zh.model.layers import Dense, DropoutSeeds, drop, dropout_mask, shape_of
 from albert_zh.model.scope import Scope
-from albert_zh.util.attributes import set_within
 
 MASKED_SCORE = -10000.0  # the published one; it leaves a weight of exactly 0
 
@@ -38,7 +36,6 @@ class SelfAttention(tf.Module):
         self.key = Dense(scope / "self" / "key", hidden, hidden)
         self.value = Dense(scope / "self" / "value", hidden, hidden)
         self.output = Dense(scope / "output" / "dense", hidden, hidden)
-        self.has_one_kernel = False  # see `one_kernel`
 
     def __call__(
         self, queries: tf.Tensor, context: tf.Tensor, bias: tf.Tensor, seeds: DropoutSeeds | None
@@ -51,35 +48,16 @@ class SelfAttention(tf.Module):
             bias: `[B, 1, 1, L] float32`, from `attention_bias`.
             seeds: Seeds for dropout; None outside training.
         """
-        layers = (self.query, self.key, self.value)
-        if queries is context:
-            q, k, v = self._project(context, *layers)  # [B, N, L, H] each
-        elif self.has_one_kernel:
-            q, (_, k, v) = self._project(queries, *layers)[0], self._project(context, *layers)
-        else:
-            (q,) = self._project(queries, self.query)  # [B, N, R, H]
-            k, v = self._project(context, self.key, self.value)
+        q = self._heads_of(self.query(queries))  # [B, N, R, H]
+        k, v = (self._heads_of(layer(context)) for layer in (self.key, self.value))  # [B, N, L, H]
         heads = attend(q, k, v, bias, self._dropout_rate, seeds)  # [B, N, R, H]
         heads = tf.transpose(heads, [0, 2, 1, 3])
         return self.output(tf.reshape(heads, shape_of(queries)))
 
-    def _project(self, x: tf.Tensor, *layers: Dense) -> list[tf.Tensor]:
-        # One product for several stored kernels: a wide product runs closer to the peak.
-        kernel = tf.concat([layer.kernel for layer in layers], axis=1)  # [D, 3D]
-        bias = tf.concat([layer.bias for layer in layers], axis=0)
-        split = [*shape_of(x)[:2], len(layers), self._heads, self._head_size]
-        heads = tf.reshape(matmul(x, kernel, bias), split)  # [B, L, 3, N, H]
-        return tf.unstack(tf.transpose(heads, [2, 0, 3, 1, 4]))
-
-
-def one_kernel(model: tf.Module) -> contextlib.AbstractContextManager[None]:
-    """Within it, the last block of a model, too, projects with the joined kernel of the others.
-
-    A file in which joined kernels are constants is then smaller, by a fifteenth of tiny; the last
-    block computes queries that nobody needs, a fortieth of all its work.
-    """
-    layers = [each for each in model.submodules if isinstance(each, SelfAttention)]
-    return set_within(layers, has_one_kernel=True)
+    def _heads_of(self, x: tf.Tensor) -> tf.Tensor:
+        """`[B, L, D] -> [B, N, L, H]`."""
+        split = tf.reshape(x, [*shape_of(x)[:2], self._heads, self._head_size])
+        return tf.transpose(split, [0, 2, 1, 3])
 
 
 def attend(

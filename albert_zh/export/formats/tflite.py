@@ -18,7 +18,6 @@ from albert_zh.export.material import Material
 from albert_zh.export.source import Source
 from albert_zh.inference.functions import SERVING
 from albert_zh.model.albert import Albert
-from albert_zh.model.attention import one_kernel
 from albert_zh.util.attributes import set_within
 from albert_zh.util.tensorflow_start import muted_standard_error, python_log_from
 
@@ -36,7 +35,7 @@ def write(source: Source, path: str, material: Material, *, precision: str) -> N
     holder.model = source.model  # keeps the variables
     is_calibrated = precision == "full_int8"
     narrow = narrow_scores if is_calibrated else contextlib.nullcontext
-    with one_kernel(source.model), narrow(source.model):
+    with narrow(source.model):
         function = signature_of(source.functions(source.model)[0])
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], holder)
     if precision != "float32":
