@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -174,6 +175,19 @@ def test_explanation_that_takes_too_long_ends(paths):
     server = Server(paths, timeout_seconds=0.001)
     status, content = server.post("pairs/explain", {"input": PAIRS[0]})
     assert (status, "no answer after" in content["detail"]) == (504, True)
+    assert server.stop() == 0
+
+
+def test_connections_above_the_limit_are_refused_as_everything_is(paths):
+    server = Server(paths, max_connections=2)
+    opened = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
+    status, content = server.ask("GET", "/health/live")
+    assert (status, json.loads(content)["detail"][:20]) == (503, "too many connections")
+    for each in opened:
+        each.close()
+    deadline = time.monotonic() + 30
+    while server.ask("GET", "/health/live")[0] != 200:
+        assert time.monotonic() < deadline
     assert server.stop() == 0
 
 

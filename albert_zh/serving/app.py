@@ -39,7 +39,7 @@ _REFUSALS = {
     413: "The request, or one of its texts, is too long, or there are too many.",
     415: "The body is not declared as JSON.",
     422: "The request has another form, or the model cannot answer a text.",
-    503: "Too many requests are waiting.",
+    503: "Too many requests are waiting, or too many connections are open.",
     504: "The answer took too long.",
 }
 

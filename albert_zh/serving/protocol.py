@@ -1,22 +1,32 @@
-"""HTTP of the service: that of uvicorn, which closes connections on which no request arrives."""
+"""HTTP of the service: that of uvicorn, with limits of connections."""
 
 import asyncio
 
+from starlette.responses import JSONResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 class Protocol(H11Protocol):
     """A connection whose next request has to begin, and its head to be there, in time.
 
+    Requests on connections above a number of open ones are refused in the form of all refusals.
+
     uvicorn itself waits for the first request, and for the rest of a head, for ever; as many silent
     connections as may be open would shut everybody else out.
     """
 
     seconds: float  # that a head may take
+    max_connections: int
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if len(self.connections) > self.max_connections:
+            self.app = JSONResponse(
+                {"detail": "too many connections are open; ask again later"},
+                503,
+                {"Retry-After": "1", "Connection": "close"},
+            )
         self._start()
 
     def data_received(self, data: bytes) -> None:
@@ -43,10 +53,12 @@ class Protocol(H11Protocol):
         self.transport.close()
 
 
-def protocol_of(seconds: float) -> type[Protocol]:
-    """The protocol with a limit.
+def protocol_of(seconds: float, max_connections: int) -> type[Protocol]:
+    """The protocol with limits.
 
     Args:
         seconds: That the head of a request may take to arrive.
+        max_connections: Open ones whose requests are answered.
     """
-    return type("LimitedProtocol", (Protocol,), {"seconds": seconds})
+    limits = {"seconds": seconds, "max_connections": max_connections}
+    return type("LimitedProtocol", (Protocol,), limits)

@@ -30,10 +30,9 @@ def serve(options: ServiceOptions) -> None:
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http=protocol_of(options.timeout_seconds),
+                http=protocol_of(options.timeout_seconds, options.max_connections),
                 log_level="warning",
                 access_log=False,
-                limit_concurrency=options.max_connections,
                 timeout_keep_alive=max(1, round(options.timeout_seconds)),
                 timeout_graceful_shutdown=max(1, round(options.timeout_seconds)),
                 server_header=False,
