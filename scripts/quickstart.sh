@@ -60,8 +60,8 @@ precision=float32
 run_training $out/fine_tuned/test_results.tsv \
   "$PYTHON" run_classifier.py --task_name=lcqmc --data_dir=data/lcqmc_sample \
   --output_dir=$out/fine_tuned --init_checkpoint=$out/pretrained --use_pooled_output=False \
-  --do_train=True --do_eval=True --do_predict=True --max_seq_length=64 --train_batch_size=32 \
-  --optimizer=muon --learning_rate=8e-4 --num_train_epochs=1.6 --precision=$precision
+  --do_train=True --do_eval=True --do_predict=True --max_seq_length=64 --train_batch_size=64 \
+  --optimizer=muon --learning_rate=8e-4 --num_train_epochs=2 --precision=$precision
 
 stage "5 of 7: export the best checkpoint, load the export and compare outputs"
 if [ ! -e $out/exported ]; then
