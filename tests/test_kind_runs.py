@@ -79,7 +79,7 @@ def task(request, tmp_path):
         do_eval=True,
         do_predict=True,
         max_seq_length=24,
-        num_train_epochs=10.0,
+        num_train_epochs=20.0,
         use_pooled_output=False,
         save_checkpoints_steps=24,
     )
