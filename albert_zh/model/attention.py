@@ -49,7 +49,8 @@ class SelfAttention(tf.Module):
             seeds: Seeds for dropout; None outside training.
         """
         q = self._heads_of(self.query(queries))  # [B, N, R, H]
-        k, v = (self._heads_of(layer(context)) for layer in (self.key, self.value))  # [B, N, L, H]
+        k = self._heads_of(self.key(context))  # [B, N, L, H]
+        v = self._heads_of(self.value(context))  # [B, N, L, H]
         heads = attend(q, k, v, bias, self._dropout_rate, seeds)  # [B, N, R, H]
         heads = tf.transpose(heads, [0, 2, 1, 3])
         return self.output(tf.reshape(heads, shape_of(queries)))

@@ -5,14 +5,19 @@ import asyncio
 from starlette.responses import JSONResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+_TOO_MANY = JSONResponse(
+    {"detail": "too many connections are open; ask again later"},
+    503,
+    {"Retry-After": "1", "Connection": "close"},
+)
+
 
 class Protocol(H11Protocol):
     """A connection whose next request has to begin, and its head to be there, in time.
 
-    Requests on connections above a number of open ones are refused in the form of all refusals.
-
     uvicorn itself waits for the first request, and for the rest of a head, for ever; as many silent
-    connections as may be open would shut everybody else out.
+    connections as may be open would shut everybody else out. Those above that number are refused in
+    the form of all refusals; at uvicorn's own limit the others would be refused, too.
     """
 
     seconds: float  # that a head may take
@@ -22,11 +27,7 @@ class Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > self.max_connections:
-            self.app = JSONResponse(
-                {"detail": "too many connections are open; ask again later"},
-                503,
-                {"Retry-After": "1", "Connection": "close"},
-            )
+            self.app = _TOO_MANY
         self._start()
 
     def data_received(self, data: bytes) -> None:

@@ -9,6 +9,7 @@ all that has a form in integers is computed in them, in ranges that real texts h
 """
 
 import contextlib
+from collections.abc import Iterator
 
 import tensorflow as tf
 from absl import logging
@@ -18,7 +19,7 @@ from albert_zh.export.material import Material
 from albert_zh.export.source import Source
 from albert_zh.inference.functions import SERVING
 from albert_zh.model.albert import Albert
-from albert_zh.util.attributes import set_within
+from albert_zh.model.attention import MASKED_SCORE
 from albert_zh.util.tensorflow_start import muted_standard_error, python_log_from
 
 
@@ -52,10 +53,17 @@ def write(source: Source, path: str, material: Material, *, precision: str) -> N
         file.write(content)
 
 
-def narrow_scores(model: tf.Module) -> contextlib.AbstractContextManager[None]:
+@contextlib.contextmanager
+def narrow_scores(model: tf.Module) -> Iterator[None]:
     """Within it, padding has a score of -100, which still leaves it a weight of 0.
 
     At -10,000 the 256 steps of a byte would be too far apart for all other scores.
     """
     encoders = [each for each in model.submodules if isinstance(each, Albert)]
-    return set_within(encoders, masked_score=-100.0)
+    for each in encoders:
+        each.masked_score = -100.0
+    try:
+        yield
+    finally:
+        for each in encoders:
+            each.masked_score = MASKED_SCORE
