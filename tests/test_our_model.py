@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 import pytest
 from small_pretraining import create_records, history
@@ -42,6 +43,16 @@ def test_it_fills_in_what_people_would(text, expected):
     model = albert_zh.load(str(MODEL))
     ((candidates,),) = model.fill([text], top_k=1)
     assert [each.token for each in candidates] == [expected]
+
+
+@pytest.mark.parametrize("place", [100, 300, 490])
+def test_it_reads_as_well_at_every_position(place):
+    model = albert_zh.load(str(MODEL))
+    news = (ROOT / "data" / "news_zh_1.txt").read_text(encoding="utf-8")
+    before = "".join(re.findall("[\u4e00-\u9fff，。]", news))[:place]
+    ((candidates,),) = model.fill([f"{before}。这个问题我不[MASK]道怎么回答。"], top_k=1)
+    assert candidates[0].token == "知"
+    assert candidates[0].probability > 0.9
 
 
 def test_pretraining_goes_on_with_nothing_but_its_folder(tmp_path):

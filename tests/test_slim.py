@@ -10,8 +10,8 @@ import small
 from small_pretraining import options
 
 from albert_zh.checkpoint.checksums import SUMS, check_checksums, write_checksums
-from albert_zh.checkpoint.files import read_arrays, read_shapes
-from albert_zh.checkpoint.names import is_weight
+from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes, write_checkpoint
+from albert_zh.checkpoint.names import POSITIONS, is_weight
 from albert_zh.checkpoint.options import SlimOptions
 from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.checkpoint.slim import slim_checkpoint
@@ -65,8 +65,6 @@ def test_training_starts_from_the_folder(data, slim, tmp_path):
 
 
 def test_weights_beyond_half_precision_are_refused(trained, tmp_path):
-    from albert_zh.checkpoint.files import read_meta, write_checkpoint
-
     source = find_checkpoint(trained.output_dir)
     arrays = read_arrays(source, read_shapes(source))
     arrays["bert/pooler/dense/bias"][0] = 1e6
@@ -75,6 +73,37 @@ def test_weights_beyond_half_precision_are_refused(trained, tmp_path):
     with pytest.raises(ValueError, match="bert/pooler/dense/bias has values that float16"):
         slim_checkpoint(slim_options(trained, str(tmp_path / "out"), **changes))
     assert not (tmp_path / "out").exists()
+
+
+def test_positions_that_were_not_trained_continue_those_that_were(trained, slim, tmp_path):
+    prefix = find_checkpoint(trained.output_dir)
+    arrays = read_arrays(prefix, read_shapes(prefix))
+    number, width = arrays[POSITIONS].shape
+    angles = 0.7 * np.arange(number)[:, None] + np.arange(width)
+    whole = np.sin(angles)
+    half = number // 2
+    arrays[POSITIONS] = np.float32(np.concatenate([whole[:half], 0.2 * whole[half:]]))
+    write_checkpoint(str(tmp_path / "model.ckpt"), arrays, read_meta(prefix))
+    source = {"init_checkpoint": str(tmp_path / "model.ckpt"), "trained_positions": half}
+    slim_checkpoint(slim_options(trained, str(tmp_path / "out"), **source))
+    written, plain = (find_checkpoint(folder) for folder in (str(tmp_path / "out"), slim))
+    for name, array in read_arrays(written, read_shapes(written)).items():
+        expected = whole if name == POSITIONS else read_arrays(plain, [name])[name]
+        np.testing.assert_allclose(array, expected, atol=2e-3 * (name == POSITIONS))
+
+
+def test_positions_without_a_warm_start_are_not_continued(trained, tmp_path):
+    changes = {"trained_positions": 8}
+    message = r"model\.ckpt-2: the \d+ rows of the position table after row 8 are no sums of sines"
+    with pytest.raises(ValueError, match=message):
+        slim_checkpoint(slim_options(trained, str(tmp_path / "out"), **changes))
+    assert not (tmp_path / "out").exists()
+
+
+def test_slim_of_a_slim_checkpoint_knows_its_step(trained, slim, tmp_path):
+    slim_checkpoint(slim_options(trained, str(tmp_path / "out"), init_checkpoint=slim))
+    first, second = (read_meta(find_checkpoint(each)) for each in (slim, str(tmp_path / "out")))
+    assert first["converted"] == second["converted"] == {"precision": "float16", "step": 2}
 
 
 def test_folder_that_is_not_empty_is_refused(trained, slim):

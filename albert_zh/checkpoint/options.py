@@ -68,6 +68,12 @@ class SlimOptions(SourceOptions):
     """Flags of the slim checkpoint."""
 
     output_dir: str = option(REQUIRED, "New folder for the model.")
+    trained_positions: int | None = option(
+        None,
+        "Positions that a model which began as a warm start was trained on, such as 128 of 512. "
+        "Those after them are made to continue them. Default: they are written as they are.",
+        at_least=1,
+    )
 
 
 @dataclasses.dataclass(frozen=True)

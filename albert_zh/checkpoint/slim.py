@@ -12,11 +12,12 @@ import tensorflow as tf
 
 from albert_zh.checkpoint.checksums import write_checksums
 from albert_zh.checkpoint.files import read_arrays, read_shapes, write_checkpoint
-from albert_zh.checkpoint.loading import load_meta, read_step
+from albert_zh.checkpoint.loading import load_meta, origin_step
 from albert_zh.checkpoint.meta import CheckpointMeta, VocabularyIdentity
-from albert_zh.checkpoint.names import is_weight
+from albert_zh.checkpoint.names import POSITIONS, is_weight
 from albert_zh.checkpoint.options import SlimOptions
 from albert_zh.checkpoint.paths import find_checkpoint
+from albert_zh.checkpoint.positions import continue_positions
 from albert_zh.checkpoint.vocabulary_check import (
     check_vocabulary,
     vocabulary_identity,
@@ -44,7 +45,7 @@ def slim_checkpoint(options: SlimOptions) -> list[str]:
     vocab = Vocab.load(options.vocab_file)
     config.check_vocabulary_size(len(vocab), source=options.vocab_file)
     check_vocabulary(prefix, vocab.fingerprint)
-    half = half_precision(prefix)
+    half = half_precision(prefix, num_trained_positions=options.trained_positions)
     tf.io.gfile.makedirs(directory)
     write_text(os.path.join(directory, "vocab.txt"), "\n".join(vocab.tokens) + "\n")
     write_slim(directory, prefix, half, config, vocabulary_identity(vocab))
@@ -52,13 +53,25 @@ def slim_checkpoint(options: SlimOptions) -> list[str]:
     return [f"wrote {os.path.join(directory, _NAME)}: {len(half)} arrays, {megabytes:.1f} MB"]
 
 
-def half_precision(prefix: str) -> dict[str, np.ndarray]:
+def half_precision(
+    prefix: str, *, num_trained_positions: int | None = None
+) -> dict[str, np.ndarray]:
     """The weights of a checkpoint in float16.
 
+    Args:
+        prefix: The checkpoint.
+        num_trained_positions: Rows of the position table to keep; the others continue them.
+
     Raises:
-        ValueError: float16 cannot hold one of them.
+        ValueError: float16 cannot hold one of them, or the positions cannot be continued.
     """
     arrays = read_arrays(prefix, filter(is_weight, read_shapes(prefix)))
+    if num_trained_positions:
+        try:
+            table = continue_positions(arrays[POSITIONS], num_trained_positions)
+        except ValueError as error:
+            raise ValueError(f"{prefix}: {error}") from None
+        arrays[POSITIONS] = table
     for name, array in arrays.items():
         if not (np.abs(array) <= _LARGEST).all():
             raise ValueError(f"{prefix}: {name} has values that float16 cannot hold")
@@ -86,7 +99,7 @@ def write_slim(
         config=config,
         vocabulary=vocabulary,
         task=source.task,
-        converted={"precision": "float16", "step": read_step(prefix)},
+        converted={"precision": "float16", "step": origin_step(prefix)},
     )
     write_json(os.path.join(directory, "albert_config.json"), config.to_dict())
     with muted_standard_error():  # oneDNN complains of float16, with which nothing is computed.
