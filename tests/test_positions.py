@@ -51,7 +51,7 @@ def test_rows_are_as_long_as_those_of_a_training_that_no_sines_explain(rng):
     assert (lengths**2).mean() == pytest.approx((length**2).mean(), rel=0.1)
 
 
-@pytest.mark.parametrize("kind", ["random", "zero", "trained too far", "too short", "none left"])
+@pytest.mark.parametrize("kind", ["random", "zero", "trained too far", "too short"])
 def test_rows_that_are_no_sines_are_refused(rng, kind):
     table, _ = sines(rng)
     num_trained = TRAINED
@@ -62,8 +62,15 @@ def test_rows_that_are_no_sines_are_refused(rng, kind):
     elif kind == "trained too far":
         table[: TRAINED + 1] += 1
     else:
-        num_trained = {"too short": 500, "none left": 600}[kind]
+        num_trained = 500
     with pytest.raises(ValueError, match=rf"after row {num_trained} are no sums of sines"):
+        continue_positions(table, num_trained)
+
+
+@pytest.mark.parametrize("num_trained", [512, 600])
+def test_nothing_is_left_to_continue(rng, num_trained):
+    table, _ = sines(rng)
+    with pytest.raises(ValueError, match=rf"has 512 rows, .* after {num_trained} trained ones"):
         continue_positions(table, num_trained)
 
 

@@ -24,8 +24,13 @@ def continue_positions(table: np.ndarray, num_trained: int) -> np.ndarray:
         num_trained: Rows that training reached; they stay as they are.
 
     Raises:
-        ValueError: Too few rows were trained, or the others are no sums of sines.
+        ValueError: Too few rows were trained, or all, or the others are no sums of sines.
     """
+    if num_trained >= len(table):
+        raise ValueError(
+            f"the position table has {len(table)} rows, so that none is left after {num_trained} "
+            "trained ones"
+        )
     start = table[num_trained:].astype(np.float64)
     frequencies = _frequencies(start)
     sines = _sines(frequencies, len(table))
