@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Pretrains a small model from raw text by the recipe of docs/pretraining_recipe.md: a warm start,
-# then 90 % of the steps at 128 tokens and the rest at 512 (section A.2 of Devlin et al. 2019).
+# then 90 % of the steps at 128 tokens and the rest at 512 (section A.2 of Devlin et al. 2019), which
+# begins with positions that continue those of the first 128.
 #
 #   bash scripts/pretrain_recipe.sh --input_file=corpus/ --output_dir=my_albert \
 #       --vocab_file=albert_config/vocab.txt --bert_config_file=albert_config/albert_config_tiny.json
@@ -72,7 +73,7 @@ make_records() {
     --vocab_file="$vocab_file" --max_seq_length="$3" --segmenter="$segmenter" "${@:4}"
 }
 
-# Runs one phase. Arguments: length, steps, batch size, learning rate, initial checkpoint.
+# Runs one phase. Arguments: length, steps, batch size, learning rate, initial checkpoint, more flags.
 phase() {
   local length=$1 steps=$2 batch=$3 rate=$4 initial=$5 records=$output_dir/records_$1 validation=()
   printf '\n== %s steps of %s examples of %s tokens\n' "$steps" "$batch" "$length" >&2
@@ -88,10 +89,15 @@ phase() {
     --vocab_file="$vocab_file" --init_checkpoint="$initial" --masking=word --masked_lm_prob=0.3 \
     --optimizer=muon --learning_rate="$rate" --num_train_steps="$steps" \
     --num_warmup_steps=$((steps / 20)) --train_batch_size="$batch" --eval_batch_size=64 \
-    ${validation[@]+"${validation[@]}"} ${flags[@]+"${flags[@]}"}
+    ${validation[@]+"${validation[@]}"} "${@:6}" ${flags[@]+"${flags[@]}"}
 }
 
+continued=()
 if [ -z "$init_checkpoint" ]; then
+  # Fewer would not do for the thirteen frequencies of a warm start.
+  if [ "$short" -ge 64 ] && [ "$long" -ge $((short + 64)) ]; then
+    continued=(--trained_positions="$short")
+  fi
   init_checkpoint=$output_dir/warm_start
   if [ ! -e "$init_checkpoint/model.ckpt.index" ]; then
     printf '\n== a warm start from the counts of the corpus\n' >&2
@@ -103,4 +109,4 @@ fi
 phase "$short" "$first_steps" "$train_batch_size" "$learning_rate" "$init_checkpoint"
 phase "$long" "$second_steps" "$second_batch" \
   "$(awk -v rate="$learning_rate" 'BEGIN { print rate / 2 }')" \
-  "$output_dir/phase_$short/model.ckpt-$first_steps"
+  "$output_dir/phase_$short/model.ckpt-$first_steps" ${continued[@]+"${continued[@]}"}

@@ -9,6 +9,10 @@ TRAINED = 128
 FREQUENCIES = np.array([0.1, 0.45, 1.2, 2.9])
 
 
+def continued_rows(table, num_trained):
+    return continue_positions(table, num_trained, source="a model")
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(3)
@@ -25,7 +29,7 @@ def test_rows_are_continued_by_the_map_that_training_made(rng):
     start, features = sines(rng)
     trained = 2 + features @ rng.standard_normal((8, 24))
     table = np.concatenate([trained[:TRAINED], 0.3 * start[TRAINED:]]).astype(np.float32)
-    continued = continue_positions(table, TRAINED)
+    continued = continued_rows(table, TRAINED)
     assert continued.dtype == np.float32
     np.testing.assert_array_equal(continued[:TRAINED], table[:TRAINED])
     np.testing.assert_allclose(continued, trained, atol=1e-3)
@@ -37,7 +41,7 @@ def test_rows_continue_half_precision_and_ignore_both_ends(rng):
     table = np.concatenate([trained[:TRAINED], 0.3 * start[TRAINED:]])
     table[:8] += 3
     table[TRAINED - 8 : TRAINED] -= 3
-    continued = continue_positions(np.float16(table), TRAINED)
+    continued = continued_rows(np.float16(table), TRAINED)
     np.testing.assert_allclose(continued[TRAINED:], trained[TRAINED:], atol=0.05)
 
 
@@ -45,7 +49,7 @@ def test_rows_are_as_long_as_those_of_a_training_that_no_sines_explain(rng):
     start, features = sines(rng)
     trained = features @ rng.standard_normal((8, 24)) + 2 * rng.standard_normal((512, 24))
     table = np.concatenate([trained[:TRAINED], 0.3 * start[TRAINED:]])
-    continued = continue_positions(table, TRAINED)
+    continued = continued_rows(table, TRAINED)
     length = np.linalg.norm(trained[8:120] - trained[8:120].mean(axis=0), axis=1)
     lengths = np.linalg.norm(continued[TRAINED:] - trained[8:120].mean(axis=0), axis=1)
     assert (lengths**2).mean() == pytest.approx((length**2).mean(), rel=0.1)
@@ -63,18 +67,18 @@ def test_rows_that_are_no_sines_are_refused(rng, kind):
         table[: TRAINED + 1] += 1
     else:
         num_trained = 500
-    with pytest.raises(ValueError, match=rf"after row {num_trained} are no sums of sines"):
-        continue_positions(table, num_trained)
+    with pytest.raises(ValueError, match=rf"a model: .* row {num_trained} are no sums of sines"):
+        continued_rows(table, num_trained)
 
 
 @pytest.mark.parametrize("num_trained", [512, 600])
 def test_nothing_is_left_to_continue(rng, num_trained):
     table, _ = sines(rng)
-    with pytest.raises(ValueError, match=rf"has 512 rows, .* after {num_trained} trained ones"):
-        continue_positions(table, num_trained)
+    with pytest.raises(ValueError, match=rf"a model: .* has 512 rows, .* {num_trained} trained"):
+        continued_rows(table, num_trained)
 
 
 def test_too_few_trained_rows_are_refused(rng):
     table, _ = sines(rng)
-    with pytest.raises(ValueError, match=r"17 trained rows .* too few to continue 4 frequencies"):
-        continue_positions(table, 17)
+    with pytest.raises(ValueError, match=r"a model: 17 .* too few to continue 4 frequencies"):
+        continued_rows(table, 17)

@@ -11,6 +11,8 @@ import pytest
 import small
 
 from albert_zh.checkpoint.files import read_meta
+from albert_zh.checkpoint.names import POSITIONS
+from albert_zh.checkpoint.positions import continue_positions
 
 ROOT = pathlib.Path(__file__).parent.parent
 WORDS = "bert/embeddings/word_embeddings"
@@ -27,6 +29,7 @@ def script(*flags: str) -> subprocess.CompletedProcess:
 
 def test_each_stage_starts_from_the_one_before(tmp_path):
     config = {"embedding_size": 16, "hidden_size": 32, "num_attention_heads": 4}
+    config["max_position_embeddings"] = 128
     corpus = small.write_corpus(tmp_path)
     flags = {
         "input_file": corpus,
@@ -37,24 +40,29 @@ def test_each_stage_starts_from_the_one_before(tmp_path):
         "segmenter": "none",
         "num_train_steps": 20,
         "train_batch_size": 5,
-        "lengths": "16,32",
+        "lengths": "64,128",
         "save_checkpoints_steps": 100,
     }
     done = script(*(f"--{name}={value}" for name, value in flags.items()))
     assert done.returncode == 0, done.stderr
     short, long = (
         read_meta(str(tmp_path / "out" / name))
-        for name in ("phase_16/model.ckpt-18", "phase_32/model.ckpt-2")
+        for name in ("phase_64/model.ckpt-18", "phase_128/model.ckpt-2")
     )
     assert [meta["options"]["train_batch_size"] for meta in (short, long)] == [5, 3]
     assert [meta["options"]["learning_rate"] for meta in (short, long)] == [1.6e-3, 8e-4]
     for first, last in (
-        ("phase_16/model.ckpt-0", "warm_start/model.ckpt"),
-        ("phase_32/model.ckpt-0", "phase_16/model.ckpt-18"),
+        ("phase_64/model.ckpt-0", "warm_start/model.ckpt"),
+        ("phase_128/model.ckpt-0", "phase_64/model.ckpt-18"),
     ):
         words = (small.arrays(tmp_path / "out" / name)[WORDS] for name in (first, last))
         np.testing.assert_array_equal(*words)
-    rows = (tmp_path / "out" / "phase_16" / "history.jsonl").read_text().splitlines()
+    first, last = (
+        small.arrays(tmp_path / "out" / name)[POSITIONS]
+        for name in ("phase_64/model.ckpt-18", "phase_128/model.ckpt-0")
+    )
+    np.testing.assert_array_equal(last, continue_positions(first, 64, source="phase_64"))
+    rows = (tmp_path / "out" / "phase_64" / "history.jsonl").read_text().splitlines()
     assert "validation_masked_lm_loss" in rows[0]
     again = script(*(f"--{name}={value}" for name, value in flags.items()))
     assert again.returncode == 0, again.stderr

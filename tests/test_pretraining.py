@@ -190,6 +190,27 @@ def test_group_0_fills_more_groups(data, tmp_path):
         np.testing.assert_array_equal(start[name.format(group)], expected)
 
 
+def test_positions_go_on_beyond_those_that_were_trained(data, tmp_path):
+    pretrain(options(data, tmp_path / "one", num_train_steps=1))
+    prefix = str(tmp_path / "one" / "model.ckpt-1")
+    stored = arrays(prefix)
+    table = stored[POSITIONS]
+    half = len(table) // 2
+    whole = np.sin(0.7 * np.arange(len(table))[:, None] + np.arange(table.shape[1]))
+    stored[POSITIONS] = np.float32(np.concatenate([whole[:half], 0.2 * whole[half:]]))
+    write_checkpoint(str(tmp_path / "sines" / "model.ckpt"), stored, read_meta(prefix))
+    changes = {"init_checkpoint": str(tmp_path / "sines"), "trained_positions": half}
+    pretrain(options(data, tmp_path / "two", num_train_steps=1, **changes))
+    start = arrays(tmp_path / "two" / "model.ckpt-0")[POSITIONS]
+    np.testing.assert_allclose(start, whole, atol=1e-5)
+
+    changes["init_checkpoint"] = prefix
+    with pytest.raises(ValueError, match=r"model\.ckpt-1: .* are no sums of sines"):
+        pretrain(options(data, tmp_path / "three", num_train_steps=1, **changes))
+    with pytest.raises(ValueError, match="--trained_positions needs --init_checkpoint"):
+        options(data, tmp_path / "four", trained_positions=half).check()
+
+
 def test_finished_run_trains_nothing_more(data, tmp_path):
     run = options(data, tmp_path, num_train_steps=2)
     pretrain(run)

@@ -15,7 +15,15 @@ from absl import logging
 
 from albert_zh.checkpoint import files
 from albert_zh.checkpoint.meta import CheckpointMeta
-from albert_zh.checkpoint.names import GLOBAL_STEP, LoadPlan, Shapes, initial_plan, plan_load
+from albert_zh.checkpoint.names import (
+    GLOBAL_STEP,
+    POSITIONS,
+    LoadPlan,
+    Shapes,
+    initial_plan,
+    plan_load,
+)
+from albert_zh.checkpoint.positions import continue_positions
 from albert_zh.config import ModelConfig
 
 Variables = Mapping[str, tf.Variable]  # by checkpoint name, of `model.scope.named_variables`
@@ -71,6 +79,7 @@ def load_initial(
     other_heads: Sequence[str],
     from_group_0: bool = False,
     extend_positions: bool = False,
+    num_trained_positions: int | None = None,
 ) -> LoadPlan:
     """Fill a model for training from the weights of a checkpoint.
 
@@ -84,10 +93,12 @@ def load_initial(
         from_group_0: Fill layer groups that are not stored from group 0.
         extend_positions: Whether the model may have more positions than the checkpoint; the
             additional ones keep their random values.
+        num_trained_positions: Rows of the position table to keep; the others continue them.
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        ValueError: Its lineage or a size differs, or a name is missing or unused.
+        ValueError: Its lineage or a size differs, a name is missing or unused, or the positions
+            cannot be continued.
     """
     plan = initial_plan(
         _shapes(variables),
@@ -99,6 +110,11 @@ def load_initial(
         extend_positions=extend_positions,
     )
     _fill(variables, prefix, plan)
+    if num_trained_positions:
+        table = variables[config.variant.stored_name(POSITIONS)]
+        rows = table.read_value().numpy()
+        table.assign(continue_positions(rows, num_trained_positions, source=prefix))
+        logging.info("the positions after %d continue those before", num_trained_positions)
     logging.info("loaded %d variables from %s", len(plan.loaded) + len(plan.grown), prefix)
     if plan.missing:
         logging.info("%s: not stored there, so new and at random", ", ".join(plan.missing))

@@ -3,6 +3,7 @@
 import dataclasses
 
 from albert_zh.checkpoint.paths import check_checkpoint_exists
+from albert_zh.checkpoint.positions import TRAINED_POSITIONS_HELP
 from albert_zh.checkpoint.several import SEVERAL, find_several
 from albert_zh.config import ModelConfig
 from albert_zh.flags import REQUIRED, option
@@ -68,12 +69,7 @@ class SlimOptions(SourceOptions):
     """Flags of the slim checkpoint."""
 
     output_dir: str = option(REQUIRED, "New folder for the model.")
-    trained_positions: int | None = option(
-        None,
-        "Positions that a model which began as a warm start was trained on, such as 128 of 512. "
-        "Those after them are made to continue them. Default: they are written as they are.",
-        at_least=1,
-    )
+    trained_positions: int | None = option(None, TRAINED_POSITIONS_HELP, at_least=1)
 
 
 @dataclasses.dataclass(frozen=True)

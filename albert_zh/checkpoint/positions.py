@@ -7,10 +7,14 @@ The same map gives the rows that training at greater lengths would have begun wi
 
 import numpy as np
 
+TRAINED_POSITIONS_HELP = (
+    "Positions that --init_checkpoint was trained on, such as 128 of 512, if it began as a warm "
+    "start. Those after them are made to continue them. Default: they stay as they are."
+)
 _NEGLIGIBLE = 0.01  # of the largest singular value, and of the norm of rows
 
 
-def continue_positions(table: np.ndarray, num_trained: int) -> np.ndarray:
+def continue_positions(table: np.ndarray, num_trained: int, *, source: str) -> np.ndarray:
     """Replace the rows that were not trained by rows that continue the trained ones.
 
     The sines are found in the rows that were not trained: weight decay shrinks them, but keeps
@@ -22,28 +26,29 @@ def continue_positions(table: np.ndarray, num_trained: int) -> np.ndarray:
     Args:
         table: `[positions, width]`, of a model that began as a warm start.
         num_trained: Rows that training reached; they stay as they are.
+        source: Name for messages.
 
     Raises:
         ValueError: Too few rows were trained, or all, or the others are no sums of sines.
     """
     if num_trained >= len(table):
         raise ValueError(
-            f"the position table has {len(table)} rows, so that none is left after {num_trained} "
-            "trained ones"
+            f"{source}: the position table has {len(table)} rows, so that none is left after "
+            f"{num_trained} trained ones"
         )
     start = table[num_trained:].astype(np.float64)
     frequencies = _frequencies(start)
     sines = _sines(frequencies, len(table))
     if not len(frequencies) or _misfit(sines[num_trained:], start) > _NEGLIGIBLE:
         raise ValueError(
-            f"the {len(start)} rows of the position table after row {num_trained} are no sums of "
-            "sines, as a warm start makes them; train the model at greater lengths instead"
+            f"{source}: the {len(start)} rows of the position table after row {num_trained} are no "
+            "sums of sines, as a warm start makes them; train the model at greater lengths instead"
         )
     margin = num_trained // 16
     fitted = slice(margin, num_trained - margin)
     if fitted.stop - fitted.start < 2 * sines.shape[1]:
         raise ValueError(
-            f"{num_trained} trained rows of the position table are too few to continue "
+            f"{source}: {num_trained} trained rows of the position table are too few to continue "
             f"{len(frequencies)} frequencies; train the model at greater lengths instead"
         )
     trained = table[fitted].astype(np.float64)

@@ -67,11 +67,9 @@ def half_precision(
     """
     arrays = read_arrays(prefix, filter(is_weight, read_shapes(prefix)))
     if num_trained_positions:
-        try:
-            table = continue_positions(arrays[POSITIONS], num_trained_positions)
-        except ValueError as error:
-            raise ValueError(f"{prefix}: {error}") from None
-        arrays[POSITIONS] = table
+        arrays[POSITIONS] = continue_positions(
+            arrays[POSITIONS], num_trained_positions, source=prefix
+        )
     for name, array in arrays.items():
         if not (np.abs(array) <= _LARGEST).all():
             raise ValueError(f"{prefix}: {name} has values that float16 cannot hold")

@@ -104,4 +104,5 @@ def load_initial_weights(
         ],
         from_group_0=options.init_from_group0,
         extend_positions=extend_positions,
+        num_trained_positions=options.trained_positions,
     )

@@ -4,6 +4,7 @@ import dataclasses
 import os
 
 from albert_zh.checkpoint.paths import check_checkpoint_exists, run_steps
+from albert_zh.checkpoint.positions import TRAINED_POSITIONS_HELP
 from albert_zh.config import ModelConfig
 from albert_zh.flags import REQUIRED, check_bounds, option
 from albert_zh.train.cluster import StrategyOptions, TpuAddress, parse_workers
@@ -36,6 +37,7 @@ class RunOptions:
     init_from_group0: bool = option(
         False, "Copy group 0 of --init_checkpoint to layer groups it lacks."
     )
+    trained_positions: int | None = option(None, TRAINED_POSITIONS_HELP, at_least=1)
     save_checkpoints_steps: int = option(1000, "Steps between checkpoints.", at_least=1)
     keep_checkpoint_max: int = option(
         5,
@@ -120,6 +122,8 @@ class RunOptions:
             raise ValueError(
                 f"--output_dir={self.output_dir} is a file; name a folder, which may be new"
             )
+        if self.trained_positions and not self.init_checkpoint:
+            raise ValueError("--trained_positions needs --init_checkpoint, which it describes")
         ModelConfig.from_json_file(self.bert_config_file)
         if self.init_checkpoint and "://" not in self.output_dir and not run_steps(self.output_dir):
             check_checkpoint_exists(self.init_checkpoint, flag="init_checkpoint")
