@@ -28,8 +28,12 @@ def script(*flags: str) -> subprocess.CompletedProcess:
 
 
 def test_each_stage_starts_from_the_one_before(tmp_path):
-    config = {"embedding_size": 16, "hidden_size": 32, "num_attention_heads": 4}
-    config["max_position_embeddings"] = 128
+    config = {
+        "embedding_size": 16,
+        "hidden_size": 32,
+        "num_attention_heads": 4,
+        "max_position_embeddings": 128,
+    }
     corpus = small.write_corpus(tmp_path)
     flags = {
         "input_file": corpus,

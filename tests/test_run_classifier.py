@@ -1,5 +1,6 @@
 """Whole fine-tuning runs on a small task."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -241,6 +242,14 @@ def test_mistakes_are_named_before_any_training(data, tmp_path, changes, message
     with pytest.raises((ValueError, OSError), match=message):
         fine_tune(fine_tuning_options(data, tmp_path, **changes))
     assert not list(tmp_path.glob("model.ckpt-*"))
+
+
+def test_positions_are_continued_for_a_training_alone(data, tmp_path):
+    trained = fine_tuning_options(data, tmp_path, trained_positions=16)
+    with pytest.raises(ValueError, match="--trained_positions needs --init_checkpoint"):
+        trained.check()
+    with pytest.raises(ValueError, match="--trained_positions needs --do_train=True"):
+        dataclasses.replace(trained, do_train=False, do_eval=True).check()
 
 
 def test_vocabulary_of_another_size_is_refused(data, tmp_path):

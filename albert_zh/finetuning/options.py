@@ -102,6 +102,8 @@ class ClassifierOptions(
     def check(self) -> None:
         if "://" in self.output_dir and None in (self.task_name, self.bert_config_file):
             return  # The run's files name them, and only TensorFlow reads those.
+        if self.trained_positions and not self.do_train:
+            raise ValueError("--trained_positions needs --do_train=True; without, nothing changes")
         ModelOptions.check(self)
         options = self.completed()
         RunOptions.check(options)
