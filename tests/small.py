@@ -9,7 +9,8 @@ import random
 import numpy as np
 import pytest
 
-from albert_zh.checkpoint.files import read_arrays, read_shapes
+from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes, write_checkpoint
+from albert_zh.checkpoint.names import POSITIONS
 from albert_zh.corpus.options import ReadingOptions
 from albert_zh.creation.maker import RecordMaker
 from albert_zh.creation.options import DataOptions
@@ -119,6 +120,21 @@ def fine_tuning_options(directory, output_dir, **changes) -> ClassifierOptions:
 def arrays(prefix) -> dict[str, np.ndarray]:
     """Everything a checkpoint holds."""
     return read_arrays(str(prefix), read_shapes(str(prefix)))
+
+
+def write_half_trained(prefix: str, path: str) -> np.ndarray:
+    """Write a copy of a checkpoint, as if half its positions were trained after a warm start.
+
+    Returns:
+        The position table as it would be with all of them trained, `[positions, width]`.
+    """
+    stored = arrays(prefix)
+    number, width = stored[POSITIONS].shape
+    whole = np.sin(0.7 * np.arange(number)[:, None] + np.arange(width))
+    half = number // 2
+    stored[POSITIONS] = np.float32(np.concatenate([whole[:half], 0.2 * whole[half:]]))
+    write_checkpoint(path, stored, read_meta(prefix))
+    return whole
 
 
 def assert_same(checkpoint: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:

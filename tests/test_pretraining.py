@@ -193,12 +193,8 @@ def test_group_0_fills_more_groups(data, tmp_path):
 def test_positions_go_on_beyond_those_that_were_trained(data, tmp_path):
     pretrain(options(data, tmp_path / "one", num_train_steps=1))
     prefix = str(tmp_path / "one" / "model.ckpt-1")
-    stored = arrays(prefix)
-    table = stored[POSITIONS]
-    half = len(table) // 2
-    whole = np.sin(0.7 * np.arange(len(table))[:, None] + np.arange(table.shape[1]))
-    stored[POSITIONS] = np.float32(np.concatenate([whole[:half], 0.2 * whole[half:]]))
-    write_checkpoint(str(tmp_path / "sines" / "model.ckpt"), stored, read_meta(prefix))
+    whole = small.write_half_trained(prefix, str(tmp_path / "sines" / "model.ckpt"))
+    half = len(whole) // 2
     changes = {"init_checkpoint": str(tmp_path / "sines"), "trained_positions": half}
     pretrain(options(data, tmp_path / "two", num_train_steps=1, **changes))
     start = arrays(tmp_path / "two" / "model.ckpt-0")[POSITIONS]

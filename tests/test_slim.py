@@ -76,16 +76,10 @@ def test_weights_beyond_half_precision_are_refused(trained, tmp_path):
 
 
 def test_positions_that_were_not_trained_continue_those_that_were(trained, slim, tmp_path):
-    prefix = find_checkpoint(trained.output_dir)
-    arrays = read_arrays(prefix, read_shapes(prefix))
-    number, width = arrays[POSITIONS].shape
-    angles = 0.7 * np.arange(number)[:, None] + np.arange(width)
-    whole = np.sin(angles)
-    half = number // 2
-    arrays[POSITIONS] = np.float32(np.concatenate([whole[:half], 0.2 * whole[half:]]))
-    write_checkpoint(str(tmp_path / "model.ckpt"), arrays, read_meta(prefix))
-    source = {"init_checkpoint": str(tmp_path / "model.ckpt"), "trained_positions": half}
-    slim_checkpoint(slim_options(trained, str(tmp_path / "out"), **source))
+    source = str(tmp_path / "model.ckpt")
+    whole = small.write_half_trained(find_checkpoint(trained.output_dir), source)
+    changes = {"init_checkpoint": source, "trained_positions": len(whole) // 2}
+    slim_checkpoint(slim_options(trained, str(tmp_path / "out"), **changes))
     written, plain = (find_checkpoint(folder) for folder in (str(tmp_path / "out"), slim))
     for name, array in read_arrays(written, read_shapes(written)).items():
         expected = whole if name == POSITIONS else read_arrays(plain, [name])[name]
