@@ -45,6 +45,12 @@ def test_dataset_holds_what_collate_makes_of_every_batch(features, batch_tokens)
             assert tensors[name].dtype == values.dtype
 
 
+def test_no_thread_tunes_the_batches(features):
+    # On one core the end of a training would wait for that thread, for up to a minute.
+    batches = gathered_batches(features, [PaddedBatch(np.arange(8), 64)])
+    assert batches.options().autotune.enabled is False  # None: it is tuned
+
+
 def test_shapes_are_static_as_far_as_they_are_the_same(features):
     batches = [PaddedBatch(np.arange(8), 64), PaddedBatch(np.arange(8, 16), 64)]
     varying, fixed = (

@@ -86,6 +86,14 @@ def test_training_batches_have_static_shapes(files):
     assert all(value.shape.is_fully_defined() for value in spec.values())
 
 
+def test_no_thread_tunes_the_batches(files):
+    # On one core the end of a training would wait for that thread, for up to a minute.
+    training = training_batches(files, batch_size=8, seed=1)
+    evaluation = evaluation_batches(files, batch_size=8)
+    assert training.options().autotune.enabled is False  # None: it is tuned
+    assert evaluation.options().autotune.enabled is False
+
+
 def test_evaluation_sees_every_record_once_in_order(files):
     found = numbers_in(evaluation_batches(files, batch_size=10, pad_last=False))
     assert found == [[*range(100, 110)], [*range(110, 120)], [*range(120, 125)]]

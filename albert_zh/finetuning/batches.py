@@ -10,6 +10,7 @@ from albert_zh.finetuning.data import Data, training_order
 from albert_zh.finetuning.options import ClassifierOptions
 from albert_zh.tasks.batches import PaddedBatch
 from albert_zh.tasks.features import NO_LABEL, Features
+from albert_zh.util.pipelines import prefetched
 
 
 def training_batches(
@@ -79,8 +80,5 @@ def gathered_batches(
     ends = np.cumsum([len(batch.indices) for batch in batches])
     begins = np.append(0, ends[:-1])
     lengths = np.array([batch.padded_length for batch in batches], np.int64)
-    return (
-        tf.data.Dataset.from_tensor_slices((begins, ends, lengths))
-        .map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .prefetch(tf.data.AUTOTUNE)
-    )
+    slices = tf.data.Dataset.from_tensor_slices((begins, ends, lengths))
+    return prefetched(slices.map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True))

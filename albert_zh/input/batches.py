@@ -28,6 +28,7 @@ from albert_zh.input.windows import LANES, WINDOW, ordered_records
 from albert_zh.masking.batches import BatchMasking
 from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.records import features
+from albert_zh.util.pipelines import prefetched
 
 # In seeds, at the place of the number of the epoch in the seeds of its order.
 _TRAINING_MASKS, _EVALUATION_MASKS = -1, -2
@@ -69,7 +70,7 @@ def training_batches(
     )
     batches = _parsed(records.batch(batch_size, drop_remainder=True), files)
     batches = _masked(batches, files, masking, [seed, _TRAINING_MASKS], first_batch=skip_batches)
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return prefetched(batches)
 
 
 def evaluation_batches(
@@ -94,7 +95,7 @@ def evaluation_batches(
     batches = _masked(_parsed(records, files), files, masking, [0, _EVALUATION_MASKS])
     if pad_last:
         batches = batches.map(functools.partial(_with_all_rows, batch_size=batch_size))
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return prefetched(batches)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ import tensorflow as tf
 from albert_zh.input.rules import RecordRules
 from albert_zh.records import features
 from albert_zh.records.features import Layout
+from albert_zh.util.pipelines import prefetched
 
 Batch = dict[str, tf.Tensor]
 
@@ -89,7 +90,7 @@ class RecordReader:
             damage.READ_ERRORS: One of them is bad.
         """
         records = self.raw(*columns(ranges)).batch(_PARSED_AT_ONCE)
-        for _ in records.map(self.parser(), num_parallel_calls=tf.data.AUTOTUNE):
+        for _ in prefetched(records.map(self.parser(), num_parallel_calls=tf.data.AUTOTUNE)):
             pass
 
 

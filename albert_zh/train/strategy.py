@@ -19,6 +19,7 @@ from albert_zh.train.cluster import (
 )
 from albert_zh.train.devices import advice_on_unused_gpu
 from albert_zh.train.rendezvous import await_workers, check_reachable
+from albert_zh.util.pipelines import prefetched
 
 # Errors and messages of TensorFlow if a worker is lost. Which one comes depends on the operation.
 _LOST_ERRORS = (
@@ -153,7 +154,7 @@ def distribute_batches(
                     lambda tensor: tensor[first : first + share], batch
                 )
             )
-        return own.rebatch(rows // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+        return prefetched(own.rebatch(rows // replicas, drop_remainder=True))
 
     return strategy.distribute_datasets_from_function(worker_batches)
 
