@@ -56,6 +56,29 @@ def test_error_is_one_line(error, line):
     assert one_line(error) == line
 
 
+@pytest.mark.parametrize("mark", ["'", '"'])
+def test_long_quotation_is_shortened(mark):
+    text = f"{mark}{'很长的文本' * 40}{mark}"
+    error = ValueError(f"a.csv:3: unknown label {text}; it isn't one of {text}, nor of the others'")
+    short = f"{mark}{'很长的文本' * 20}...{mark}"
+    assert one_line(error) == (
+        f"a.csv:3: unknown label {short}; it isn't one of {short}, nor of the others'"
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"isn't known; {'the labels are many ' * 20}; it is the user's",
+        f"no file matches '/{'folder/' * 26}a.txt'",
+        f"one of {', '.join(repr(str(number)) for number in range(100))}",
+    ],
+    ids=["apostrophes", "path", "short quotations"],
+)
+def test_other_parts_of_a_message_stay_whole(message):
+    assert one_line(ValueError(message)) == message
+
+
 def test_real_errors_of_tensorflow_name_path_and_way_out(tmp_path):
     file = str(tmp_path / "file")
     write_text(file, "text")

@@ -32,6 +32,8 @@ _WAYS_OUT = {
 _NUMBERS = {os.strerror(number): number for number in _WAYS_OUT}
 # Code of TensorFlow's ResourceExhaustedError: of memory, unless it names a file.
 _EXHAUSTED = 8
+# A text from a file, quoted by `repr`; the apostrophe of a word opens no quotation.
+_LONG_QUOTATION = re.compile(r"""(?<!\w)(['"])((?:(?!\1).){100})(?:(?!\1).){100,}\1(?!\w)""")
 _SHOW_MORE = "--verbosity=1 shows where it came from"
 
 
@@ -54,11 +56,15 @@ def reason(error: BaseException) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """The error in one line.
+    """The error in one line; of a text of 200 characters or more that it quotes, only the first 100.
 
     >>> one_line(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "nosuch.json"))
     'nosuch.json: No such file or directory; check the path'
     """
+    return _LONG_QUOTATION.sub(r"\1\2...\1", _one_line(error))
+
+
+def _one_line(error: BaseException) -> str:
     path, _, _ = _parts(error)
     if path:
         return f"{path}: {reason(error)}"
