@@ -84,6 +84,12 @@ def test_model_no_better_than_the_commonest_label_is_a_warning(
     assert (line in caplog.text) == is_warned
 
 
+def test_examples_of_one_label_do_not_tell_how_good_the_model_is(tmp_path, caplog):
+    with caplog.at_level("WARNING", logger="absl"):
+        analysed(tmp_path, TASK, *classified(("服务", 0.9), ("服务", 0.9)))
+    assert "always answers" not in caplog.text
+
+
 def test_no_mistakes_are_an_empty_table(tmp_path):
     tables = analysed(tmp_path, TASK, *classified(("服务", 0.9), ("$5", 0.1)))
     assert tables["errors.tsv"] == []

@@ -63,7 +63,8 @@ def write_analysis(directory: str, data: Data, predictions: Sequence[Any]) -> No
 def _compare_with_commonest(pairs: Sequence[LabelPair]) -> None:
     """Warn of a model that could as well answer the same every time."""
     ((label, count),) = collections.Counter(right for right, _ in pairs).most_common(1)
-    if count >= sum(right == predicted for right, predicted in pairs):
+    has_others = count < len(pairs)
+    if has_others and count >= sum(right == predicted for right, predicted in pairs):
         logging.warning(
             "the model is not better than one that always answers %s, which is right on %.1f %% of "
             "dev; train for longer, or at another --learning_rate",

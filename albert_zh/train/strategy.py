@@ -53,7 +53,7 @@ def make_strategy(options: StrategyOptions | None = None) -> tf.distribute.Strat
     if workers and len(workers.hosts) > 1:
         return connect_workers(workers)
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")[:1]
-    logging.info("training on %s", ", ".join(device.name for device in devices))
+    logging.info("computing on %s", ", ".join(device.name for device in devices))
     if len(devices) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
@@ -215,7 +215,7 @@ def _tpu_strategy(tpu: TpuAddress) -> tf.distribute.Strategy:
     _restore_sigterm()
     strategy = tf.distribute.TPUStrategy(resolver)
     cores = strategy.num_replicas_in_sync
-    logging.info("training on a TPU with %d cores", cores)
+    logging.info("computing on a TPU with %d cores", cores)
     if tpu.num_cores and tpu.num_cores != cores:
         raise ValueError(f"the TPU has {cores} cores, --num_tpu_cores says {tpu.num_cores}")
     return strategy

@@ -56,7 +56,7 @@ def reason(error: BaseException) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """The error in one line; of a text of 200 characters or more that it quotes, only the first 100.
+    """The error in one line, with the first 100 characters of a text of 200 or more it quotes.
 
     >>> one_line(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "nosuch.json"))
     'nosuch.json: No such file or directory; check the path'
