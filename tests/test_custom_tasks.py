@@ -385,8 +385,8 @@ def test_small_classes_share_the_examples_of_dev():
 
 
 def test_split_that_leaves_nothing_is_an_error():
-    whole = Split("train", "my.csv", (Example("a", label="x"), Example("b", label="y")))
-    with pytest.raises(ValueError, match="leaves no examples for dev"):
+    whole = Split("train", "my.csv", 8 * (Example("a", label="x"), Example("b", label="y")))
+    with pytest.raises(ValueError, match=r"0\.1 of 2 different examples leaves none for dev"):
         split_off(whole, 0.1, labels=("x", "y"))
 
 

@@ -146,8 +146,9 @@ def split_off(
         chosen.update(itertools.chain(*by_class[label][:size]))
     if not 0 < len(chosen) < len(whole.examples):
         raise ValueError(
-            f"{whole.path}: --dev_fraction={fraction} of {len(whole.examples)} examples leaves no "
-            f"examples for {'train' if chosen else 'dev'}; change it, or give a dev file"
+            f"{whole.path}: --dev_fraction={fraction} of {sum(numbers.values()):,} different "
+            f"examples leaves none for {'train' if chosen else 'dev'}; change it, or give a dev "
+            "file"
         )
     return _parted(whole, chosen, share=f"{fraction} {seed}")
 
