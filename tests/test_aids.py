@@ -1,5 +1,6 @@
 """Formulas of the training aids, against numbers worked out by hand."""
 
+import dataclasses
 import functools
 import math
 
@@ -193,10 +194,25 @@ def test_levels_of_a_shared_encoder(name):
     assert model.albert.pooler.kernel.name.removesuffix(":0") not in factors
     words = model.albert.embeddings.words.name.removesuffix(":0")
     assert factors[words] == 0.5 ** (groups + 1)
-    for depth, group in enumerate(sorted(model.albert.encoder.groups, reverse=True), start=1):
-        (block, *_) = model.albert.encoder.groups[group]
+    for depth, group in enumerate(reversed(range(groups)), start=1):
+        (block, *_) = model.albert.encoder.groups[str(group)]
         assert factors[block.attention_norm.gamma.name.removesuffix(":0")] == 0.5**depth
     assert learning_rate_factors(model) == {}
+
+
+def test_levels_of_more_than_ten_groups_are_in_their_order():
+    config = golden_case("google").config
+    config = dataclasses.replace(config, num_hidden_layers=12, num_hidden_groups=12)
+    factors = learning_rate_factors(Classifier(config, 2), decay=0.5)
+    depths = [
+        -math.log2(next(factors[name] for name in factors if f"/group_{group}/" in name))
+        for group in range(12)
+    ]
+    assert depths == list(range(12, 0, -1))
+
+
+def test_head_of_choices_has_a_rate_of_its_own():
+    config = golden_case("google").config
     alone = learning_rate_factors(ChoiceClassifier(config), head_factor=3.0)
     assert set(alone.values()) == {3.0}
 

@@ -186,6 +186,11 @@ def test_choice_that_is_no_text_is_named(read, choice):
         read([question(["一", choice], 0)], kind="choice")
 
 
+def test_empty_choice_is_refused(read):
+    with pytest.raises(ValueError, match=r"my.jsonl, line 1: the choice ' ' is empty"):
+        read([question(["一", " "], 0)], kind="choice")
+
+
 # ---- marked parts
 
 
@@ -239,6 +244,15 @@ def test_starts_of_documents_are_no_texts(read, start):
     assert "1 lines -DOCSTART- are no texts and left out" in split.notes[0]
 
 
+def test_text_of_one_character_is_no_column(read):
+    texts = ["小明在北京工作", "好", "上海的天气很好"]
+    given = {"content": "小 B-PER\n明 I-PER\n", "name": "my.txt", "kind": "tagging"}
+    split = read(**given, test="\n".join(texts))
+    assert [each.text for each in split.examples] == texts
+    split = read(**given, test="小\n明\n2024\n年")
+    assert [each.text for each in split.examples] == ["小明2024年"]
+
+
 # ---- reading
 
 
@@ -283,6 +297,18 @@ def test_empty_answer_stands_nowhere(read):
     )
     none = asked(id="q2", answers=[{"text": "", "answer_start": -1}], is_impossible=True)
     assert labels(read([asked(), none], kind="reading")) == ["北京", ""]
+
+
+def test_place_before_the_text_is_no_place(read):
+    before = asked(id="q2", answers=[{"text": "。", "answer_start": -1}])
+    split = read([asked(), before], kind="reading")
+    assert [each.id for each in split.examples] == ["q1"]
+
+
+def test_file_whose_answers_all_stand_elsewhere_says_so(read):
+    rows = [asked(answers=[{"text": "北京", "answer_start": 4}])]
+    with pytest.raises(ValueError, match=r"all 1 answers stand elsewhere .* that of q1; it counts"):
+        read(rows, kind="reading")
 
 
 @pytest.mark.parametrize("questions", ["x", ["x"], {"x": 1}])

@@ -414,6 +414,8 @@ def test_words_are_joined_by_blanks_and_characters_are_not(read):
     ("content", "message"),
     [
         ("小 B-PER\n明 I-LOC\n", "line 2: I-LOC follows no B-LOC"),
+        ("小 B-PER\n明 E-PER\n红 I-PER\n", "line 3: I-PER follows no B-PER"),
+        ("小 S-PER\n明 E-PER\n", "line 2: E-PER follows no B-PER"),
         ("小 O\n明 I-PER\n", "line 2: I-PER follows no B-PER"),
         ("小 B-PER\n明 X\n", "line 2: 'X' is no tag"),
         ("小 B-PER\n明\n", "line 2: None is no tag"),

@@ -349,6 +349,24 @@ def test_checkpoint_without_head_is_not_evaluated(flag, data, tmp_path):
         fine_tune(fine_tuning_options(data, tmp_path / "out", **given))
 
 
+@pytest.mark.parametrize("flag", ["do_eval", "do_predict"])
+def test_head_of_another_task_is_not_evaluated(flag, data, learned, tmp_path):
+    row = json.dumps({"premise": "你好", "hypo": "再见", "label": "neutral"})
+    for name in ("dev.json", "test.json"):
+        (tmp_path / name).write_text(f"{row}\n")
+    options = fine_tuning_options(
+        data,
+        tmp_path / "out",
+        init_checkpoint=str(learned),
+        do_train=False,
+        task_name="xnli",
+        data_dir=str(tmp_path),
+        **{flag: True},
+    )
+    with pytest.raises(ValueError, match="does not fit xnli: its labels are 0, 1, those of this"):
+        fine_tune(options)
+
+
 def test_evaluation_may_read_less_of_each_text_and_training_may_not(data, learned):
     shorter = {"max_seq_length": 8, "use_pooled_output": False, "save_checkpoints_steps": 16}
     copy = learned.parent / "shorter"

@@ -15,7 +15,7 @@ from albert_zh.tasks.scorers import clue_reading, correlation, entities, measure
     [
         (" 《三国志》、1889年。", "三国志1889年"),
         ("A-B_c*D/e\\f~g`h+i=j^k", "abcdefghijk"),
-        ("等等……好…", "等等好…"),  # two characters are the mark, one is not
+        ("等等……好…", "等等……好…"),  # listed as one mark, but compared character by character
         ("‘a’, b. (c)! d?", "‘a, b. (c)! d?"),  # ‘ and ASCII marks stay
         ("x  y", "x  y"),  # inner blanks count
     ],
@@ -51,6 +51,10 @@ def test_clue_reading_scores_of_hand_made_answers():
     assert scores["exact_match"] == pytest.approx(100 * 2 / 6)
     assert scores["f1"] == pytest.approx(100 * (1 + 0.75 + 0.5 + 1) / 6)
     assert scores["average"] == pytest.approx((scores["exact_match"] + scores["f1"]) / 2)
+
+
+def test_missing_answer_is_wrong_even_where_the_right_one_is_marks_alone():
+    assert clue_reading.scores({}, {"q1": ["。"]})["exact_match"] == 0
 
 
 def test_runs_that_are_not_chinese_are_tokenized_as_words():

@@ -104,6 +104,13 @@ def test_task_that_is_named_twice_is_submitted_once():
     assert names == ["cluewsc2020", "afqmc"]
 
 
+@pytest.mark.parametrize(("version", "task"), [("1.0", "ocnli"), ("1.1", "cmnli")])
+def test_task_of_another_version_is_refused(version, task):
+    other = next(each for each in VERSIONS if each != version)
+    with pytest.raises(ValueError, match=f"{task} is no part of CLUE {version}; .*={other}"):
+        wanted_files(version, [task], SAMPLE)
+
+
 def test_refused_files_are_listed_with_their_reasons_and_nothing_is_written(tmp_path):
     write_predictions(tmp_path / "out", "1.1", ["afqmc", "tnews"])
     (tmp_path / "out" / "afqmc" / "afqmc_predict.json").write_text("")
@@ -256,6 +263,37 @@ DAMAGE = {
         "cluener",
         lambda text: line(text, 2, label={"name": {"小": [0, 1]}}),
         "line 2: the places of '小' are [0, 1], not such as [[0, 1]]",
+    ),
+    "no place": (
+        "cluener",
+        lambda text: line(text, 2, label={"name": {"小": []}}),
+        "line 2: the places of '小' are [], not such as [[0, 1]]",
+    ),
+    "an empty part": (
+        "cluener",
+        lambda text: line(text, 2, label={"name": {"": [[3, 2]]}}),
+        "line 2: '' does not stand at 3 to 2",
+    ),
+    "places counted from the end": (
+        "cluener",
+        lambda text: line(
+            text, 2, label={"name": {json.loads(text.splitlines()[1])["text"][-3:-1]: [[-3, -2]]}}
+        ),
+        "does not stand at -3 to -2",
+    ),
+    "an end beyond the text": (
+        "cluener",
+        lambda text: line(
+            text,
+            2,
+            label={"name": {json.loads(text.splitlines()[1])["text"][3:]: [[3, 1000]]}},
+        ),
+        "does not stand at 3 to 1000",
+    ),
+    "no text": (
+        "cluener",
+        lambda text: line(text, 2, text=None),
+        "line 2: it has no 'text'",
     ),
     "entities as a list": (
         "cluener",

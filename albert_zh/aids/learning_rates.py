@@ -27,7 +27,8 @@ def learning_rate_factors(
         decay: The x above.
         head_factor: Factor of the variables that the head owns.
     """
-    groups = [model.albert.encoder.groups[name] for name in sorted(model.albert.encoder.groups)]
+    by_name = model.albert.encoder.groups
+    groups = [by_name[name] for name in sorted(by_name, key=int)]
     factors = {}
     for variable in model.trainable_variables:
         factors[variable.name] = head_factor if _is_of_head(variable, model) else 1.0

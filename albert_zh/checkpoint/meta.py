@@ -61,7 +61,8 @@ class TaskMeta:
         """Reason why the model cannot do a task of this kind with these labels; None: it can."""
         if self.kind != kind:
             return f"it was trained for {self.kind}, this task is of the kind {kind}"
-        if self.labels != labels:
+        # Choices are scored one by one, so that their number may differ.
+        if kind != "choice" and self.labels != labels:
             return f"its labels are {_listed(self.labels)}, those of this task {_listed(labels)}"
         return None
 

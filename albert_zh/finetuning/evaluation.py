@@ -14,7 +14,7 @@ from absl import logging
 
 from albert_zh.checkpoint.files import read_shapes
 from albert_zh.checkpoint.loading import load_exactly, load_meta, read_step
-from albert_zh.checkpoint.meta import CheckpointMeta
+from albert_zh.checkpoint.meta import CheckpointMeta, TaskMeta
 from albert_zh.finetuning.analysis import write_analysis
 from albert_zh.finetuning.data import Data
 from albert_zh.finetuning.options import ClassifierOptions
@@ -170,7 +170,7 @@ def evaluate_checkpoints(
 
 
 def _evaluate_initial(options: ClassifierOptions, run: RunDirectory, evaluator: Evaluator) -> str:
-    prefix = initial_fine_tuned(options)
+    prefix = initial_fine_tuned(options, run.identity.task)
     step = read_step(prefix) or 0
     scores = evaluator.score_checkpoint(step, prefix)
     if run.is_chief:
@@ -178,11 +178,11 @@ def _evaluate_initial(options: ClassifierOptions, run: RunDirectory, evaluator: 
     return prefix
 
 
-def initial_fine_tuned(options: ClassifierOptions) -> str:
+def initial_fine_tuned(options: ClassifierOptions, task: TaskMeta) -> str:
     """The checkpoint of --init_checkpoint, to be used as it is.
 
     Raises:
-        ValueError: None is given, or it has no head.
+        ValueError: None is given, it has no head, or that of another task.
     """
     prefix = initial_checkpoint(options)
     if not prefix:
@@ -194,6 +194,12 @@ def initial_fine_tuned(options: ClassifierOptions) -> str:
         raise ValueError(
             f"{prefix} is not fine-tuned: it has no head of a task; train it first "
             "(--do_train=True)"
+        )
+    theirs = (load_meta(prefix) or CheckpointMeta()).task
+    if theirs and (difference := theirs.difference(kind=task.kind, labels=task.labels)):
+        raise ValueError(
+            f"{prefix} does not fit {task.name}: {difference}. --model={prefix} alone takes its "
+            "own task"
         )
     return prefix
 

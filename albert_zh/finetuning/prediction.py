@@ -46,7 +46,7 @@ def predict_test(
     elif run.checkpoints.latest():
         prefix = find_checkpoint(options.output_dir, flag="output_dir")
     else:
-        prefix = initial_fine_tuned(options)
+        prefix = initial_fine_tuned(options, run.identity.task)
     if prefix == run.checkpoints.prefix(0):
         logging.warning("%s is not trained yet, so its predictions are those of chance", prefix)
     evaluator.load(prefix)

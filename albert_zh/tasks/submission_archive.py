@@ -48,7 +48,8 @@ def wanted_files(version: str, tasks: Sequence[str], data_dir: str) -> list[Want
 
     Raises:
         FileNotFoundError: A test file is missing.
-        ValueError: A task has no file to submit, or a test file is malformed.
+        ValueError: A task has no file to submit, or none in this version; a test file is
+            malformed.
     """
     wanted = [_wanted(version, find_task(name), data_dir) for name in tasks or VERSIONS[version]]
     return list({each.name: each for each in wanted}.values())  # A task may be named twice.
@@ -59,6 +60,12 @@ def _wanted(version: str, task: Task, data_dir: str) -> Wanted:
     if submission is None:
         known = ", ".join(name for name, each in TASKS.items() if each.submission)
         raise ValueError(f"CLUE takes no predictions for {task.name}; it does for {known}")
+    versions = [each for each in VERSIONS if task.name in VERSIONS[each]]
+    if versions and version not in versions:
+        raise ValueError(
+            f"{task.name} is no part of CLUE {version}; set --version={versions[0]}, or leave it "
+            "out of --tasks"
+        )
     others = submission.other_names
     name = [*others.values(), submission.name][0] if version == "1.0" else submission.name
     own = [file for file in others if isinstance(file, str)]

@@ -64,7 +64,8 @@ def _entity_lines(task: Task, split: Split, text: str) -> list[str]:
                 if not _are_places(places):
                     return f"the places of {part!r} are {places!r}, not such as [[0, 1]]"
                 for first, last in places:
-                    if example.text[first : last + 1] != part:
+                    is_inside = 0 <= first <= last < len(example.text)
+                    if not is_inside or example.text[first : last + 1] != part:
                         return (
                             f"{part!r} does not stand at {first} to {last}; the first character is "
                             "0, and the last one of the part is counted"
@@ -75,9 +76,13 @@ def _entity_lines(task: Task, split: Split, text: str) -> list[str]:
 
 
 def _are_places(places: Any) -> bool:
-    return isinstance(places, list) and all(
-        isinstance(place, list) and [type(number) for number in place] == [int, int]
-        for place in places
+    return (
+        isinstance(places, list)
+        and bool(places)
+        and all(
+            isinstance(place, list) and [type(number) for number in place] == [int, int]
+            for place in places
+        )
     )
 
 
@@ -111,10 +116,13 @@ _Problem = Callable[[Any, Any], str | None]
 
 def _lines(split: Split, text: str, problem: _Problem) -> list[str]:
     """Problems of a file with an object a line, which has the prediction under `label`."""
+    keys = ["id", "label"]
+    if isinstance(split.examples[0], TaggingExample):
+        keys.append("text")
     rows, broken = [], []
     for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
         row, reason = _decode(line)
-        missing = [key for key in ("id", "label") if key not in row]
+        missing = [key for key in keys if key not in row]
         if reason or missing:
             broken.append(f"line {number}: {reason or f'it has no {missing[0]!r}'}")
         rows.append(row)
@@ -125,7 +133,7 @@ def _lines(split: Split, text: str, problem: _Problem) -> list[str]:
         example = examples.get(str(row["id"]))
         if example is None:
             continue  # The ids are checked below.
-        if isinstance(example, TaggingExample) and row.get("text", example.text) != example.text:
+        if isinstance(example, TaggingExample) and row["text"] != example.text:
             wrong.append(f"line {number}: its text is not that of the test file")
         elif reason := problem(example, row["label"]):
             wrong.append(f"line {number}: {reason}")

@@ -94,6 +94,7 @@ OCNLI = Task(
 CMNLI = dataclasses.replace(
     OCNLI,
     name="cmnli",
+    labels=("contradiction", "entailment", "neutral"),  # in the published order
     submission=Submission("cmnli_predict.json", label_lines),
     dataset=Dataset(
         source=clue_address("cmnli"),

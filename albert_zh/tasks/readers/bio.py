@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from albert_zh.tasks.examples import Entity
 from albert_zh.util.files import read_lines
 
-_BEGINS, _CONTINUES = frozenset("BS"), frozenset("IME")
+_BEGINS, _CONTINUES, _LEAVES_OPEN = frozenset("BS"), frozenset("IME"), frozenset("BIM")
 _BETWEEN = "\x02"
 _HEADERS = ("text_a\tlabel", "text_a")
 _ENDS_WORD, _BEGINS_WORD = re.compile("[0-9A-Za-z]$"), re.compile("[0-9A-Za-z]")
@@ -91,5 +91,5 @@ def _text(
             entities[-1] = Entity(entities[-1].start, end, kind)
         elif tag != "O":
             raise ValueError(f"{where}: {tag!r} is no tag, such as O or B-PER")
-        is_open = tag != "O"
+        is_open = prefix in _LEAVES_OPEN
     return place, text, tuple(entities)

@@ -104,6 +104,8 @@ def _example(values: Mapping[str, Any], place: str) -> ChoiceExample:
     for choice in choices:
         if isinstance(choice, bool) or not isinstance(choice, str | int | float):
             raise ValueError(f"{place}: the choice {choice!r} is no text")
+        if not str(choice).strip():
+            raise ValueError(f"{place}: the choice {choice!r} is empty; fill it in or leave it out")
     number = values.get("id")
     return ChoiceExample(
         text, question, tuple(map(str, choices)), id=None if number is None else str(number)

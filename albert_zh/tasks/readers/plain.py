@@ -65,7 +65,10 @@ def untagged_texts(path: str) -> tuple[list[str], str] | None:
     while lines and not lines[-1].strip():
         lines.pop()
     # An empty line parts texts whose characters stand on a line each.
-    if not all(map(str.strip, lines)) or any(map(_TAGGED.fullmatch, lines)) or not lines:
+    if not all(map(str.strip, lines)):
+        return None
+    # A text may be a single character, too.
+    if 2 * sum(map(bool, map(_TAGGED.fullmatch, lines))) > len(lines) or not lines:
         return None
     return lines, _note(path, len(lines))
 

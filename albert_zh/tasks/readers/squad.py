@@ -44,6 +44,11 @@ def read_squad(task: Task, path: str, split: str) -> Split:
         misplaced += [example] if is_misplaced else []
         if not (is_misplaced and split == "train"):
             examples.append(example)
+    if not examples and misplaced:
+        raise ValueError(
+            f"{path}: all {len(misplaced):,} answers stand elsewhere than answer_start says, such "
+            f"as that of {_name(misplaced[0])}; it counts characters from 0"
+        )
     if not examples:
         raise ValueError(f"{path} holds no questions")
     notes = ()
@@ -54,9 +59,13 @@ def read_squad(task: Task, path: str, split: str) -> Split:
         what = "left out" if split == "train" else "kept: their place does not count in scores"
         notes = (
             f"{path}: {len(misplaced):,} answers do not stand where answer_start says, such as that"
-            f" of {misplaced[0].id or misplaced[0].question}; {what}",
+            f" of {_name(misplaced[0])}; {what}",
         )
     return Split(split, path, tuple(examples), notes=notes)
+
+
+def _name(example: ReadingExample) -> str:
+    return example.id or example.question
 
 
 def _may_be_answered(example: ReadingExample) -> bool:
@@ -114,7 +123,8 @@ def _example(
         raise ValueError(f"{place}: no answers; only the test file may lack them")
     example = ReadingExample(question["question"], context, answers, number)
     is_misplaced = any(
-        not (each.text.strip() and context.startswith(each.text, each.start))
+        # A negative place would count from the end.
+        each.start < 0 or not (each.text.strip() and context.startswith(each.text, each.start))
         for each in answers or ()
     )
     return example, is_misplaced

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 
 from albert_zh.util.optional_packages import load_extra
 
-# The two-character ellipsis is one of them; a single … is not.
-_MARKS = re.compile(r"……|[-:_*^/\\~`+=，。：？！“”；’《》·、「」（）－～『』]")
+# The script also lists the ellipsis of two characters, but compares single ones with its list.
+_MARKS = re.compile(r"[-:_*^/\\~`+=，。：？！“”；’《》·、「」（）－～『』]")
 NEEDS = "nltk.tokenize"
 _CHINESE = re.compile(r"[\u4e00-\u9fa5]")
 
@@ -34,7 +34,9 @@ def scores(predicted: Mapping[str, str], answers: Mapping[str, Sequence[str]]) -
             is_right = predicted.get(number) == ""
             exact, f1 = exact + is_right, f1 + is_right
             continue
-        answer = predicted.get(number, "")
+        if number not in predicted:
+            continue
+        answer = predicted[number]
         exact += max(float(answer_text(answer) == answer_text(each)) for each in right)
         f1 += max(_f1(answer, each) for each in right)
     count = max(len(answers), 1)
