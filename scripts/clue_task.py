@@ -16,7 +16,7 @@ from albert_zh.download.datasets import download_dataset
 from albert_zh.flags import REQUIRED, option
 from albert_zh.tasks.catalog import ALIASES, find_task
 from albert_zh.tasks.dataset import Settings
-from albert_zh.tasks.splits import find_files
+from albert_zh.tasks.splits import find_files, read_split
 from albert_zh.tasks.submission_archive import VERSIONS, task_folder, wanted_files
 from albert_zh.tasks.task import Task
 
@@ -50,7 +50,7 @@ def main(options: TaskOptions) -> None:
             for name, value in dataclasses.asdict(settings).items()
             if name != "is_published"
         },
-        "save_checkpoints_steps": _steps_between(options, task, settings),
+        "save_checkpoints_steps": _steps_between(options, task, folder, settings),
     }
     flags |= _test(options, task, folder)
     print("\n".join(f"--{name}={value}" for name, value in flags.items()))
@@ -84,7 +84,7 @@ def _test(options: TaskOptions, task: Task, folder: str) -> dict[str, str]:
     except FileNotFoundError as error:
         print(f"data: nothing is predicted: {error}", file=sys.stderr)
         return {"do_predict": "False"}
-    if task.submission is None:
+    if task.submission is None or task.name not in VERSIONS[options.version]:
         return {}
     try:
         [wanted] = wanted_files(options.version, [task.name], options.data_dir)
@@ -94,11 +94,13 @@ def _test(options: TaskOptions, task: Task, folder: str) -> dict[str, str]:
     return {} if wanted.test.path == present else {"input_file": wanted.test.path}
 
 
-def _steps_between(options: TaskOptions, task: Task, settings: Settings) -> int:
+def _steps_between(options: TaskOptions, task: Task, folder: str, settings: Settings) -> int:
     if options.is_sample:
         return 50
-    num_examples = task.dataset.sizes["train"] * settings.num_train_epochs
-    return max(1, int(num_examples / settings.train_batch_size / _EVALUATIONS))
+    # Read, because the size of a dataset may count rows of several examples each.
+    num_examples = len(read_split(task, data_dir=folder, split="train").examples)
+    num_steps = num_examples * settings.num_train_epochs / settings.train_batch_size
+    return max(1, int(num_steps / _EVALUATIONS))
 
 
 def _settings(options: TaskOptions, task: Task) -> Settings:

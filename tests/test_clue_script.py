@@ -140,8 +140,8 @@ def test_own_data_is_trained_with_the_published_settings_and_given_weights(proje
     assert [wsc[name] for name in ("train_batch_size", "num_train_epochs", "learning_rate")] == [
         *("8", "50", "0.0001")
     ]
-    # A tenth of 5 epochs of 20,000 examples.
-    assert (csl["train_batch_size"], csl["save_checkpoints_steps"]) == ("4", "2500")
+    # A tenth of 5 epochs of 96 examples.
+    assert (csl["train_batch_size"], csl["save_checkpoints_steps"]) == ("4", "12")
     assert csl["init_checkpoint"] == "my_albert"
     assert not {"bert_config_file", "vocab_file"} & {*csl}
     assert csl["output_dir"] == f"{tmp_path}/out/csl"

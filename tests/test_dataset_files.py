@@ -10,7 +10,7 @@ import small
 from albert_zh.tasks.catalog import TASKS, find_task
 from albert_zh.tasks.examples import Answer, ChoiceExample, Entity
 from albert_zh.tasks.kinds import choice
-from albert_zh.tasks.splits import fingerprint, read_split
+from albert_zh.tasks.splits import fingerprint, read_split, split_off
 from albert_zh.text.tokenizers import load_tokenizer
 
 DATA = os.environ.get("ALBERT_ZH_TEST_DATA")
@@ -239,6 +239,22 @@ def test_every_blank_of_chid_is_a_choice(read):
         ("去…，____", "2", "#idiom000380#", 3),
     ]
     assert split.examples[0].choices == tuple(IDIOMS)
+    assert split.num_rows == 1
+
+
+def test_blanks_of_a_row_are_never_split(read):
+    rows, answers = [], {}
+    for row in range(10):
+        first, second, third = (f"#idiom{number:06}#" for number in range(3 * row, 3 * row + 3))
+        passages = [f"第{row}次{first}再{second}", f"又{row}次{third}"]
+        rows.append({"candidates": IDIOMS, "content": passages})
+        answers |= {first: 0, second: 1, third: row % 3}
+    whole = read("chid", {"train.json": rows, "train_answer.json": answers})
+    parts = split_off(whole, 0.3, labels=("0", "1", "2"))
+    assert [len(part.examples) for part in parts] == [21, 9]
+    assert [part.num_rows for part in parts] == [21, 9]  # Their rows are not known.
+    of_train, of_dev = ({each.passage for each in part.examples} for part in parts)
+    assert not of_train & of_dev
 
 
 def test_blanks_of_a_test_file_have_no_answers(read):

@@ -138,7 +138,7 @@ def _metrics(
 def _files(data: Data, trained: CheckpointMeta) -> dict[str, Any]:
     """Files that were trained on and scored; an evaluation alone knows the former by its sum."""
     files = {
-        name: {"path": split.path, "sha256": split.sha256, "rows": len(split.examples)}
+        name: {"path": split.path, "sha256": split.sha256, "rows": split.num_rows}
         for name, split in data.splits.items()
         if name != "test"
     }

@@ -43,6 +43,7 @@ class ChoiceExample:
     id: str | None = None
     # Place in the text, in characters; what is around it is kept if the text is too long.
     kept: int = 0
+    passage: str | None = None  # what several texts were made of, with a blank each
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -50,7 +51,8 @@ class ChoiceExample:
 
     @property
     def shared_texts(self) -> tuple[str, ...]:
-        return (self.text,) if self.text else self.texts
+        passage = self.passage or self.text
+        return (passage,) if passage else self.texts
 
     @property
     def named_texts(self) -> dict[str, Any]:
@@ -152,3 +154,9 @@ class Split:
     header: str | None = None  # the first line, where it named the columns and was left out
     notes: tuple[str, ...] = ()  # decisions of the reader that a user should know, for the log
     sha256: str = ""  # of the file or files, see `splits.fingerprint`
+    rows: int | None = None  # of the file, where an example is less than one
+
+    @property
+    def num_rows(self) -> int:
+        """Number that the size of a dataset counts."""
+        return len(self.examples) if self.rows is None else self.rows

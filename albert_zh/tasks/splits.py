@@ -250,6 +250,7 @@ def _parted(whole: Split, chosen: Container[int], *, share: str) -> tuple[Split,
                 each for number, each in enumerate(whole.examples) if (number in chosen) == is_dev
             ),
             notes=whole.notes if not is_dev else (),
+            rows=None,
         )
         for name, is_dev in (("train", False), ("dev", True))
     )

@@ -183,7 +183,7 @@ def samples(wanted: Sequence[Wanted]) -> list[str]:
     for each in wanted:
         name, _ = os.path.splitext(os.path.basename(each.test.path))
         sizes = each.task.dataset.sizes
-        size, number = sizes.get(name, sizes["test"]), len(each.test.examples)
+        size, number = sizes.get(name, sizes["test"]), each.test.num_rows
         if number < size / 2:
             found.append(f"{each.task.name} has {number:,} of {size:,} examples")
     return found

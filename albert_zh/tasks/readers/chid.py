@@ -37,9 +37,10 @@ def read_chid(task: Task, path: str, split: str) -> Split:
             names file and line.
     """
     answers = _answers(path)
+    rows = list(json_objects(path))
     examples = [
         example
-        for number, values in json_objects(path)
+        for number, values in rows
         for example in _examples(task, values, answers, f"{path}, line {number}")
     ]
     if not examples:
@@ -50,7 +51,7 @@ def read_chid(task: Task, path: str, split: str) -> Split:
             f"{path}: no answer for {missing.id}; answers stand in {_answer_file(path)} or under "
             '"answer"'
         )
-    return Split(split, path, tuple(examples))
+    return Split(split, path, tuple(examples), rows=len(rows))
 
 
 def _answer_file(path: str) -> str:
@@ -80,7 +81,8 @@ def _examples(
         raise ValueError(f"{place}: a line needs content and candidates ({error!r})") from None
     if not 2 <= len(choices) <= len(task.labels):
         raise ValueError(f"{place}: {len(choices)} candidates; a blank has 2 to {len(task.labels)}")
-    for passage in [passages] if isinstance(passages, str) else passages:
+    passages = [passages] if isinstance(passages, str) else passages
+    for passage in passages:
         for match in _BLANK.finditer(passage):
             if match[0] == _FEW:
                 number, answer = str(values.get("id", place)), values.get("answer")
@@ -97,6 +99,8 @@ def _examples(
                 label=None if answer is None else _label(task, answer, choices, place),
                 id=number,
                 kept=len(before),
+                # Of the whole row: its passages share the candidates.
+                passage="\n".join(_BLANK.sub(_OTHER, each) for each in passages),
             )
 
 
