@@ -46,21 +46,22 @@ class CountingTrainer:
 
 
 class Stop:
-    """A request to stop after `at` steps."""
+    """A request to stop after `at` steps, or in a validation."""
 
     def __init__(self, trainer: CountingTrainer, at: int):
-        self._trainer, self._at = trainer, at
+        self._trainer, self._at, self.now = trainer, at, False
 
     @property
     def requested(self) -> bool:
-        return self._trainer.done >= self._at
+        return self.now or self._trainer.done >= self._at
 
 
 class Recorder:
     """The calls of the loop, in order."""
 
-    def __init__(self, *, over_at: int | None = None):
+    def __init__(self, *, over_at: int | None = None, stop_in_validation: int | None = None):
         self.rows, self.events, self.saved, self.over_at = [], [], {}, over_at
+        self.stop, self.stop_in_validation = None, stop_in_validation
 
     def hooks(self) -> Hooks:
         return Hooks(self._save, self._record, self._validate, "batch {}".format)
@@ -75,11 +76,13 @@ class Recorder:
 
     def _validate(self, step):
         self.events.append(("validate", step))
+        self.stop.now = step == self.stop_in_validation
         return step == self.over_at
 
 
 def run(trainer, *, stop_at: int = 10**9, unrecorded=None, recorder=None, **changes) -> Recorder:
     recorder = recorder or Recorder()
+    recorder.stop = Stop(trainer, stop_at)
     options = LoopOptions(
         until=100, save_every=40, log_every=25, validate_every=40, iterations_per_loop=1000
     )
@@ -90,7 +93,7 @@ def run(trainer, *, stop_at: int = 10**9, unrecorded=None, recorder=None, **chan
         recorder.hooks(),
         strategy=tf.distribute.get_strategy(),
         workload=Workload(examples=4),
-        stop=Stop(trainer, stop_at),
+        stop=recorder.stop,
         watchdog=Watchdog(0),
         unrecorded=unrecorded,
     )
@@ -154,6 +157,18 @@ def test_a_stopped_run_saves_and_its_history_goes_on_exactly(stop_at):
     assert stopped.events[-1] == ("save", stop_at)  # and no validation after the signal
     unrecorded = RowSums.from_json(json.loads(stopped.saved[stop_at]))
     resumed = run(CountingTrainer(stop_at), unrecorded=unrecorded, recorder=stopped)
+    assert numbers(resumed.rows) == numbers(expected.rows)
+
+
+@pytest.mark.parametrize(("step", "events"), [(30, 1), (80, 0)], ids=["between saves", "saved"])
+def test_stop_in_a_validation_loses_no_step(step, events):
+    expected = run(CountingTrainer(), validate_every=10)
+    stopped = run(CountingTrainer(), validate_every=10, recorder=Recorder(stop_in_validation=step))
+    last = stopped.events.index(("validate", step))
+    assert stopped.events[last + 1 :] == events * [("save", step)]
+    unrecorded = RowSums.from_json(json.loads(stopped.saved[step]))
+    stopped.stop_in_validation = None
+    resumed = run(CountingTrainer(step), unrecorded=unrecorded, recorder=stopped)
     assert numbers(resumed.rows) == numbers(expected.rows)
 
 

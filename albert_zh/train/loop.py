@@ -146,7 +146,7 @@ def train(
             is_validated = options.is_due(step, options.validate_every)
             is_saved = options.is_due(step, options.save_every)
             is_saved |= is_validated and options.saves_validated
-            if step > saved and (is_saved or should_stop):
+            if step > saved and is_saved:
                 hooks.save(step, sums)
                 saved = step
             if is_validated and not should_stop:
@@ -155,6 +155,8 @@ def train(
                 should_stop = any_worker(strategy, stop.requested)
             watchdog.tick()
             pace = broadcast_from_chief(strategy, _next_pace(pace, steps / seconds, options))
+        if step > saved:  # The stop came in the steps, or in a validation after them.
+            hooks.save(step, sums)
     if should_stop:
         dropped = f"; step {step + 1:,} was not finished and is dropped" if steps < asked else ""
         logging.info(
