@@ -89,6 +89,14 @@ def test_masks_beside_word_starts_count_as_googles_published_records_have_both(t
     assert check_records([str(path)]).masked
 
 
+def test_files_of_which_one_has_pairs_have_pairs(write, tmp_path):
+    single = replace(INSTANCE, segment_ids=(0,) * 6)
+    path = tmp_path / "single.tfrecord"
+    path.write_bytes(4 * frame(serialize(single, PUBLISHED)))
+    assert not check_records([str(path)]).has_pairs
+    assert check_records([str(path), write("pairs.tfrecord")]).has_pairs
+
+
 @pytest.mark.parametrize(
     ("flags", "has_pairs"),
     [({}, True), ({"random_next_sentence": True}, True), ({"full_sentences": True}, False)],

@@ -495,6 +495,42 @@ def test_files_beside_the_initial_checkpoint_need_no_flags(data, tmp_path, confi
     assert (tmp_path / "next" / "model.ckpt-2.index").exists()
 
 
+@pytest.mark.parametrize("name", ["vocab.txt", "vocab_chinese.txt"])
+def test_resumed_run_has_the_vocabulary_from_the_folder_of_its_initial_weights(
+    data, tmp_path, name
+):
+    first = options(data, tmp_path / "first", num_train_steps=1, num_warmup_steps=0)
+    pretrain(first)
+    (tmp_path / "first" / "vocab.txt").rename(tmp_path / "first" / name)
+    run = dynamic(data, tmp_path / "run", init_checkpoint=first.output_dir, vocab_file=None)
+    run = dataclasses.replace(run, num_train_steps=1, num_warmup_steps=0)
+    pretrain(run)
+    assert (tmp_path / "run" / "vocab.txt").exists()
+    pretrain(dataclasses.replace(run, num_train_steps=2))
+    # As a kill between the two files leaves it.
+    (tmp_path / "run" / "vocab.txt").unlink()
+    pretrain(dataclasses.replace(run, num_train_steps=3))
+    assert (tmp_path / "run" / "model.ckpt-3.index").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_attention_heads": 4}, "num_attention_heads 2, and --bert_config_file has 4"),
+        ({"hidden_act": "relu"}, "hidden_act gelu, and --bert_config_file has relu"),
+    ],
+)
+def test_configuration_that_reads_the_weights_otherwise_is_refused(
+    data, tmp_path, changes, message
+):
+    first = options(data, tmp_path / "first", num_train_steps=1, num_warmup_steps=0)
+    pretrain(first)
+    other = write_config(tmp_path, **changes)
+    run = options(data, tmp_path / "run", init_checkpoint=first.output_dir, bert_config_file=other)
+    with pytest.raises(ValueError, match=message):
+        pretrain(run)
+
+
 def test_without_any_configuration_the_flag_is_asked_for(data, tmp_path):
     run = options(data, tmp_path / "run", bert_config_file=None)
     for start in (run.check, lambda: pretrain(run)):

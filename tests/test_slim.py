@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 import small
-from small_pretraining import options
+from small_pretraining import options, write_config
 
 from albert_zh.checkpoint.checksums import SUMS, check_checksums, write_checksums
 from albert_zh.checkpoint.files import read_arrays, read_meta, read_shapes, write_checkpoint
@@ -106,6 +106,26 @@ def test_folder_that_is_not_empty_is_refused(trained, slim):
     file = os.path.join(slim, "vocab.txt")
     with pytest.raises(FileExistsError, match=r"--output_dir=.*vocab\.txt is a file; name a fol"):
         slim_checkpoint(slim_options(trained, file))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_attention_heads": 4}, "is of a model with num_attention_heads 2, and .* has 4"),
+        ({"hidden_size": 32, "intermediate_size": 64}, "of a model with (hidden|intermediate)_"),
+        ({"embedding_size": 4}, "word_embeddings"),
+    ],
+)
+def test_configuration_of_another_model_is_refused(trained, tmp_path, changes, message):
+    other = write_config(tmp_path, **changes)
+    with pytest.raises(ValueError, match=message):
+        slim_checkpoint(slim_options(trained, str(tmp_path / "out"), bert_config_file=other))
+    assert not (tmp_path / "out").exists()
+
+
+def test_dropout_may_be_another(trained, tmp_path):
+    other = write_config(tmp_path, hidden_dropout_prob=0.25)
+    slim_checkpoint(slim_options(trained, str(tmp_path / "out"), bert_config_file=other))
 
 
 def test_vocabulary_of_another_model_is_refused(trained, tmp_path):

@@ -52,11 +52,17 @@ def files_in(directory: str) -> dict[str, str]:
 def known_files(output_dir: str, init_checkpoint: str | None) -> dict[str, str]:
     """Files of the model of a run: those in its directory, else those beside its first checkpoint.
 
+    Configuration and vocabulary are looked for one by one; a kill may have left one alone.
+
     Args:
         output_dir: Directory of the run, which may be new.
         init_checkpoint: A checkpoint, or its folder.
     """
-    return files_in(output_dir) or (files_beside(init_checkpoint) if init_checkpoint else {})
+    own = files_in(output_dir)
+    initial = files_beside(init_checkpoint) if init_checkpoint else {}
+    if own.keys() & dict(_VOCABULARIES):
+        initial = {flag: path for flag, path in initial.items() if flag in own}
+    return initial | own
 
 
 # Object stores need TensorFlow, which takes seconds to import.

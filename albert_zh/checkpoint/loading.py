@@ -70,6 +70,20 @@ def load_weights(variables: Variables, prefix: str, config: ModelConfig) -> None
     _fill(variables, prefix, plan)
 
 
+def check_meaning(prefix: str, config: ModelConfig) -> None:
+    """Raise ValueError where weights of the right shapes would compute something else."""
+    theirs = (load_meta(prefix) or CheckpointMeta()).config
+    if theirs is None:
+        return
+    stored, given = theirs.to_dict(), config.to_dict()
+    for key in ("num_attention_heads", "hidden_act", "ln_type"):
+        if stored.get(key) != given.get(key):
+            raise ValueError(
+                f"{prefix} is of a model with {key} {stored.get(key)}, and --bert_config_file has "
+                f"{given.get(key)}; leave the flag out to take the checkpoint's own configuration"
+            )
+
+
 def load_initial(
     variables: Variables,
     prefix: str,
@@ -97,9 +111,11 @@ def load_initial(
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        ValueError: Its lineage or a size differs, a name is missing or unused, or the positions
-            cannot be continued.
+        ValueError: Its lineage or a size differs, a name is missing or unused, its meta file tells
+            another number of heads, activation or order of normalization, or the positions cannot
+            be continued.
     """
+    check_meaning(prefix, config)
     plan = initial_plan(
         _shapes(variables),
         files.read_shapes(prefix),

@@ -168,7 +168,7 @@ def check_records(
         ranges=tuple(ranges),
         reader=reader,
         vocabulary=vocabulary,
-        has_pairs=all(file.has_pairs for file in files),
+        has_pairs=any(file.has_pairs for file in files),
         mask_id=_mask_id(files[0].path) if reader.layout.masked else None,
         num_skipped=num_skipped,
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 import tensorflow as tf
 from absl import logging
 
+from albert_zh.checkpoint.beside import files_beside
 from albert_zh.config import ModelConfig
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.object_files import write_json, write_text
@@ -63,9 +64,10 @@ def write_companions(
 
 
 def find_vocabulary(fingerprint: str, files: Iterable[str | None]) -> Vocab | None:
-    """The vocabulary with a fingerprint: one of the files, or a `vocab.txt` beside one of them."""
+    """The vocabulary with a fingerprint: one of the files, or one beside them or in a folder."""
     for file in filter(None, files):
-        for path in (file, os.path.join(os.path.dirname(file), VOCABULARY)):
+        beside = files_beside(file).get("vocab_file", "")
+        for path in (file, beside):
             try:
                 vocab = Vocab.load(path)
             except (OSError, ValueError):
