@@ -175,6 +175,13 @@ def test_best_of_fine_tuned_checkpoints(best_by, values, chosen):
     assert backwards == note, "the order of the evaluations does not matter"
 
 
+def test_scores_that_json_does_not_have_are_null_and_never_the_best():
+    validation = Validation(metrics=None)
+    assert validation.row(2, {"loss": math.nan}) == {"step": 2, "validation_loss": None}
+    assert validation.note(2, {"loss": math.inf}) == {"checkpoint": "model.ckpt-2", "loss": None}
+    assert validation.best_of({2: {"loss": 0.5}, 4: {"loss": None}})["checkpoint"] == "model.ckpt-2"
+
+
 def test_pretrained_weights_at_step_0_can_be_the_best():
     by_loss = Validation(metrics=None)
     assert by_loss.best_of({0: {"loss": 0.4}, 2: {"loss": 0.5}})["checkpoint"] == "model.ckpt-0"

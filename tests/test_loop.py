@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from albert_zh.train.loop import Hooks, LoopOptions, train
 from albert_zh.train.metrics import Mean
-from albert_zh.train.rows import RowSums, SpikeWatch, Workload
+from albert_zh.train.rows import RowSums, SpikeWatch, Workload, mean_loss
 from albert_zh.train.step import StepReport
 from albert_zh.train.watchdog import Watchdog
 
@@ -204,6 +204,18 @@ def test_bad_steps_are_skipped_and_counted_on_request():
         TOTALS[good].sum() / WEIGHTS[good].sum(), rel=1e-6
     )
     assert recorder.events[-1] == ("validate", 100)
+
+
+def test_row_of_bad_steps_alone_has_no_loss_and_no_part_in_spikes():
+    bad = frozenset(range(25, 50))
+    recorder = run(CountingTrainer(bad=bad), skip_bad_steps=True)
+    row = recorder.rows[1]
+    assert (row["skipped"], row["loss"], row["masked_lm_loss"]) == (25, None, None)
+    assert mean_loss(row) is None
+    watch = SpikeWatch([*recorder.rows[1:2] * 5, *[{"masked_lm_loss": 2.0}] * 9])
+    assert not watch.check(row)
+    assert not watch.check({"masked_lm_loss": 2.9})  # the tenth
+    assert watch.check({"masked_lm_loss": 3.2})
 
 
 def test_a_hundred_bad_steps_in_a_row_are_an_error():

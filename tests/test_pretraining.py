@@ -531,6 +531,25 @@ def test_configuration_that_reads_the_weights_otherwise_is_refused(
         pretrain(run)
 
 
+def test_files_that_were_trained_on_are_not_held_out_later(data, tmp_path):
+    run = options(
+        data,
+        tmp_path,
+        input_file=os.path.join(data, "shard-*.tfrecord"),
+        eval_fraction=0.25,
+        random_seed=7,
+        num_train_steps=1,
+        num_warmup_steps=0,
+    )
+    pretrain(run)
+    evaluation = dataclasses.replace(run, do_train=False, do_eval=True, max_eval_steps=1)
+    pretrain(evaluation)
+    with pytest.raises(ValueError, match=r"had --eval_fraction=0\.25 and --random_seed=7; give"):
+        pretrain(dataclasses.replace(evaluation, random_seed=8))
+    with pytest.raises(ValueError, match="holds out other files than the training did"):
+        pretrain(dataclasses.replace(evaluation, eval_fraction=0.5))
+
+
 def test_without_any_configuration_the_flag_is_asked_for(data, tmp_path):
     run = options(data, tmp_path / "run", bert_config_file=None)
     for start in (run.check, lambda: pretrain(run)):

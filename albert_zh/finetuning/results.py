@@ -31,6 +31,7 @@ from albert_zh.finetuning.known import part_of_training
 from albert_zh.runs.best import EARLIER_EVALUATIONS
 from albert_zh.runs.directory import RunDirectory
 from albert_zh.runs.earlier import move_away
+from albert_zh.util.json_objects import finite
 from albert_zh.util.object_files import write_json, write_text
 from albert_zh.util.small_files import read_json_if_exists
 
@@ -110,7 +111,7 @@ def _metrics(
             if prefix == run.checkpoints.prefix(step)
             else prefix,
             "step": step,
-            "scores": dict(scores),
+            "scores": finite(scores),
         }
         for step, (prefix, scores) in sorted(checkpoints.items())
     }

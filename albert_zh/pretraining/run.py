@@ -42,6 +42,7 @@ from albert_zh.runs.lock import sole_training
 from albert_zh.runs.plots import try_plot_history
 from albert_zh.runs.spec import VALIDATION_DATA, Validation
 from albert_zh.train.strategy import make_strategy, report_lost_workers
+from albert_zh.util.json_objects import finite
 from albert_zh.util.object_files import write_json, write_text
 from albert_zh.util.small_files import read_json_if_exists
 
@@ -88,6 +89,8 @@ def _pretrain(
         },
         keep_alone=keep_alone,
     )
+    if options.eval_fraction is not None and not options.do_train:
+        _check_held_out(run, records)
     with strategy.scope():
         model = PretrainingModel(
             config,
@@ -125,6 +128,23 @@ def _pretrain(
                     "are fitted, not how good the model is; give others with --eval_input_file"
                 )
             _evaluate(run, model, evaluation, initial_weights)
+
+
+def _check_held_out(run: RunDirectory, records: Records) -> None:
+    """Raise ValueError where the run was trained on files that are to measure it."""
+    if not run.checkpoints.latest():
+        return
+    meta = run.checkpoints.latest_meta()
+    known, now = meta.training.get("training_data"), run.options
+    if known and known["fingerprint"] != records.files.fingerprint:
+        flags = meta.options or {}
+        raise ValueError(
+            f"--eval_fraction={now.eval_fraction} of --input_file with "
+            f"--random_seed={now.random_seed} holds out other files than the training did, which "
+            f"had --eval_fraction={flags.get('eval_fraction')} and "
+            f"--random_seed={flags.get('random_seed')}; give its values, or the files with "
+            "--eval_input_file"
+        )
 
 
 def _write_companions(options: PretrainingOptions, config: ModelConfig, records: Records) -> None:
@@ -174,12 +194,12 @@ def _evaluate(
         run.config.variant.metric_name(name): value
         for name, value in evaluation.metrics(step).items()
     }
-    metrics |= {"global_step": step, "checkpoint": prefix, **evaluation.records}
-    lines = [f"{key} = {metrics[key]}" for key in sorted(metrics)]
+    facts = {"global_step": step, "checkpoint": prefix, **evaluation.records}
+    lines = [f"{key} = {value}" for key, value in sorted({**metrics, **facts}.items())]
     if run.is_chief:
         _move_results_of_other_records(directory, evaluation.records)
         write_text(os.path.join(directory, _RESULTS), "\n".join(lines) + "\n")
-        write_json(os.path.join(directory, _RESULTS_JSON), metrics)
+        write_json(os.path.join(directory, _RESULTS_JSON), {**finite(metrics), **facts})
     logging.info("evaluated %s:\n%s", prefix, "\n".join(lines))
 
 

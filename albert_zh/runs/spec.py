@@ -16,6 +16,7 @@ from albert_zh.train.optimizers import OptimizerOptions
 from albert_zh.train.rows import Workload
 from albert_zh.train.rules.table import Rule
 from albert_zh.train.schedules import ScheduleOptions
+from albert_zh.util.json_objects import finite
 
 # Key of a fingerprint in the history and in `best_checkpoint.json`.
 VALIDATION_DATA = "validation_data"
@@ -53,14 +54,15 @@ class Validation:
 
     def note(self, step: int, metrics: Mapping[str, float]) -> dict[str, Any]:
         """The content of `best_checkpoint.json` if a step has the best checkpoint."""
-        values = {f"{self.metric_prefix}{name}": metrics[name] for name in metrics}
+        values = {f"{self.metric_prefix}{name}": each for name, each in finite(metrics).items()}
         data = {VALIDATION_DATA: self.data} if self.data else {}
         return {"checkpoint": f"model.ckpt-{step}", **values, **data}
 
     def row(self, step: int, metrics: Mapping[str, float]) -> dict[str, Any]:
         """The row of the history for a step."""
         data = {VALIDATION_DATA: self.data} if self.data else {}
-        return {"step": step, **{VALIDATION + key: metrics[key] for key in metrics}, **data}
+        values = {VALIDATION + name: each for name, each in finite(metrics).items()}
+        return {"step": step, **values, **data}
 
     def best_of(self, scores: Mapping[int, Mapping[str, float]]) -> dict[str, Any] | None:
         """The note of the best of some checkpoints: step -> metrics; None if none can be it."""
@@ -97,8 +99,8 @@ class Validation:
     def _can_be_best(self, step: int) -> bool:
         return self.starts_trained or step > 0
 
-    def _rank(self, value: float) -> float:
-        if math.isnan(value):
+    def _rank(self, value: float | None) -> float:
+        if value is None or math.isnan(value):
             return -math.inf
         return -value if self.best_by.startswith("-") else value
 

@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ import tensorflow as tf
 
 from albert_zh.train.metrics import Mean, add_means, results
 from albert_zh.train.step import StepReport
+from albert_zh.util.json_objects import finite
 
 
 class Workload(NamedTuple):
@@ -59,19 +59,19 @@ class RowSums:
 
     def row(self, step: int, report: StepReport, workload: Workload) -> dict[str, Any]:
         """The row of the history that ends at `step`, where the call of `report` ended."""
+        values = results(self.metrics)
         numbers = {
             "loss": _shortest(report.loss),
             "learning_rate": _shortest(report.learning_rate),
             "gradient_norm": _shortest(report.gradient_norm),
-            **results(self.metrics),
+            # Nothing was measured where all steps were skipped.
+            **{name: values[name] if self.metrics[name].weight else None for name in values},
             "seconds": self.seconds,
             **workload.rates(self.steps / self.seconds),
         }
-        # JSON has no number that is not finite.
-        values = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
         counts = {"skipped": self.skipped, "overflowed": self.overflowed}
         nonzero = {name: count for name, count in counts.items() if count}
-        return {"step": step, "steps": self.steps, **values, **nonzero}
+        return {"step": step, "steps": self.steps, **finite(numbers), **nonzero}
 
     def to_json(self) -> dict[str, Any]:
         """All sums, for a checkpoint that is saved between two rows."""
@@ -97,11 +97,14 @@ class SpikeWatch:
     NUM_ROWS = 10
 
     def __init__(self, earlier: Iterable[Mapping[str, Any]]):
-        self._losses = collections.deque(map(mean_loss, earlier), maxlen=self.NUM_ROWS)
+        losses = (loss for row in earlier if (loss := mean_loss(row)) is not None)
+        self._losses = collections.deque(losses, maxlen=self.NUM_ROWS)
 
     def check(self, row: Mapping[str, Any]) -> bool:
         """True if the loss of the row is a spike. The next rows are compared with this one too."""
         before, loss = list(self._losses), mean_loss(row)
+        if loss is None:
+            return False
         self._losses.append(loss)
         return len(before) == self.NUM_ROWS and loss > self.FACTOR * sum(before) / len(before)
 
@@ -111,6 +114,12 @@ def _shortest(value: tf.Tensor) -> float:
     return float(str(np.float32(value)))
 
 
-def mean_loss(row: Mapping[str, Any]) -> float:
-    """The loss over all steps of a row; `row["loss"]` is the noisy one of its last step."""
-    return sum(value or 0.0 for name, value in row.items() if name.endswith("_loss"))
+def mean_loss(row: Mapping[str, Any]) -> float | None:
+    """The loss over all steps of a row, if it has one; `row["loss"]` is the noisy one of its last.
+
+    >>> mean_loss({"loss": 2.5, "masked_lm_loss": 2.0, "sentence_order_loss": None})
+    2.0
+    """
+    losses = [value for name, value in row.items() if name.endswith("_loss")]
+    known = [value for value in losses if value is not None]
+    return sum(known) if known else None

@@ -6,7 +6,8 @@
 """
 
 import json
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from albert_zh.util.files import read_lines
@@ -14,6 +15,18 @@ from albert_zh.util.files import read_lines
 
 class RepeatedKeyError(ValueError):
     """An object has a key twice."""
+
+
+def finite(numbers: Mapping[str, float | None]) -> dict[str, float | None]:
+    """The numbers, with None for those that JSON does not have.
+
+    >>> finite({"loss": math.inf, "accuracy": 0.5})
+    {'loss': None, 'accuracy': 0.5}
+    """
+    return {
+        name: number if number is not None and math.isfinite(number) else None
+        for name, number in numbers.items()
+    }
 
 
 def strict_decoder(keys: Collection[str] | None = None) -> json.JSONDecoder:
