@@ -597,20 +597,36 @@ def test_results_name_their_records_and_are_kept_when_others_are_evaluated(data,
     assert f"records = {one}\n" in (kept / "eval_results.txt").read_text()
 
 
-def test_losses_on_another_validation_set_are_not_compared(data, tmp_path, caplog):
+@pytest.mark.parametrize("is_part", [False, True], ids=["other files", "fewer records"])
+def test_losses_on_another_validation_set_are_not_compared(is_part, data, tmp_path, caplog):
     one, other = (os.path.join(data, name) for name in ("records.tfrecord", "shard-*.tfrecord"))
+    changes = {"max_eval_steps": 1} if is_part else {"eval_input_file": other}
     steps = {"num_train_steps": 2, "save_checkpoints_steps": 2}
     run = options(data, tmp_path, eval_input_file=one, **steps)
     pretrain(run)
     best = tmp_path / "best_checkpoint.json"
     first = evaluated(best)
     best.write_text(json.dumps({**first, "loss": 0.0}))  # which no other checkpoint beats
-    pretrain(dataclasses.replace(run, eval_input_file=other))
+    pretrain(dataclasses.replace(run, **changes))
     assert "model.ckpt-2 was the best on another validation set" in caplog.text
     assert evaluated(tmp_path / "earlier_evaluations" / "1" / best.name)["loss"] == 0.0
     assert evaluated(best)["validation_data"] != first["validation_data"]
     losses = {row["validation_data"] for row in history(tmp_path) if "validation_loss" in row}
     assert losses == {first["validation_data"], evaluated(best)["validation_data"]}
+
+
+def test_defaults_of_masking_may_be_spelled_out_and_similar_words_moved(data, tmp_path):
+    words = tmp_path / "similar.txt"
+    words.write_text("雨 车\n")
+    steps = {"num_train_steps": 1, "num_warmup_steps": 0, "masking": None}
+    run = dynamic(data, tmp_path / "run", similar_words=str(words), **steps)
+    pretrain(run)
+    moved = words.rename(tmp_path / "moved.txt")
+    spelled_out = {"masking": "word", "replace_per": "word", "similar_words": str(moved)}
+    pretrain(dataclasses.replace(run, **spelled_out))
+    moved.write_text("雨 钱\n")
+    with pytest.raises(ValueError, match="its masking: similar_words is "):
+        pretrain(dataclasses.replace(run, similar_words=str(moved)))
 
 
 def test_validation_records_may_have_other_lengths(data, tmp_path):

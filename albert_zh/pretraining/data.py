@@ -157,7 +157,7 @@ def _masking(
     return masking_recipe(
         options,
         tokenizer,
-        masking=options.masking or "word",
+        masking=options.unit_of_masks,
         max_predictions_per_seq=options.max_predictions_per_seq
         or predictions_needed(files.max_seq_length, options.masked_lm_prob),
     )

@@ -40,6 +40,10 @@ class Evaluation:
         """
         self._options, self._records, self._strategy = options, records, strategy
         self._latest: tuple[int, dict[str, float]] | None = None
+        replicas = strategy.num_replicas_in_sync
+        self._batch_size = math.ceil(options.eval_batch_size / replicas) * replicas
+        needed = math.ceil(records.files.num_records / self._batch_size)
+        self._num_batches = min(options.max_eval_steps, needed)
         objective = functools.partial(
             pretraining_metrics,
             model,
@@ -50,9 +54,13 @@ class Evaluation:
 
     @property
     def records(self) -> dict[str, str]:
-        """The records that are measured: their name for people, and a fingerprint."""
-        files = self._records.files
-        return {"records": files.name, VALIDATION_DATA: files.fingerprint}
+        """The records that are measured: their name for people, and a fingerprint.
+
+        Scores on more or fewer of the same records are those of another validation set.
+        """
+        files, measured = self._records.files, self._num_batches * self._batch_size
+        part = f", {measured} records" if measured < files.num_records else ""
+        return {"records": files.name, VALIDATION_DATA: f"{files.fingerprint}{part}"}
 
     def metrics(
         self, step: int, should_stop: Callable[[], bool] = lambda: False
@@ -64,12 +72,9 @@ class Evaluation:
         """
         if self._latest and self._latest[0] == step:
             return self._latest[1]
-        options, files = self._options, self._records.files
-        replicas = self._strategy.num_replicas_in_sync
-        batch_size = math.ceil(options.eval_batch_size / replicas) * replicas
-        total = min(options.max_eval_steps, math.ceil(files.num_records / batch_size))
+        files, total = self._records.files, self._num_batches
         batches = evaluation_batches(
-            files, batch_size=batch_size, masking=self._records.masking
+            files, batch_size=self._batch_size, masking=self._records.masking
         ).take(total)
         means: dict = {}
         with (

@@ -26,6 +26,7 @@ from albert_zh.train.peak import matmul_peak
 from albert_zh.train.rows import Workload
 from albert_zh.train.rules.table import find_rule
 from albert_zh.train.schedules import ScheduleOptions
+from albert_zh.util.files import sha256_of_file
 
 
 def run_identity(
@@ -42,7 +43,13 @@ def run_identity(
         masking = {
             field.name: getattr(options, field.name) for field in dataclasses.fields(MaskingOptions)
         }
-        masking |= {"masking": options.masking, **dataclasses.asdict(records.lengths)}
+        # What the flags mean, whichever of them are spelled out.
+        masking |= {
+            "masking": options.unit_of_masks,
+            "replace_per": records.masking.replace_per.value,
+            "similar_words": options.similar_words and sha256_of_file(options.similar_words),
+            **dataclasses.asdict(records.lengths),
+        }
     training = {
         INITIAL_WEIGHTS: initial_fingerprint(options),
         "train_batch_size": options.train_batch_size,
