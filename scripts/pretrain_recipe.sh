@@ -60,9 +60,26 @@ done
   fail "--learning_rate=$learning_rate is not a number"
 [[ $lengths =~ ^$whole,$whole$ ]] && [ "${lengths%,*}" != "${lengths#*,}" ] ||
   fail "--lengths=$lengths: it has to be two different numbers, such as 128,512"
+for path in "$vocab_file" "$bert_config_file" ${validation_file:+"$validation_file"}; do
+  # A text may be a pattern, or several.
+  [[ $path == *,* ]] || compgen -G "$path" >/dev/null || fail "there is no file $path"
+done
 source "$root/scripts/setup.sh"
 
 short=${lengths%,*} long=${lengths#*,}
+positions=$(PYTHONPATH=$root "$PYTHON" - "$bert_config_file" <<'END'
+import sys
+
+from albert_zh.config import ModelConfig
+
+try:
+    print(ModelConfig.from_json_file(sys.argv[1]).max_position_embeddings)
+except (OSError, ValueError) as error:
+    sys.exit(f"error: {error}")
+END
+)
+[ "$((short > long ? short : long))" -le "$positions" ] ||
+  fail "--lengths=$lengths: the model of $bert_config_file has $positions positions"
 second_steps=$((num_train_steps / 10))
 first_steps=$((num_train_steps - second_steps))
 second_batch=$(((train_batch_size * short + long - 1) / long))
@@ -76,6 +93,12 @@ make_records() {
 # Runs one phase. Arguments: length, steps, batch size, learning rate, initial checkpoint, more flags.
 phase() {
   local length=$1 steps=$2 batch=$3 rate=$4 initial=$5 records=$output_dir/records_$1 validation=()
+  local reached
+  reached=$(cd "$output_dir/phase_$length" 2>/dev/null && compgen -G 'model.ckpt-*.index' |
+    sed 's/model.ckpt-//; s/.index//' | sort -n | tail -1) || true
+  [ "${reached:-0}" -le "$steps" ] ||
+    fail "--num_train_steps=$num_train_steps gives phase_$length $steps steps, but it has $reached" \
+      "in $output_dir"
   printf '\n== %s steps of %s examples of %s tokens\n' "$steps" "$batch" "$length" >&2
   make_records "$input_file" "$records/part-*.tfrecord" "$length" --masking=dynamic --compact=True
   if [ -n "$validation_file" ]; then

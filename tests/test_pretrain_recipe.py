@@ -71,12 +71,40 @@ def test_each_stage_starts_from_the_one_before(tmp_path):
     again = script(*(f"--{name}={value}" for name, value in flags.items()))
     assert again.returncode == 0, again.stderr
     assert "at step 2 of 2: nothing to train" in again.stderr
+    fewer = script(
+        *(f"--{name}={value}" for name, value in {**flags, "num_train_steps": 10}.items())
+    )
+    assert fewer.returncode == 1
+    assert "--num_train_steps=10 gives phase_64 9 steps, but it has 18 in" in fewer.stderr
 
 
 def test_missing_flags_are_named(tmp_path):
     done = script("--input_file=corpus", f"--output_dir={tmp_path}")
     assert done.returncode == 1
     assert done.stderr.startswith("error: missing: --vocab_file=... --bert_config_file=...; ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lengths": "128,512"}, "--lengths=128,512: the model of .*.json has 64 positions"),
+        ({"validation_file": "nosuch.txt"}, "there is no file nosuch.txt"),
+        ({"bert_config_file": "vocab.txt"}, "vocab.txt"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused_at_once(tmp_path, monkeypatch, changes, message):
+    monkeypatch.chdir(tmp_path)
+    flags = {
+        "input_file": small.write_corpus("."),
+        "vocab_file": small.write_vocabulary("."),
+        "bert_config_file": small.write_config(".", max_position_embeddings=64),
+        "output_dir": "out",
+        **changes,
+    }
+    done = script(*(f"--{name}={value}" for name, value in flags.items()))
+    assert done.returncode == 1
+    assert re.match(f"error: .*{message}", done.stderr)
+    assert not os.path.exists("out")
 
 
 @pytest.mark.parametrize(
