@@ -12,6 +12,7 @@ import tensorflow as tf
 from small import arrays, fine_tuning_options
 
 from albert_zh.checkpoint.files import read_meta, write_checkpoint
+from albert_zh.checkpoint.paths import find_checkpoint
 from albert_zh.checkpoint.vocabulary_check import PROJECT_VOCABULARY
 from albert_zh.config import ModelConfig
 from albert_zh.finetuning.data import prepare_data, training_order
@@ -176,6 +177,32 @@ def test_head_of_a_task_with_other_labels_starts_anew(data, tmp_path, caplog):
         fine_tune(fine_tuning_options(data, tmp_path / "out", init_checkpoint=prefix))
     assert "output_weights starts at random" in caplog.text
     assert arrays(tmp_path / "out" / "model.ckpt-8")["output_weights"].shape == (2, 16)
+
+
+def test_head_of_a_task_with_its_labels_in_another_order_starts_anew(
+    data, learned, tmp_path, caplog
+):
+    rows = [json.dumps({"text": "你好", "label": label}) for label in "10" * 8]
+    task = {"kind": "classification", "texts": ["text"], "label": "label", "labels": ["1", "0"]}
+    (tmp_path / "train.jsonl").write_text("\n".join(rows))
+    (tmp_path / "task.json").write_text(json.dumps(task))
+    options = fine_tuning_options(
+        data,
+        tmp_path / "out",
+        init_checkpoint=str(learned),
+        learning_rate=0.0,
+        num_train_epochs=1.0,
+        task_name=str(tmp_path / "task.json"),
+        train_file=str(tmp_path / "train.jsonl"),
+        use_pooled_output=False,
+    )
+    with caplog.at_level("WARNING"):
+        fine_tune(options)
+    assert "is not loaded: its labels are 0, 1, those of this task 1, 0" in caplog.text
+    given, saved = (arrays(find_checkpoint(str(folder))) for folder in (learned, tmp_path / "out"))
+    assert not np.array_equal(saved["output_weights"], given["output_weights"])
+    encoder = "bert/embeddings/word_embeddings"
+    np.testing.assert_array_equal(saved[encoder], given[encoder])
 
 
 def test_mean_pooling_leaves_the_pooler_alone(data, tmp_path):

@@ -91,6 +91,7 @@ def load_initial(
     *,
     own_head: Sequence[str],
     other_heads: Sequence[str],
+    random_head: bool = False,
     from_group_0: bool = False,
     extend_positions: bool = False,
     num_trained_positions: int | None = None,
@@ -104,6 +105,7 @@ def load_initial(
         own_head: Prefixes of the names that the model's head owns. Those that are not stored, or
             in another shape, keep their random values.
         other_heads: Prefixes of the names of other heads, which may be stored without being used.
+        random_head: Leave the head at random even where one of its shape is stored.
         from_group_0: Fill layer groups that are not stored from group 0.
         extend_positions: Whether the model may have more positions than the checkpoint; the
             additional ones keep their random values.
@@ -116,9 +118,12 @@ def load_initial(
             be continued.
     """
     check_meaning(prefix, config)
+    stored = files.read_shapes(prefix)
+    if random_head:
+        stored = {name: stored[name] for name in stored if not name.startswith(tuple(own_head))}
     plan = initial_plan(
         _shapes(variables),
-        files.read_shapes(prefix),
+        stored,
         config,
         optional_parts=own_head,
         ignored_parts=other_heads,
@@ -133,7 +138,7 @@ def load_initial(
         logging.info("the positions after %d continue those before", num_trained_positions)
     logging.info("loaded %d variables from %s", len(plan.loaded) + len(plan.grown), prefix)
     if plan.missing:
-        logging.info("%s: not stored there, so new and at random", ", ".join(plan.missing))
+        logging.info("%s: not taken from there, so new and at random", ", ".join(plan.missing))
     for name, (wanted, stored) in plan.misshapen.items():
         logging.warning("%s starts at random: it is %s, but %s there", name, wanted, stored)
     return plan

@@ -9,7 +9,8 @@ import tensorflow as tf
 from absl import logging
 
 from albert_zh.checkpoint.fingerprint import weights_fingerprint
-from albert_zh.checkpoint.loading import load_initial
+from albert_zh.checkpoint.loading import load_initial, load_meta
+from albert_zh.checkpoint.meta import CheckpointMeta
 from albert_zh.checkpoint.names import LoadPlan
 from albert_zh.checkpoint.paths import find_checkpoint, run_steps
 from albert_zh.model.heads import catalog
@@ -73,7 +74,7 @@ def load_initial_weights(
         run: Its flags name the checkpoint.
         model: One of `model.heads.catalog`, random; its head may stay random.
         extend_positions: Whether the model may have more positions than are stored; the extra ones
-        stay random.
+            stay random.
 
     Returns:
         The weights that were loaded and those that were not; empty where nothing was loaded.
@@ -91,6 +92,10 @@ def load_initial_weights(
     if not prefix:
         logging.info("starting from random weights, seed %d", options.random_seed)
         return nothing
+    own, theirs = run.identity.task, (load_meta(prefix) or CheckpointMeta()).task
+    other = own and theirs and theirs.difference(kind=own.kind, labels=own.labels)
+    if other:
+        logging.warning("the head of %s is not loaded: %s", prefix, other)
     return load_initial(
         named_variables(model),
         prefix,
@@ -102,6 +107,7 @@ def load_initial_weights(
             for name in other.stored_names
             if name not in model.stored_names
         ],
+        random_head=bool(other),
         from_group_0=options.init_from_group0,
         extend_positions=extend_positions,
         num_trained_positions=options.trained_positions,
