@@ -96,6 +96,8 @@ def test_signal_ends_a_script_with_the_stage_at_work(tmp_path, script, at_work, 
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     for name in ("requirements.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
+    for source, name in (("vocab.txt", "b"), ("albert_config_tiny.json", "c")):
+        shutil.copy(ROOT / "albert_config" / source, tmp_path / name)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "news_zh_1.txt").write_text("a\n", encoding="utf-8")
     stages = ("create_pretraining_data.py", "run_pretraining.py", "run_classifier.py")

@@ -26,6 +26,7 @@ from albert_zh.text.tokenizers import Tokenizer
 from albert_zh.text.vocab import Vocab
 
 MASKINGS = ("word", "ngram", "span", "token")
+DEFAULT_MASKING = "word"  # of records without masks
 _ONLY_NGRAM = ("ngram", "favor_shorter_ngram")
 
 

@@ -13,7 +13,7 @@ from albert_zh.checkpoint.vocabulary_check import (
 from albert_zh.config import ModelConfig
 from albert_zh.input.files import RecordFiles, check_records
 from albert_zh.input.rules import OnCorrupt
-from albert_zh.masking.options import masking_recipe, predictions_needed
+from albert_zh.masking.options import DEFAULT_MASKING, masking_recipe, predictions_needed
 from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.pretraining.options import PretrainingOptions
 from albert_zh.records.manifest import MANIFEST, find_sets
@@ -157,7 +157,7 @@ def _masking(
     return masking_recipe(
         options,
         tokenizer,
-        masking=options.unit_of_masks,
+        masking=options.masking or DEFAULT_MASKING,
         max_predictions_per_seq=options.max_predictions_per_seq
         or predictions_needed(files.max_seq_length, options.masked_lm_prob),
     )

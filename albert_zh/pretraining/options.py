@@ -142,11 +142,6 @@ class PretrainingOptions(RunOptions, MaskingOptions):
         RunOptions.check(options)
         options._check_inputs()
 
-    @property
-    def unit_of_masks(self) -> str:
-        """Of records without masks."""
-        return self.masking or "word"
-
     def completed(self) -> "PretrainingOptions":
         """The options with the model's configuration where no flag names it.
 

@@ -11,7 +11,7 @@ from albert_zh.checkpoint.meta import CheckpointMeta, VocabularyIdentity
 from albert_zh.checkpoint.names import LoadPlan
 from albert_zh.config import ModelConfig
 from albert_zh.input.batches import training_batches
-from albert_zh.masking.options import MaskingOptions
+from albert_zh.masking.options import DEFAULT_MASKING, MaskingOptions
 from albert_zh.model.heads.pretraining import PretrainingModel
 from albert_zh.objectives.pretraining import pretraining_objective, pretraining_variables
 from albert_zh.pretraining.data import Records
@@ -45,7 +45,7 @@ def run_identity(
         }
         # What the flags mean, whichever of them are spelled out.
         masking |= {
-            "masking": options.unit_of_masks,
+            "masking": options.masking or DEFAULT_MASKING,
             "replace_per": records.masking.replace_per.value,
             "similar_words": options.similar_words and sha256_of_file(options.similar_words),
             **dataclasses.asdict(records.lengths),
