@@ -8,7 +8,7 @@ load_meta      the meta file
 ```
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
 from absl import logging
@@ -27,6 +27,9 @@ from albert_zh.checkpoint.positions import continue_positions
 from albert_zh.config import ModelConfig
 
 Variables = Mapping[str, tf.Variable]  # by checkpoint name, of `model.scope.named_variables`
+
+# Keys of the configuration with which weights of the same shapes compute something else.
+_MEANING = ("num_attention_heads", "hidden_act", "ln_type")
 
 
 def load_meta(prefix: str) -> CheckpointMeta | None:
@@ -70,17 +73,26 @@ def load_weights(variables: Variables, prefix: str, config: ModelConfig) -> None
     _fill(variables, prefix, plan)
 
 
-def check_meaning(prefix: str, config: ModelConfig) -> None:
-    """Raise ValueError where weights of the right shapes would compute something else."""
+def check_configuration(
+    prefix: str, config: ModelConfig, keys: Iterable[str] = _MEANING, *, source: str
+) -> None:
+    """Raise ValueError where the meta file tells another value of one of the keys.
+
+    Args:
+        prefix: The checkpoint; one without a meta file passes.
+        config: Configuration to use it with.
+        keys: By default those that the shapes of the weights do not tell.
+        source: File or flag of the configuration, for the message.
+    """
     theirs = (load_meta(prefix) or CheckpointMeta()).config
     if theirs is None:
         return
     stored, given = theirs.to_dict(), config.to_dict()
-    for key in ("num_attention_heads", "hidden_act", "ln_type"):
+    for key in keys:
         if stored.get(key) != given.get(key):
             raise ValueError(
-                f"{prefix} is of a model with {key} {stored.get(key)}, and --bert_config_file has "
-                f"{given.get(key)}; leave the flag out to take the checkpoint's own configuration"
+                f"{prefix} is of a model with {key} {stored.get(key)}, and {source} has "
+                f"{given.get(key)}; give the configuration that came with the checkpoint"
             )
 
 
@@ -117,7 +129,7 @@ def load_initial(
             another number of heads, activation or order of normalization, or the positions cannot
             be continued.
     """
-    check_meaning(prefix, config)
+    check_configuration(prefix, config, source="--bert_config_file")
     stored = files.read_shapes(prefix)
     if random_head:
         stored = {name: stored[name] for name in stored if not name.startswith(tuple(own_head))}

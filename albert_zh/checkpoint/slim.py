@@ -13,7 +13,7 @@ import tensorflow as tf
 from albert_zh.checkpoint.checksums import write_checksums
 from albert_zh.checkpoint.conversion import check_tables
 from albert_zh.checkpoint.files import read_arrays, read_shapes, write_checkpoint
-from albert_zh.checkpoint.loading import load_meta, origin_step
+from albert_zh.checkpoint.loading import check_configuration, load_meta, origin_step
 from albert_zh.checkpoint.meta import CheckpointMeta, VocabularyIdentity
 from albert_zh.checkpoint.names import POSITIONS, is_weight
 from albert_zh.checkpoint.options import SlimOptions
@@ -48,28 +48,15 @@ def slim_checkpoint(options: SlimOptions) -> list[str]:
     vocab = Vocab.load(options.vocab_file)
     config.check_vocabulary_size(len(vocab), source=options.vocab_file)
     check_vocabulary(prefix, vocab.fingerprint)
-    _check_configuration(prefix, config, options.bert_config_file)
+    check_tables(read_shapes(prefix), config)
+    keys = config.to_dict().keys() - _OF_TRAINING
+    check_configuration(prefix, config, sorted(keys), source=options.bert_config_file)
     half = half_precision(prefix, num_trained_positions=options.trained_positions)
     tf.io.gfile.makedirs(directory)
     write_text(os.path.join(directory, "vocab.txt"), "\n".join(vocab.tokens) + "\n")
     write_slim(directory, prefix, half, config, vocabulary_identity(vocab))
     megabytes = sum(array.nbytes for array in half.values()) / 1e6
     return [f"wrote {os.path.join(directory, _NAME)}: {len(half)} arrays, {megabytes:.1f} MB"]
-
-
-def _check_configuration(prefix: str, config: ModelConfig, path: str) -> None:
-    """Raise ValueError where the configuration is not that of the weights."""
-    check_tables(read_shapes(prefix), config)
-    theirs = (load_meta(prefix) or CheckpointMeta()).config
-    if theirs is None:
-        return
-    stored, given = theirs.to_dict(), config.to_dict()
-    for key in stored.keys() | given.keys():
-        if stored.get(key) != given.get(key) and key not in _OF_TRAINING:
-            raise ValueError(
-                f"{prefix} is of a model with {key} {stored.get(key)}, and {path} has "
-                f"{given.get(key)}; give its own configuration with --bert_config_file"
-            )
 
 
 def half_precision(
