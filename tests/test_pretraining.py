@@ -15,6 +15,7 @@ from small import arrays
 from small_pretraining import LENGTHS, create_records, dynamic, history, options, write_config
 
 from albert_zh import estimates
+from albert_zh.checkpoint.beside import known_files
 from albert_zh.checkpoint.files import read_meta, write_checkpoint
 from albert_zh.checkpoint.loading import load_exactly
 from albert_zh.checkpoint.names import POSITIONS, is_weight
@@ -28,7 +29,9 @@ from albert_zh.pretraining.data import training_and_validation_records
 from albert_zh.pretraining.evaluation import Evaluation
 from albert_zh.pretraining.run import pretrain
 from albert_zh.runs import plots
+from albert_zh.runs.companions import find_vocabulary
 from albert_zh.runs.spec import ValidationStopped
+from albert_zh.text.vocab import Vocab
 from albert_zh.util.locks import locked
 
 pytestmark = pytest.mark.usefixtures("eager")
@@ -510,6 +513,10 @@ def test_resumed_run_has_the_vocabulary_from_the_folder_of_its_initial_weights(
     # As a kill between the two files leaves it.
     (tmp_path / "run" / "vocab.txt").unlink()
     pretrain(dataclasses.replace(run, num_train_steps=3))
+    (tmp_path / "run" / "albert_config.json").unlink()
+    known = known_files(run.output_dir, run.init_checkpoint)
+    assert known["bert_config_file"] == os.path.join(run.init_checkpoint, "albert_config.json")
+    assert known["vocab_file"] == os.path.join(run.output_dir, "vocab.txt")
     assert (tmp_path / "run" / "model.ckpt-3.index").exists()
 
 
@@ -548,6 +555,13 @@ def test_files_that_were_trained_on_are_not_held_out_later(data, tmp_path):
         pretrain(dataclasses.replace(evaluation, random_seed=8))
     with pytest.raises(ValueError, match="holds out other files than the training did"):
         pretrain(dataclasses.replace(evaluation, eval_fraction=0.5))
+
+
+def test_vocabulary_beside_a_sentencepiece_model_is_found(tmp_path):
+    vocab = Vocab.load(small.write_vocabulary(tmp_path))
+    (tmp_path / "spm.model").touch()
+    found = find_vocabulary(vocab.fingerprint, [str(tmp_path / "model.ckpt-1")])
+    assert found.tokens == vocab.tokens
 
 
 def test_without_any_configuration_the_flag_is_asked_for(data, tmp_path):

@@ -29,7 +29,7 @@ def files_beside(checkpoint: str) -> dict[str, str]:
     Args:
         checkpoint: A checkpoint, or its folder.
     """
-    folder = checkpoint if _is_folder(checkpoint) else os.path.dirname(checkpoint)
+    folder = _folder(checkpoint)
     names = _names(folder)
     configurations = fnmatch.filter(names, _CONFIGURATIONS)
     if "albert_config.json" in names:
@@ -60,12 +60,28 @@ def known_files(output_dir: str, init_checkpoint: str | None) -> dict[str, str]:
     """
     own = files_in(output_dir)
     initial = files_beside(init_checkpoint) if init_checkpoint else {}
-    if own.keys() & dict(_VOCABULARIES):
-        initial = {flag: path for flag, path in initial.items() if flag in own}
+    kinds = {flag for flag, _ in _VOCABULARIES}
+    if own.keys() & kinds:  # A model has one vocabulary, of either kind.
+        initial = {flag: path for flag, path in initial.items() if flag not in kinds}
     return initial | own
 
 
+def vocabularies_beside(checkpoint: str) -> list[str]:
+    """All vocabulary files of usual names beside a checkpoint, or in its folder.
+
+    Beside a SentencePiece model, too, where `files_beside` names the model alone.
+    """
+    folder = _folder(checkpoint)
+    names = _names(folder)
+    usual = [name for flag, name in _VOCABULARIES if flag == "vocab_file"]
+    return [os.path.join(folder, name) for name in usual if name in names]
+
+
 # Object stores need TensorFlow, which takes seconds to import.
+
+
+def _folder(checkpoint: str) -> str:
+    return checkpoint if _is_folder(checkpoint) else os.path.dirname(checkpoint)
 
 
 def _is_folder(path: str) -> bool:

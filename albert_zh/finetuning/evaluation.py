@@ -26,7 +26,7 @@ from albert_zh.model.heads.sequence import Classifier
 from albert_zh.model.scope import named_variables
 from albert_zh.runs.best import scores_by_step, set_aside_other_best
 from albert_zh.runs.directory import RunDirectory, as_text
-from albert_zh.runs.initial_weights import initial_checkpoint
+from albert_zh.runs.initial_weights import initial_checkpoint, task_difference
 from albert_zh.runs.spec import Validation, ValidationStopped, step_of
 from albert_zh.util.progress import Progress
 
@@ -195,8 +195,7 @@ def initial_fine_tuned(options: ClassifierOptions, task: TaskMeta) -> str:
             f"{prefix} is not fine-tuned: it has no head of a task; train it first "
             "(--do_train=True)"
         )
-    theirs = (load_meta(prefix) or CheckpointMeta()).task
-    if theirs and (difference := theirs.difference(kind=task.kind, labels=task.labels)):
+    if difference := task_difference(prefix, task):
         raise ValueError(
             f"{prefix} does not fit {task.name}: {difference}. --model={prefix} alone takes its "
             "own task"

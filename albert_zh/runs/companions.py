@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import tensorflow as tf
 from absl import logging
 
-from albert_zh.checkpoint.beside import files_beside
+from albert_zh.checkpoint.beside import vocabularies_beside
 from albert_zh.config import ModelConfig
 from albert_zh.text.vocab import Vocab
 from albert_zh.util.object_files import write_json, write_text
@@ -66,8 +66,7 @@ def write_companions(
 def find_vocabulary(fingerprint: str, files: Iterable[str | None]) -> Vocab | None:
     """The vocabulary with a fingerprint: one of the files, or one beside them or in a folder."""
     for file in filter(None, files):
-        beside = files_beside(file).get("vocab_file", "")
-        for path in (file, beside):
+        for path in (file, *vocabularies_beside(file)):
             try:
                 vocab = Vocab.load(path)
             except (OSError, ValueError):

@@ -10,7 +10,7 @@ from absl import logging
 
 from albert_zh.checkpoint.fingerprint import weights_fingerprint
 from albert_zh.checkpoint.loading import load_initial, load_meta
-from albert_zh.checkpoint.meta import CheckpointMeta
+from albert_zh.checkpoint.meta import CheckpointMeta, TaskMeta
 from albert_zh.checkpoint.names import LoadPlan
 from albert_zh.checkpoint.paths import find_checkpoint, run_steps
 from albert_zh.model.heads import catalog
@@ -56,6 +56,12 @@ def initial_fingerprint(options: RunOptions) -> str | None:
     return None if run_steps(options.output_dir) else RANDOM
 
 
+def task_difference(prefix: str, task: TaskMeta) -> str | None:
+    """Reason why the head of a checkpoint cannot do a task; None where it can, or is not known."""
+    theirs = (load_meta(prefix) or CheckpointMeta()).task
+    return theirs and theirs.difference(kind=task.kind, labels=task.labels)
+
+
 def check_complete(prefix: str, loaded: LoadPlan) -> None:
     """Raise ValueError where a checkpoint left weights at random: its scores would mean nothing."""
     if lacking := [*loaded.missing, *loaded.misshapen]:
@@ -92,10 +98,9 @@ def load_initial_weights(
     if not prefix:
         logging.info("starting from random weights, seed %d", options.random_seed)
         return nothing
-    own, theirs = run.identity.task, (load_meta(prefix) or CheckpointMeta()).task
-    other = own and theirs and theirs.difference(kind=own.kind, labels=own.labels)
-    if other:
-        logging.warning("the head of %s is not loaded: %s", prefix, other)
+    difference = run.identity.task and task_difference(prefix, run.identity.task)
+    if difference:
+        logging.warning("the head of %s is not loaded: %s", prefix, difference)
     return load_initial(
         named_variables(model),
         prefix,
@@ -107,7 +112,7 @@ def load_initial_weights(
             for name in other.stored_names
             if name not in model.stored_names
         ],
-        random_head=bool(other),
+        random_head=bool(difference),
         from_group_0=options.init_from_group0,
         extend_positions=extend_positions,
         num_trained_positions=options.trained_positions,

@@ -120,6 +120,5 @@ def mean_loss(row: Mapping[str, Any]) -> float | None:
     >>> mean_loss({"loss": 2.5, "masked_lm_loss": 2.0, "sentence_order_loss": None})
     2.0
     """
-    losses = [value for name, value in row.items() if name.endswith("_loss")]
-    known = [value for value in losses if value is not None]
-    return sum(known) if known else None
+    losses = [row[name] for name in row if name.endswith("_loss") and row[name] is not None]
+    return sum(losses) if losses else None
