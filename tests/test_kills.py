@@ -70,7 +70,7 @@ def run(tmp_path) -> PretrainingOptions:
         input_file=str(tmp_path / "shard-*.tfrecord"),
         eval_fraction=0.25,
         max_eval_steps=2,
-        num_train_steps=300,
+        num_train_steps=140,
         save_checkpoints_steps=7,
         log_steps=5,
         keep_checkpoint_max=3,

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import tensorflow as tf
@@ -52,6 +52,14 @@ class Evaluation:
         )
         self._evaluate = make_evaluation_step(objective, strategy)
 
+    @functools.cached_property
+    def _batches(self) -> Iterable:
+        """The same batches at every validation; to build their graph takes a while."""
+        batches = evaluation_batches(
+            self._records.files, batch_size=self._batch_size, masking=self._records.masking
+        )
+        return distribute_batches(self._strategy, batches.take(self._num_batches))
+
     @property
     def records(self) -> dict[str, str]:
         """The records that are measured: their name for people, and a fingerprint.
@@ -72,16 +80,12 @@ class Evaluation:
         """
         if self._latest and self._latest[0] == step:
             return self._latest[1]
-        files, total = self._records.files, self._num_batches
-        batches = evaluation_batches(
-            files, batch_size=self._batch_size, masking=self._records.masking
-        ).take(total)
         means: dict = {}
         with (
-            named_read_errors(files),
-            Progress(description="evaluate", unit="batch", total=total) as progress,
+            named_read_errors(self._records.files),
+            Progress(description="evaluate", unit="batch", total=self._num_batches) as progress,
         ):
-            for batch in distribute_batches(self._strategy, batches):
+            for batch in self._batches:
                 if agreement.any_worker(self._strategy, should_stop()):
                     raise ValidationStopped
                 batch_means = tf.nest.map_structure(np.float64, self._evaluate(batch))
