@@ -330,6 +330,8 @@ def test_second_run_finds_the_records_complete(tmp_path, corpus, vocab):
     output = tmp_path / "out" / "a.tfrecord"
     before = output.stat().st_mtime_ns
     assert "complete already" in run_well(tmp_path).stdout
+    spelled_out = ("--segmenter=jieba", "--masking=word")
+    assert "complete already" in run_well(tmp_path, *spelled_out).stdout
     assert output.stat().st_mtime_ns == before
 
 

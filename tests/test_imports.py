@@ -27,7 +27,7 @@ ALLOWED = {
     "word_vectors": {"text", "config", "variants", "corpus", "creation", "flags"},
     "masking": {"text", "flags"},
     "corpus": {"text", "words", "masking", "flags"},
-    "records": {"text", "corpus", "masking"},
+    "records": {"text", "words", "corpus", "masking"},
     "creation": {"text", "words", "masking", "corpus", "records", "flags"},
     "input": {"records", "masking"},
     "inspection": {"flags", "text", "records", "input"},

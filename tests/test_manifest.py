@@ -81,6 +81,12 @@ def test_processes_that_finish_together_lose_no_entry(tmp_path):
         ({"whole_entries": "[NUM]"}, {}, "whole_entries is [NUM], not none"),
         ({"user_dict": None}, {"user_dict": "a"}, "user_dict is none, not a"),
         ({"user_dict": None}, {}, None),
+        ({"segmenter": None}, {"segmenter": "jieba"}, None),
+        ({"segmenter": None}, {"segmenter": "rjieba"}, "segmenter is jieba, not rjieba"),
+        ({"non_chinese": True}, {"segmenter": "none"}, None),
+        ({"do_whole_word_mask": True}, {"masking": "word"}, None),
+        ({"do_whole_word_mask": True}, {}, "masking is word, not token"),
+        ({"do_whole_word_mask": True}, {"masking": "ngram"}, "masking is word, not ngram"),
     ],
 )
 def test_differences_are_plain_words(ours, theirs, words):

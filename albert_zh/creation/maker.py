@@ -17,6 +17,7 @@ from albert_zh.corpus.slices import CorpusSlice
 from albert_zh.records.features import Layout, serialize
 from albert_zh.text.tokenizers import Tokenizer, load_tokenizer
 from albert_zh.text.whole_entries import entry_pattern
+from albert_zh.words.names import DEFAULT_SEGMENTER
 from albert_zh.words.segmenters import load_segmenter
 from albert_zh.words.sentences import split_sentences
 from albert_zh.words.word_starts import Segmenter, entries_as_words
@@ -31,7 +32,7 @@ class TextTools:
     vocab_file: str | None
     spm_model_file: str | None = None
     do_lower_case: bool = True
-    segmenter_name: str = "jieba"
+    segmenter_name: str = DEFAULT_SEGMENTER
     user_dict: str | None = None
     traditional: bool = False
     split_sentences: bool = False

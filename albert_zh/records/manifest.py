@@ -23,9 +23,11 @@ from typing import Any
 from albert_zh.corpus.instances import Pairing
 from albert_zh.util.files import write_json
 from albert_zh.util.locks import locked
+from albert_zh.words.names import DEFAULT_SEGMENTER
 
 MANIFEST = "manifest.json"
 UNFINISHED = ".unfinished"  # end of the name of a directory in which a run is at work
+_OTHER_NAMES = {"non_chinese", "do_whole_word_mask"}  # of values of segmenter and masking
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,9 @@ class RecordSet:
         >>> short.difference(RecordSet({"max_seq_length": 512}, {"fingerprint": "a1"}, []))
         'max_seq_length is 128, not 512'
         """
-        for name in self.recipe | other.recipe:
-            ours, theirs = self.recipe.get(name), other.recipe.get(name)
+        recipe, their_recipe = _spelled_out(self.recipe), _spelled_out(other.recipe)
+        for name in recipe | their_recipe:
+            ours, theirs = recipe.get(name), their_recipe.get(name)
             if ours != theirs:
                 return f"{name} is {_word(ours, theirs)}, not {_word(theirs, ours)}"
         if self.vocabulary != other.vocabulary:
@@ -141,6 +144,22 @@ def add_set(directory: str, new_set: RecordSet) -> None:
         write_json(
             os.path.join(directory, MANIFEST), {"record_sets": [asdict(entry) for entry in entries]}
         )
+
+
+def _spelled_out(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The recipe with one value for what several flags can say, and for what was left out.
+
+    >>> _spelled_out({"segmenter": None, "non_chinese": False, "do_whole_word_mask": True})
+    {'segmenter': 'jieba', 'masking': 'word'}
+    """
+    given = {name: value for name, value in recipe.items() if name not in _OTHER_NAMES}
+    given["segmenter"] = recipe.get("segmenter") or (
+        "none" if recipe.get("non_chinese") else DEFAULT_SEGMENTER
+    )
+    given["masking"] = recipe.get("masking") or (
+        "word" if recipe.get("do_whole_word_mask") else "token"
+    )
+    return given
 
 
 def _word(value: Any, other: Any) -> Any:

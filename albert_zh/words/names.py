@@ -1,6 +1,7 @@
 """Names of the segmenters, and the packages they need: for flags, so no dictionary is loaded."""
 
 SEGMENTERS = ("jieba", "rjieba", "spaces", "none")
+DEFAULT_SEGMENTER = "jieba"
 # Segmenters with a dictionary, and the package that has it.
 _DICTIONARIES = {"jieba": "jieba", "rjieba": "rjieba"}
 
