@@ -43,6 +43,25 @@ def texts(*values):
 # ---- labels of classes
 
 
+def test_number_that_is_written_in_two_ways_is_refused(read):
+    with pytest.raises(ValueError, match=r"my.csv: column 'label' has the labels '1' and '1.0'"):
+        read("text,label\n一,1\n二,0\n三,1.0\n", name="my.csv")
+    assert labels(read("text,label\n一,1.0\n二,0.0\n", name="my.csv")) == ["1.0", "0.0"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"text": 123, "label": "a"}, "line 2: 'text' is 123 and no text; a text stands in quot"),
+        ({"txt": "一", "label": "a"}, "line 2: there is no 'text', only txt, label"),
+        ({"text": None, "label": "a"}, "line 2: the text in column 'text' is None; fill it in"),
+    ],
+)
+def test_row_without_its_text_is_named(read, row, message):
+    with pytest.raises(ValueError, match=message):
+        read([*texts("a"), row, *texts("b")])
+
+
 def test_cells_that_mean_no_label_in_test_are_labels_of_a_training_file(read):
     rows = texts("-1", "0", "1", "-1")
     split = read(rows)
@@ -124,6 +143,45 @@ def test_first_example_with_the_word_of_a_column_is_no_header(read):
     assert labels(split) == ["y", "n", "y"]
 
 
+WORDS = {"text_columns": "words"}
+PAIRS = {"name": "my.tsv", "text_columns": "1,2", "label_column": "3"}
+
+
+@pytest.mark.parametrize("header", ["问题一\t问题二", "question1\tquestion2\t是否相同"])
+def test_header_over_numbered_columns_is_left_out_of_new_files_with_a_note(read, header):
+    rows = "你\t我\t1\n好\t坏\t0\n" if header.count("\t") == 2 else "你\t我\n好\t坏\n"
+    train = "你\t我\t1\n好\t坏\t0\n"
+    split = read(train, **PAIRS, test=f"{header}\n{rows}")
+    assert [each.texts for each in split.examples] == [("你", "我"), ("好", "坏")]
+    first = " | ".join(header.split("\t")[:2])
+    assert f"its first line, {first}, is a header and no example" in split.notes[0]
+
+
+def test_pair_of_words_that_name_columns_is_an_example_with_a_label_or_below_a_header(read):
+    train, words = "你\t我\t1\n好\t坏\t0\n", "问题一\t问题二"
+    assert len(read(train, **PAIRS, dev=f"{words}\t1\n{train}").examples) == 3
+    assert len(read(train, **PAIRS, test=f"{words}\n{words}\n你\t我\n").examples) == 2
+
+
+def test_numbered_column_that_is_called_an_id_is_no_text(read):
+    with pytest.raises(ValueError, match=r"line 1: column 1, which .* as a text, is called '编号'"):
+        read("你\t我\t1\n好\t坏\t0\n", **PAIRS, test="编号\t评论内容\n7\t好\n")
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected", "is_told"),
+    [
+        (["标题", "很好吃"], ["很好吃"], True),
+        (["text", "标题", "很好吃"], ["标题", "很好吃"], True),
+        (["评论", "很好吃"], ["评论", "很好吃"], False),  # no usual name of a column
+    ],
+)
+def test_line_of_text_that_is_taken_for_a_header_is_told(read, lines, expected, is_told):
+    split = read("words\tlabel\n好\tx\n坏\ty\n", name="my.txt", **WORDS, test="\n".join(lines))
+    assert [each.text_a for each in split.examples] == expected
+    assert (f"its first line, {lines[0]}, is a header" in split.notes[0]) == is_told
+
+
 @pytest.mark.parametrize(
     "columns",
     [{"text_columns": "text,text"}, {"text_columns": "label", "label_column": "label"}],
@@ -160,6 +218,12 @@ def test_text_that_may_be_a_number_or_a_choice_is_what_all_labels_are(
 ):
     split = read([question(["1", "0"], label), *others], kind="choice")
     assert labels(split)[0] == expected
+
+
+def test_text_of_two_choices_is_no_label(read):
+    rows = [question(["旅行", "工作"], "工作"), question(["北京", "上海", "北京"], "北京")]
+    with pytest.raises(ValueError, match=r"line 2: several of its choices are '北京', the label"):
+        read(rows, kind="choice")
 
 
 def test_letters_are_told_from_choices_by_the_file(read):

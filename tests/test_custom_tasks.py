@@ -27,8 +27,9 @@ from albert_zh.tasks.examples import (
     TaggingExample,
 )
 from albert_zh.tasks.kinds.classification import LabelPrediction
+from albert_zh.tasks.kinds.reading import READING, TextPrediction
 from albert_zh.tasks.readers import named
-from albert_zh.tasks.splits import hold_out_fold, split_off
+from albert_zh.tasks.splits import hold_out_fold, read_split, split_off
 from albert_zh.tasks.task import Keys
 
 
@@ -169,8 +170,23 @@ def test_pairs_alone_are_read_and_a_single_text_is_named(write):
     ):
         with pytest.raises(ValueError, match=message):
             examples(task, write(content, "new.txt"), "test")
-    with pytest.raises(ValueError, match=r"new\.jsonl, line 1: the text in column 'a2' is None"):
+    with pytest.raises(ValueError, match=r"new\.jsonl, line 1: there is no 'a2', only a1"):
         examples(task, write('{"a1": "你"}\n{"a1": "你", "a2": "我"}\n', "new.jsonl"), "test")
+
+
+def test_ids_that_stand_for_several_examples_are_told(write):
+    path = write("id,text,label\n7,你,a\n7,好,b\n8,我,a\n")
+    task = dataclasses.replace(infer_task(path), files={"train": (path,)})
+    notes = read_split(task, data_dir=None, split="train").notes
+    assert any("1 ids stand for several examples: 7 ..." in note for note in notes)
+
+
+def test_answers_of_questions_with_one_id_are_not_found_by_it():
+    examples = [ReadingExample("谁？", "小明。", id=name) for name in ("A", "B", "A")]
+    answers = [TextPrediction(text, 0.9) for text in "小明。"]
+    assert READING.submission(examples, answers, ()) == {}
+    ((_, content),) = READING.submission(examples[:2], answers[:2], ()).items()
+    assert json.loads(content) == {"A": "小", "B": "明"}
 
 
 def test_task_file_is_a_task(write, tmp_path):

@@ -434,7 +434,7 @@ def test_words_are_joined_by_blanks_and_characters_are_not(read):
         ("小 S-PER\n明 E-PER\n", "line 2: E-PER follows no B-PER"),
         ("小 O\n明 I-PER\n", "line 2: I-PER follows no B-PER"),
         ("小 B-PER\n明 X\n", "line 2: 'X' is no tag"),
-        ("小 B-PER\n明\n", "line 2: None is no tag"),
+        ("小 B-PER\n明\n", "line 2: no tag, such as O or B-PER, while"),
         ("小 B-GPE\n", "line 1: unknown label 'GPE'; the labels of peoples_daily are LOC, ORG"),
         ("你 O\n\n小\n明\n", "line 3: no label; only the test file may lack them"),
         ("小\x02明\tO\n", "line 1: 2 characters, but 1 tags"),

@@ -173,6 +173,19 @@ def test_bytes_that_no_line_has_are_located(tmp_path, content, problem):
         list(read_lines(str(path)))
 
 
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (b"PK\x03\x04\x14\0\6\0", "ZIP archive, as Excel's workbooks are; save the sheet as CSV"),
+        (gzip.compress(b"text,label\n"), r"packed with gzip; let its name end with \.gz"),
+    ],
+)
+def test_archives_under_the_name_of_a_text_are_told(tmp_path, content, advice):
+    (tmp_path / "my.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"my\.csv, line 1: .*{advice}"):
+        list(read_lines(str(tmp_path / "my.csv")))
+
+
 def test_utf16_without_a_mark_is_told_from_stray_nuls(tmp_path):
     path = tmp_path / "file"
     path.write_bytes("one\ntwo\n".encode("utf-16-le"))

@@ -12,6 +12,7 @@ A `task.json` is a task that can be passed on: `--task_name=task.json`.
 import functools
 import json
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -92,6 +93,7 @@ def _infer(
     found = (label_text(cells.get(keys.label), f"{path}, line {line}") for line, cells in rows)
     labels = list(dict.fromkeys(filter(None, found)))
     _check_labels(path, keys.label, labels, num_rows=len(rows))
+    _check_numbers(path, keys.label, labels)
     return custom_task(keys, _in_order(labels))
 
 
@@ -128,6 +130,17 @@ def _check_labels(path: str, column: str, labels: Sequence[str], *, num_rows: in
             f"rows, such as {labels[0]!r} and {labels[1]!r}, too many for classes. Name another "
             "column with --label_column, or predict numbers with --kind=regression"
         )
+
+
+def _check_numbers(path: str, column: str, labels: Sequence[str]) -> None:
+    """Check that no number is written in two ways, as by a spreadsheet: 1 and 1.0."""
+    for label in labels:
+        whole = re.fullmatch(r"(-?\d+)\.0+", label)
+        if whole and whole[1] in labels:
+            raise ValueError(
+                f"{path}: column {column!r} has the labels {whole[1]!r} and {label!r}; write the "
+                "number in one way"
+            )
 
 
 def _in_order(labels: Sequence[str]) -> list[str]:

@@ -36,31 +36,34 @@ def read_split(task: Task, *, data_dir: str | None, split: str) -> Split:
     notes = [note for part in parts for note in part.notes]
     if unread:
         notes.insert(0, f"{shown} is read; {' and '.join(unread)} beside it is not")
-    if split == "test":
-        notes += _check_ids(task, shown, examples)
+    notes += _check_ids(task, shown, examples, split=split)
     return dataclasses.replace(
         first, path=shown, examples=examples, notes=tuple(notes), sha256=_fingerprint(paths)
     )
 
 
-def _check_ids(task: Task, path: str, examples: Sequence[Any]) -> list[str]:
+def _check_ids(task: Task, path: str, examples: Sequence[Any], *, split: str) -> list[str]:
     """Notes on examples without an id of their own.
 
     Raises:
-        ValueError: The task's benchmark finds predictions by ids, and two are the same.
+        ValueError: The task's benchmark finds predictions by ids, and two of test are the same.
     """
     counts = collections.Counter(each.id for each in examples)
     missing = counts.pop(None, 0)
     repeated = [number for number, count in counts.items() if count > 1]
-    if repeated and task.submission is not None:
+    is_submitted = split == "test" and task.submission is not None
+    if repeated and is_submitted:
         raise ValueError(
             f"{path}: {counts[repeated[0]]} examples have the id {repeated[0]!r}; "
             f"{task.submission.name} needs one id for each"
         )
     notes = []
     if repeated:
-        notes.append(f"{path}: {len(repeated):,} ids stand for several examples: {repeated[0]} ...")
-    if missing and task.submission is not None:
+        note = f"{path}: {len(repeated):,} ids stand for several examples: {repeated[0]} ..."
+        if split == "test":
+            note += "; no file that finds answers by their ids is written"
+        notes.append(note)
+    if missing and is_submitted:
         whose = "its" if missing == len(examples) else f"{missing:,} of its"
         notes.append(
             f"{path}: {whose} examples have no id; in {task.submission.name} they are numbered "

@@ -18,6 +18,10 @@ _FREQUENT = {
 _UTF16_SIGNS = re.compile(r"[\n、。，]")
 _UTF16_CHARACTERS = re.compile(r"[\u3000-\u9fff\uff00-\uffef\n\r\t -~]")
 _LEAST_SHARE = 0.75  # of the characters of a text
+_ARCHIVES = {
+    b"PK\x03\x04": "it is a ZIP archive, as Excel's workbooks are; save the sheet as CSV, in UTF-8",
+    b"\x1f\x8b": "it is packed with gzip; let its name end with .gz",
+}
 
 
 def sample_around(data: bytes, place: int) -> bytes:
@@ -25,6 +29,11 @@ def sample_around(data: bytes, place: int) -> bytes:
     begin = data.rfind(b"\n", 0, max(0, place - SAMPLE_BYTES)) + 1
     # The units of UTF-16 have two bytes. For other encodings, a line end more does no harm.
     return data[begin - begin % 2 : place + SAMPLE_BYTES]
+
+
+def archive_advice(head: bytes) -> str | None:
+    """The way out for a file that is no text, by its first bytes; None for others."""
+    return next((advice for mark, advice in _ARCHIVES.items() if head.startswith(mark)), None)
 
 
 def byte_advice(sample: bytes, byte: int, *, path: str | None, skip: str = "") -> str:

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Any
 
-from albert_zh.util.encodings import SAMPLE_BYTES, byte_advice, sample_around
+from albert_zh.util.encodings import SAMPLE_BYTES, archive_advice, byte_advice, sample_around
 from albert_zh.util.error_text import reason
 from albert_zh.util.near_names import did_you_mean, missing_folder
 
@@ -192,7 +192,9 @@ def _bad_byte(path: str, number: int, line: bytes, offset: int, place: int) -> V
     """The error for a byte at a place of a line that begins at an offset of the file."""
     byte = line[place]
     what = "not UTF-8" if byte else "a NUL"
-    advice = byte_advice(_sample_of_file(path, offset + place), byte, path=path)
+    with _open(path) as file:
+        archive = archive_advice(file.read(4))
+    advice = archive or byte_advice(_sample_of_file(path, offset + place), byte, path=path)
     return ValueError(
         f"{path}, line {number}: {what} at byte {offset + place} of the file (0x{byte:02x});"
         f" {advice}"

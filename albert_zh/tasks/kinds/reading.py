@@ -193,7 +193,10 @@ def score(outputs: Outputs, features: Features, labels: Sequence[str]) -> dict[s
 def submission(
     examples: Sequence[ReadingExample], predictions: Sequence[TextPrediction], labels: Sequence[str]
 ) -> dict[str, str]:
-    """One JSON object: id of the question -> answer."""
+    """One JSON object: id of the question -> answer; none where several questions have one id."""
+    ids = [example.id for example in examples if example.id is not None]
+    if len({*ids}) < len(ids):
+        return {}
     return {"predictions_answers.json": answer_object(examples, predictions, labels)}
 
 

@@ -89,6 +89,8 @@ def _text(
             if not is_open or entities[-1].type != kind:
                 raise ValueError(f"{where}: {tag} follows no B-{kind}; a marked part begins with B")
             entities[-1] = Entity(entities[-1].start, end, kind)
+        elif tag is None:
+            raise ValueError(f"{where}: no tag, such as O or B-PER, while other lines have one")
         elif tag != "O":
             raise ValueError(f"{where}: {tag!r} is no tag, such as O or B-PER")
         is_open = prefix in _LEAVES_OPEN

@@ -127,6 +127,11 @@ def _readings(label: Any, choices: Sequence[str], place: str) -> _Readings:
             f"{place}: the label {label!r} is the number of none of its {len(choices)} choices, "
             "which count from 0; a choice that is meant by its text stands in quotation marks"
         )
+    if choices.count(label) > 1:
+        raise ValueError(
+            f"{place}: several of its choices are {label!r}, the label; write the number of the "
+            "choice from 0, without quotation marks"
+        )
     forms = {"a number": numbers, "a letter": _LETTERS[: len(choices)], "a choice": choices}
     found = {form: numbers[names.index(label)] for form, names in forms.items() if label in names}
     if not found:

@@ -108,7 +108,8 @@ def read_label(task: Task, cell: str, *, split: str, place: str) -> str | None:
     raise ValueError(f"{place}: unknown label {cell!r}; the labels of {task.name} are {known}")
 
 
-def _may_be_label(task: Task, cell: str, *, split: str) -> bool:
+def may_be_label(task: Task, cell: str, *, split: str) -> bool:
+    """True if the cell may stand in the column of the labels."""
     return _is_label(task, cell) or (split == "test" and cell.strip() in NO_LABEL_CELLS)
 
 
@@ -165,7 +166,7 @@ def _by_position(task: Task, rows: Sequence[Row], *, split: str) -> Layout:
         return _after_id(labelled)
     if has_ids and width == labelled.width and split == "test":
         labels = (row.cells[columns.label] for row in rows[1:] or rows if len(row.cells) == width)
-        if not all(_may_be_label(task, cell, split=split) for cell in labels):
+        if not all(may_be_label(task, cell, split=split) for cell in labels):
             return _after_id(unlabelled)
     return labelled
 
@@ -192,7 +193,7 @@ def _is_header(task: Task, layout: Layout, rows: Sequence[Row], *, split: str, p
         return False  # Its number of columns is the mistake to report.
     label = None if layout.label is None else first.cells[layout.label]
     # A number that is no label is a wrong label, not the name of a column.
-    if label is not None and (_may_be_label(task, label, split=split) or _is_number(label)):
+    if label is not None and (may_be_label(task, label, split=split) or _is_number(label)):
         return False
     has_names = _has_names(first, layout)
     if not has_names and label is None:

@@ -104,7 +104,7 @@ def _examples(path: str) -> Iterator[tuple[str, TaggingExample]]:
 
 def _of_json(row: Mapping[str, Any], place: str) -> TaggingExample:
     try:
-        text, label = row["text"], row.get("label")
+        text, label = row.get("text"), row.get("label")
         if not isinstance(text, str):
             raise TypeError(f"the text is {text!r}")
         entities = None
@@ -128,7 +128,7 @@ def _of_json(row: Mapping[str, Any], place: str) -> TaggingExample:
 
 def _no_marks(place: str, error: Exception) -> ValueError:
     return ValueError(
-        f'{place}: no text with marked parts ({error!r}), such as {{"text": "...", "label":'
+        f'{place}: no text with marked parts ({error}), such as {{"text": "...", "label":'
         ' {"name": {"小明": [[0, 1]]}}} or "label": [[0, 2, "name"]]'
     )
 

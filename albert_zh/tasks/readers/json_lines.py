@@ -144,7 +144,10 @@ def _parse(line: str, place: str) -> dict[str, Any]:
     try:
         values = _DECODER.decode(line)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{place}: no JSON ({error}); one object stands on each line") from None
+        lists = ", without a list around them" if line.startswith("[") else ""
+        raise ValueError(
+            f"{place}: no JSON ({error}); one object stands on each line{lists}"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{place}: {json_problem(error)}; repair it") from None
     if not isinstance(values, dict):

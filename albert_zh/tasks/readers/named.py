@@ -15,10 +15,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from albert_zh.tasks.examples import Example, Split
-from albert_zh.tasks.readers.columns import NO_LABEL_CELLS, read_label, role_of, wrong_width
+from albert_zh.tasks.readers.columns import (
+    NO_LABEL_CELLS,
+    may_be_label,
+    read_label,
+    role_of,
+    wrong_width,
+)
 from albert_zh.tasks.readers.json_lines import is_json, json_objects
 from albert_zh.tasks.readers.malformed import examples_of
-from albert_zh.tasks.readers.plain import plain_rows
+from albert_zh.tasks.readers.plain import header_note, plain_rows
 from albert_zh.tasks.readers.rows import read_table
 from albert_zh.tasks.task import Keys, Task
 
@@ -92,7 +98,8 @@ def find_columns(
     shown = ", ".join(names)
     for name in (*texts, *labels):
         if name not in names:
-            raise ValueError(f"{path} has no column {name!r}; its columns are {shown}")
+            mark = "; cells are separated by commas or tabs" if len(names) == 1 else ""
+            raise ValueError(f"{path} has no column {name!r}; its columns are {shown}{mark}")
     if len(texts) not in (1, 2) or len(labels) != 1:
         raise ValueError(
             f"{path}: which of its columns ({shown}) hold the texts and the labels? Name them: "
@@ -124,6 +131,30 @@ def check_no_header(path: str, rows: NamedRows, keys: Keys) -> None:
             f"--text_columns={texts} --label_column={first[keys.label]}. If it is an example, put "
             "a line above it that names the columns"
         )
+
+
+def _without_header(
+    task: Task, path: str, split: str, rows: NamedRows
+) -> tuple[NamedRows, tuple[str, ...]]:
+    """The rows whose columns are named by number, without a header, and a note on it.
+
+    Raises:
+        ValueError: The header says that a column that is read as a text holds something else.
+    """
+    line, first = rows[0]
+    label = first.get(task.keys.label)
+    if label is not None and may_be_label(task, label.strip(), split=split):
+        return rows, ()
+    cells = {name: first.get(name, "").strip() for name in task.keys.texts}
+    for name, cell in cells.items():
+        if cell and role_of(cell) in ("id", "label"):
+            raise ValueError(
+                f"{path}, line {line}: column {name}, which the task reads as a text, is called "
+                f"{cell!r}; the columns stand in the order of the training file, without a header"
+            )
+    if not all(role_of(cell) == "text" for cell in cells.values()):
+        return rows, ()
+    return rows[1:], (header_note(path, list(cells.values())),)
 
 
 def label_text(value: Any, place: str) -> str:
@@ -159,7 +190,11 @@ def read_named(task: Task, path: str, split: str) -> Split:
         return dataclasses.replace(found, notes=(note, *found.notes))
     numbered = all(name.isdigit() for name in (*task.keys.texts, task.keys.label))
     names, rows = named_rows(path, numbered=numbered, may_be_short=task.has_malformed_rows)
+    notes: tuple[str, ...] = ()
+    if numbered and split != "train" and not is_json(path):
+        rows, notes = _without_header(task, path, split, rows)
     made = split_of_rows(task, path, split, names, rows)
+    made = dataclasses.replace(made, notes=(*notes, *made.notes))
     if split == "train":
         texts = " and ".join(map(repr, task.keys.texts))
         note = f"{path}: texts are read from {texts}, labels from {task.keys.label!r}"
@@ -214,7 +249,13 @@ def split_of_rows(
 def _example(task: Task, cells: Mapping[str, Any], split: str, place: str) -> Example:
     texts = [cells.get(name) for name in task.keys.texts]
     for name, text in zip(task.keys.texts, texts, strict=True):
-        if not isinstance(text, str) or not text.strip():
+        if name not in cells:
+            raise ValueError(f"{place}: there is no {name!r}, only {', '.join(cells)}")
+        if text is not None and not isinstance(text, str):
+            raise ValueError(
+                f"{place}: {name!r} is {text!r} and no text; a text stands in quotation marks"
+            )
+        if not text or not text.strip():
             raise ValueError(
                 f"{place}: the text in column {name!r} is {text!r}; fill it in or remove the line"
             )

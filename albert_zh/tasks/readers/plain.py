@@ -23,7 +23,7 @@ def plain_rows(
 ) -> tuple[Sequence[str], list[tuple[int, dict[str, Any]]], str] | None:
     """Names and rows of a `.txt` file of texts alone, as of `named_rows`, and a note for the log.
 
-    A first line that names the columns is left out, whatever it calls them.
+    A first line that names the columns by usual names, such as text and 标题, is left out.
 
     Args:
         path: The file, perhaps packed: `.txt.gz`.
@@ -50,7 +50,17 @@ def plain_rows(
                 f"({', '.join(keys.texts)})"
             )
     named = [(row.line, dict(zip(keys.texts, row.cells, strict=True))) for row in rows[has_header:]]
-    return keys.texts, named, _note(path, len(named))
+    note = _note(path, len(named))
+    return keys.texts, named, f"{header_note(path, first)}; {note}" if has_header else note
+
+
+def header_note(path: str, names: Sequence[str]) -> str:
+    """The note on a first line that was left out."""
+    shown = " | ".join(names)
+    return (
+        f"{path}: its first line, {shown}, is a header and no example; if it is an example, write "
+        "a header above it"
+    )
 
 
 def untagged_texts(path: str) -> tuple[list[str], str] | None:
