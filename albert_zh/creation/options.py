@@ -6,7 +6,7 @@ from albert_zh.corpus.instances import SHORTEST
 from albert_zh.flags import REQUIRED, option
 from albert_zh.masking.options import MASKINGS
 from albert_zh.util.optional_packages import load_extra
-from albert_zh.words.names import DEFAULT_SEGMENTER, SEGMENTERS, segmenter_packages
+from albert_zh.words.names import SEGMENTERS, segmenter_of, segmenter_packages
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class DataOptions:
     @property
     def segmenter_name(self) -> str:
         """The segmenter that the flags ask for."""
-        return "none" if self.non_chinese else self.segmenter or DEFAULT_SEGMENTER
+        return segmenter_of(self.segmenter, non_chinese=self.non_chinese)
 
     def check(self) -> None:
         packages = segmenter_packages(self.segmenter_name, traditional=self.traditional)

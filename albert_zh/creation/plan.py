@@ -24,6 +24,7 @@ from albert_zh.masking.options import (
     MaskingOptions,
     masking_recipe,
     predictions_needed,
+    unit_of,
 )
 from albert_zh.masking.recipe import MaskingRecipe
 from albert_zh.records.features import Layout
@@ -126,7 +127,7 @@ def _static_masking(
         raise ValueError(
             f"--masking={options.masking} masks whole words; leave out --do_whole_word_mask=False"
         )
-    unit = options.masking or ("word" if options.do_whole_word_mask else "token")
+    unit = unit_of(options.masking, do_whole_word_mask=options.do_whole_word_mask)
     if unit == "dynamic":
         flags = masking.given()
         flags += [

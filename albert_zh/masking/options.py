@@ -30,6 +30,11 @@ DEFAULT_MASKING = "word"  # of records without masks
 _ONLY_NGRAM = ("ngram", "favor_shorter_ngram")
 
 
+def unit_of(masking: str | None, *, do_whole_word_mask: bool) -> str:
+    """The unit of masking that flags, perhaps left out, ask for."""
+    return masking or ("word" if do_whole_word_mask else "token")
+
+
 @dataclasses.dataclass(frozen=True)
 class MaskingOptions:
     """Flags of masking."""

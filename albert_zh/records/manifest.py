@@ -21,9 +21,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from albert_zh.corpus.instances import Pairing
+from albert_zh.masking.options import unit_of
 from albert_zh.util.files import write_json
 from albert_zh.util.locks import locked
-from albert_zh.words.names import DEFAULT_SEGMENTER
+from albert_zh.words.names import segmenter_of
 
 MANIFEST = "manifest.json"
 UNFINISHED = ".unfinished"  # end of the name of a directory in which a run is at work
@@ -153,12 +154,10 @@ def _spelled_out(recipe: dict[str, Any]) -> dict[str, Any]:
     {'segmenter': 'jieba', 'masking': 'word'}
     """
     given = {name: value for name, value in recipe.items() if name not in _OTHER_NAMES}
-    given["segmenter"] = recipe.get("segmenter") or (
-        "none" if recipe.get("non_chinese") else DEFAULT_SEGMENTER
-    )
-    given["masking"] = recipe.get("masking") or (
-        "word" if recipe.get("do_whole_word_mask") else "token"
-    )
+    segmenter, masking = recipe.get("segmenter"), recipe.get("masking")
+    is_whole = bool(recipe.get("do_whole_word_mask"))
+    given["segmenter"] = segmenter_of(segmenter, non_chinese=bool(recipe.get("non_chinese")))
+    given["masking"] = unit_of(masking, do_whole_word_mask=is_whole)
     return given
 
 

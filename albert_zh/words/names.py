@@ -6,6 +6,11 @@ DEFAULT_SEGMENTER = "jieba"
 _DICTIONARIES = {"jieba": "jieba", "rjieba": "rjieba"}
 
 
+def segmenter_of(segmenter: str | None, *, non_chinese: bool) -> str:
+    """The segmenter that flags, perhaps left out, ask for."""
+    return "none" if non_chinese else segmenter or DEFAULT_SEGMENTER
+
+
 def segmenter_packages(name: str, *, traditional: bool) -> dict[str, str]:
     """The packages that a segmenter needs, each with its purpose in words.
 

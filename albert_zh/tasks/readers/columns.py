@@ -10,7 +10,7 @@ Texts that a header numbers (1 and 2, a and b) are taken in that order, wherever
 import collections
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from albert_zh.tasks.readers.rows import Row
 from albert_zh.tasks.task import Task
@@ -121,6 +121,11 @@ def role_of(cell: str) -> str | None:
     """Role of a column of this name: `text`, `label` or `id`; None if the name does not tell."""
     name = _name(cell)
     return next((role for role, names in _NAMES.items() if names.fullmatch(name)), None)
+
+
+def are_names_of_texts(cells: Iterable[str]) -> bool:
+    """True if each cell is a usual name of a column of texts."""
+    return all(role_of(cell) == "text" for cell in cells)
 
 
 def _name(cell: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from albert_zh.tasks.examples import Example, Split
 from albert_zh.tasks.readers.columns import (
     NO_LABEL_CELLS,
+    are_names_of_texts,
     may_be_label,
     read_label,
     role_of,
@@ -121,8 +122,8 @@ def check_no_header(path: str, rows: NamedRows, keys: Keys) -> None:
         ValueError: Its cells are names of columns, and its label is no other row's.
     """
     (line, first), *others = rows
-    has_names = role_of(first[keys.label]) == "label" or all(
-        role_of(first[name]) == "text" for name in keys.texts
+    has_names = role_of(first[keys.label]) == "label" or are_names_of_texts(
+        first[name] for name in keys.texts
     )
     if has_names and all(first[keys.label] != cells[keys.label] for _, cells in others):
         texts = ",".join(first[name] for name in keys.texts)
@@ -152,7 +153,7 @@ def _without_header(
                 f"{path}, line {line}: column {name}, which the task reads as a text, is called "
                 f"{cell!r}; the columns stand in the order of the training file, without a header"
             )
-    if not all(role_of(cell) == "text" for cell in cells.values()):
+    if not are_names_of_texts(cells.values()):
         return rows, ()
     return rows[1:], (header_note(path, list(cells.values())),)
 

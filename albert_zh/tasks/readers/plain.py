@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from albert_zh.tasks.readers.columns import role_of
+from albert_zh.tasks.readers.columns import are_names_of_texts
 from albert_zh.tasks.readers.rows import read_table
 from albert_zh.tasks.task import Keys
 from albert_zh.util.files import read_lines, without_gz
@@ -41,7 +41,7 @@ def plain_rows(
     first = [cell.strip() for cell in rows[0].cells]
     if {*keys.texts, keys.label} & {*first} or len(first) > len(keys.texts):
         return None
-    has_header = all(role_of(cell) == "text" for cell in first)
+    has_header = are_names_of_texts(first)
     for row in rows:
         if len(row.cells) != len(keys.texts):
             wanted = {1: "one text", 2: "two texts with a tab between them"}[len(keys.texts)]
