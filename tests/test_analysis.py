@@ -27,7 +27,7 @@ PNG = b"\x89PNG"
 def analysed(directory, task, examples, predictions) -> dict[str, list[dict]]:
     """The tables that are written, by name; the pictures by name, without rows."""
     split = Split("dev", "dev.csv", tuple(examples))
-    write_analysis(str(directory), Data(task, {"dev": split}, {}, ()), predictions)
+    write_analysis(str(directory), Data(task, {"dev": split}, {}, (), xla=False), predictions)
     tables = {}
     for path in directory.iterdir():
         if path.suffix == ".tsv":

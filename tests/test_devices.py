@@ -13,6 +13,7 @@ from albert_zh.train.devices import (
     free_host_memory,
     local_devices,
     memory_limit,
+    should_compile,
 )
 from albert_zh.train.strategy import make_strategy
 from albert_zh.util.nvidia import find_nvidia_gpu
@@ -35,6 +36,21 @@ def test_accelerators_train_rather_than_processors(monkeypatch):
     for kinds in (("CPU",), ("CPU", "GPU"), ("CPU", "GPU", "TPU")):
         machine(monkeypatch, *kinds)
         assert [device.name for device in local_devices()] == [f"{kinds[-1]}:0"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "one_length", "many_lengths"),
+    [("CPU", False, False), ("GPU", True, False), ("TPU", True, True)],
+)
+def test_step_is_compiled_where_that_takes_less_time_than_it_saves(
+    monkeypatch, kind, one_length, many_lengths
+):
+    machine(monkeypatch, kind)
+    assert should_compile("auto", one_length=True) is one_length
+    assert should_compile("auto", one_length=False) is many_lengths
+    for chosen in (True, False):
+        assert should_compile(str(chosen).lower(), one_length=True) is chosen
+        assert should_compile(str(chosen).lower(), one_length=False) is chosen
 
 
 def machine_with_nvidia_smi(folder, monkeypatch) -> None:

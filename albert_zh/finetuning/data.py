@@ -26,6 +26,7 @@ class Data:
     splits: dict[str, Split]  # by name
     features: dict[str, Features]  # by split
     buckets: tuple[int, ...]  # tokens
+    xla: bool  # whether the training step is compiled with it
 
 
 def prepare_data(options: ClassifierOptions, task: Task, tokenizer: Tokenizer) -> Data:
@@ -47,13 +48,15 @@ def prepare_data(options: ClassifierOptions, task: Task, tokenizer: Tokenizer) -
     for line in found.warnings():
         logging.warning("%s", line)
     longest = options.max_seq_length
-    buckets = bucket_lengths(longest, coarse=should_compile(options.xla))
+    xla = should_compile(options.xla, one_length=False)
+    buckets = bucket_lengths(longest, coarse=xla)
     return Data(
         task=task,
         splits={split.name: split for split in splits},
         features={split.name: _featurize(options, task, tokenizer, split) for split in splits},
         # A TPU compiles for every shape, so its batches all have one.
         buckets=(longest,) if options.use_tpu else buckets,
+        xla=xla,
     )
 
 

@@ -232,6 +232,7 @@ def _train(
         ),
         batches=lambda step: training_batches(options, data, step, until=num_steps),
         plan=_plan(options, run, data, rule),
+        xla=data.xla,
         workload=Workload(num_rows / per_epoch),
         initial_weights=initial_weights,
         rate_factors=rate_factors(options, model),

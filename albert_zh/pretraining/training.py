@@ -22,6 +22,7 @@ from albert_zh.runs.identity import INITIAL_WEIGHTS
 from albert_zh.runs.initial_weights import initial_fingerprint
 from albert_zh.runs.spec import TrainingSpec, Validation
 from albert_zh.train.batch_plan import BatchPlan
+from albert_zh.train.devices import should_compile
 from albert_zh.train.peak import matmul_peak
 from albert_zh.train.rows import Workload
 from albert_zh.train.rules.table import find_rule
@@ -107,6 +108,7 @@ def training_spec(
             masking=records.masking,
         ),
         plan=plan,
+        xla=should_compile(options.xla, one_length=True),
         workload=workload,
         initial_weights=initial_weights,
         facts=_facts(options, run.config, records, plan, workload),

@@ -30,7 +30,7 @@ from albert_zh.runs.spec import (
 )
 from albert_zh.runs.trained import Trained, trained_by
 from albert_zh.train import agreement
-from albert_zh.train.devices import is_accelerated, local_devices, should_compile
+from albert_zh.train.devices import is_accelerated, local_devices
 from albert_zh.train.loop import Hooks, LoopOptions, train
 from albert_zh.train.precision import Precision
 from albert_zh.train.rows import RowSums
@@ -137,7 +137,7 @@ def _trainer(
         strategy=run.strategy,
         plan=spec.plan,
         precision=options.computes_in(),
-        xla=should_compile(options.xla),
+        xla=spec.xla,
         control=control,
     )
 
@@ -251,13 +251,13 @@ def _report(run: RunDirectory, spec: TrainingSpec, *, first_step: int) -> dict[s
     options, plan = run.options, spec.plan
     if options.computes_in() is Precision.FLOAT16 and not is_accelerated():
         logging.warning("CPUs emulate float16 slowly; use --precision=bfloat16")
-    if is_compiled := should_compile(options.xla):
+    if spec.xla:
         logging.info("XLA compiles the first step, which takes minutes; --xla=false does without")
     return {
         "devices": [device.name for device in local_devices()],
         "replicas": run.strategy.num_replicas_in_sync,
         "precision": options.precision,
-        "xla": is_compiled,
+        "xla": spec.xla,
         "recompute": options.should_recompute(run.config),
         "batch_plan": {**dataclasses.asdict(plan), "micro_steps": plan.micro_steps},
         "first_step": first_step,

@@ -73,8 +73,8 @@ class RunOptions:
     )
     xla: str = option(
         "auto",
-        "Compile the training step with XLA. auto: only on GPUs and TPUs, because it slows down "
-        "CPUs.",
+        "Compile the training step with XLA. auto: on TPUs, and on GPUs in pretraining; not in "
+        "fine-tuning there, where each of many lengths takes minutes, nor on CPUs, which it slows.",
         choices=["auto", "true", "false"],
     )
     recompute: bool | None = option(

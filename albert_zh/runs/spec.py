@@ -119,6 +119,7 @@ class TrainingSpec:
     schedule: ScheduleOptions  # its last step is the training's
     batches: Callable[[int], tf.data.Dataset]  # global batches from a step on
     plan: BatchPlan  # division of a batch, of `runs.batch_size`
+    xla: bool  # whether the step is compiled with it
     workload: Workload  # of a step
     initial_weights: LoadPlan  # of `runs.initial_weights`, for the report
     facts: Mapping[str, Any]  # more entries for `run.json`

@@ -29,7 +29,7 @@ def local_devices() -> Sequence[tf.config.LogicalDevice]:
 
 def is_accelerated() -> bool:
     """True if training uses GPUs or TPU cores."""
-    return local_devices()[0].device_type != "CPU"
+    return _kind() != "CPU"
 
 
 def advice_on_unused_gpu() -> str | None:
@@ -56,13 +56,17 @@ def advice_on_unused_gpu() -> str | None:
     )
 
 
-def should_compile(xla: str) -> bool:
+def should_compile(xla: str, *, one_length: bool) -> bool:
     """True if the training step is to be compiled with XLA.
 
     Args:
-        xla: Value of the flag: "true", "false", or "auto", which compiles for GPUs and TPUs.
+        xla: Value of the flag: "true", "false", or "auto".
+        one_length: Whether all batches are padded to the same length. If not, "auto" compiles for
+            TPUs alone: on a GPU, XLA tries kernels for a minute or two for each length.
     """
-    return is_accelerated() if xla == "auto" else xla == "true"
+    if xla != "auto":
+        return xla == "true"
+    return _kind() == "TPU" or (_kind() == "GPU" and one_length)
 
 
 def memory_limit() -> int | None:
@@ -70,10 +74,9 @@ def memory_limit() -> int | None:
 
     None if unknown: on TPUs, and on hosts that are not Linux.
     """
-    kind = local_devices()[0].device_type
-    if kind == "TPU":
+    if _kind() == "TPU":
         return None
-    if kind == "GPU":
+    if _kind() == "GPU":
         return _gpu_memory()
     free = free_host_memory()
     return None if free is None else int(free * _HOST_SHARE)
@@ -92,6 +95,10 @@ def free_host_memory(root: str = "/") -> int | None:
         except (OSError, ValueError):  # no such file, or the word "max"
             continue
     return min(limits, default=None)
+
+
+def _kind() -> str:
+    return local_devices()[0].device_type
 
 
 def _gpu_memory() -> int:
