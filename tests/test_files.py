@@ -179,6 +179,7 @@ def test_bytes_that_no_line_has_are_located(tmp_path, content, problem):
         (b"PK\x03\x04\x14\0\6\0", "ZIP archive, as Excel's workbooks are; save the sheet as CSV"),
         (gzip.compress(b"text,label\n"), r"packed with gzip; let its name end with \.gz"),
     ],
+    ids=["ZIP", "gzip"],  # the bytes hold the time
 )
 def test_archives_under_the_name_of_a_text_are_told(tmp_path, content, advice):
     (tmp_path / "my.csv").write_bytes(content)
