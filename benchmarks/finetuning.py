@@ -12,8 +12,9 @@ that pads each batch to its longest example. The programs take turns, so that ot
 machine slows down all of them.
 
 Speed and processor time are those of the steps between the first and the last row of the history:
-start-up and compilation are over by then. The last columns compare examples/s and processor time
-per example, as medians over the turns. Linux only: it reads /proc.
+start-up is over by then, and after some hundred steps so is the compilation for most lengths. The
+last columns compare examples/s and processor time per example, as medians over the turns. Linux
+only: it reads /proc.
 """
 
 import contextlib
