@@ -74,7 +74,7 @@ class RunOptions:
     xla: str = option(
         "auto",
         "Compile the training step with XLA. auto: on TPUs, and on GPUs in pretraining; not in "
-        "fine-tuning there, where each of many lengths takes minutes, nor on CPUs, which it slows.",
+        "fine-tuning there, where each length takes a minute or more, nor on CPUs, which it slows.",
         choices=["auto", "true", "false"],
     )
     recompute: bool | None = option(
